@@ -1,0 +1,53 @@
+#include <gtest/gtest.h>
+
+#include "base/crc32c.h"
+#include "base/digest.h"
+#include "base/time.h"
+#include "base/uuid.h"
+
+namespace forebay {
+namespace {
+
+TEST(Crc32c, matches_the_published_check_value) {
+    EXPECT_EQ(crc32c("123456789"), 0xe3069283u);
+    EXPECT_EQ(crc32c("6789", crc32c("12345")), 0xe3069283u);
+}
+
+TEST(Digest, matches_published_values) {
+    EXPECT_EQ(to_hex(md5("abc")), "900150983cd24fb0d6963f7d28e17f72");
+    EXPECT_EQ(to_hex(sha256("abc")), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    EXPECT_EQ(to_base64("forebay"), "Zm9yZWJheQ==");
+    EXPECT_EQ(from_base64("Zm9yZWJheQ"), "forebay");
+    EXPECT_FALSE(from_base64("Zm9y*"));
+}
+
+TEST(Time, durations_and_sizes_name_their_unit) {
+    EXPECT_EQ(parse_duration("30s"), Duration(30000));
+    EXPECT_EQ(parse_duration("14d"), Duration(14LL * 86400000));
+    EXPECT_FALSE(parse_duration("30"));
+    EXPECT_FALSE(parse_duration("-1s"));
+    EXPECT_EQ(to_text(Duration(90000)), "90s");
+    EXPECT_EQ(parse_bytes("64KiB"), 65536u);
+    EXPECT_FALSE(parse_bytes("64kb"));
+}
+
+TEST(Time, timestamps_are_read_back) {
+    auto at = parse_timestamp("2026-09-20T14:03:11.482Z");
+    ASSERT_TRUE(at);
+    EXPECT_EQ(to_rfc3339(*at), "2026-09-20T14:03:11.482Z");
+    EXPECT_EQ(to_rfc3339(*parse_timestamp("2026-09-20 14:03")), "2026-09-20T14:03:00.000Z");
+    EXPECT_EQ(to_rfc3339(*parse_timestamp("2026-09-20T14:03:00+02:00")), "2026-09-20T12:03:00.000Z");
+    EXPECT_FALSE(parse_timestamp("2026-02-30"));
+}
+
+TEST(Uuid, version_7_carries_its_time) {
+    SystemEntropy entropy;
+    auto id = make_uuid_v7(Timestamp{1789999391482}, entropy);
+    EXPECT_EQ(id.time(), Timestamp{1789999391482});
+    EXPECT_EQ(id.version(), 7);
+    EXPECT_EQ(parse_uuid(to_text(id)), id);
+    EXPECT_FALSE(parse_uuid("01926f3a-7c1e-7d20-9f51-2f0f6a3c9b1"));
+}
+
+}  // namespace
+}  // namespace forebay
