@@ -178,6 +178,14 @@ bool Value::operator==(const Value& other) const {
 }
 
 Result<Value, ParseError> parse(std::string_view text) {
+    // A lone scalar is read as the only element of an array, so that text behind it is noticed.
+    auto first = text.find_first_not_of(" \t\r\n");
+    if (first != std::string_view::npos && text[first] != '{' && text[first] != '[') {
+        auto wrapped = parse("[" + std::string(text) + "]");
+        if (!wrapped.ok()) return wrapped;
+        if (wrapped->elements().size() != 1) return Failure{ParseError{"more than one JSON value", 0}};
+        return std::move(wrapped->elements().front());
+    }
     thread_local ondemand::parser parser;
     thread_local std::string padded;
     padded.assign(text);
@@ -186,10 +194,9 @@ Result<Value, ParseError> parse(std::string_view text) {
         if (!is_utf8(text)) return Failure{ParseError{"not UTF-8", 0}};
         ondemand::document document = parser.iterate(padded.data(), text.size(), padded.size());
         Value out;
-        bool scalar = document.is_scalar();
         out = build(document, 1);
         const char* where = nullptr;
-        if (!scalar && document.current_location().get(where) == simdjson::SUCCESS)
+        if (document.current_location().get(where) == simdjson::SUCCESS)
             return Failure{ParseError{"text after the JSON value", static_cast<std::size_t>(where - padded.data())}};
         return out;
     } catch (const simdjson::simdjson_error& e) {

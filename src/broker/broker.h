@@ -1,0 +1,186 @@
+#pragma once
+// The embedded queue server without a wire format: commands go in from any thread, answers come out
+// after everything they depend on is durable. One thread owns every queue and the journal; it takes the
+// whole mailbox, decides each command, appends, syncs once, then runs all answers (on that thread, so an
+// answer must be short and must not call back in a blocking way).
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "base/unique_function.h"
+#include "queue/message.h"
+
+namespace forebay::broker {
+
+/// Why a command was not carried out. Nothing was changed.
+enum class Refusal {
+    no_such_queue,
+    queue_exists,          ///< with other attributes
+    queue_is_declared,     ///< of the configuration: delete, purge and changes are refused
+    message_too_long,
+    too_many_in_flight,
+    invalid_receipt,       ///< not one of ours
+    not_in_flight,         ///< visibility cannot be changed: deleted or not received
+    visibility_too_long,   ///< over 12 h since the receive
+    invalid_attribute,     ///< e.g. a redrive target that is missing
+    overloaded,            ///< the mailbox is full: try again
+    no_room,               ///< the disk is full: additions are refused, deletes go on
+    stopping,
+};
+
+struct Redrive {
+    std::string dead_letter;             ///< queue name
+    std::uint32_t max_receive_count = 0;
+    bool operator==(const Redrive&) const = default;
+};
+
+/// What a queue is set to. Names and defaults are SQS's.
+struct QueueSettings {
+    Duration visibility_timeout = 30s;
+    Duration delay = 0s;
+    Duration retention = 4 * 24h;
+    Duration receive_wait = 0s;
+    std::uint64_t message_bytes_max = 1048576;
+    std::optional<Redrive> redrive;
+    bool carries_records = false;  ///< declared in TOML: never expires, refuses purge and delete (D21)
+    std::map<std::string, std::string> extra;  ///< attributes kept for the API only (Policy, tags as "tag:…")
+    bool operator==(const QueueSettings&) const = default;
+};
+
+struct QueueStatus {
+    std::string name;
+    QueueSettings settings;
+    Timestamp created_at;
+    Timestamp modified_at;
+    std::uint64_t ready = 0;
+    std::uint64_t in_flight = 0;
+    std::uint64_t delayed = 0;
+    std::optional<Timestamp> oldest;   ///< when the oldest message still here was sent
+    std::uint64_t sends = 0, receives = 0, deletes = 0;  ///< since this process started
+};
+
+struct Sent {
+    Uuid id;                     ///< MessageId
+    bool duplicate = false;      ///< the key was seen before: nothing was added
+    Uuid original_record;        ///< for a duplicate: the record id the key was first used with
+    bool key_reused = false;     ///< the key was seen with another content; the message WAS added
+};
+
+/// A client's key within its window (idempotency): the same `key` again adds nothing if `content` is equal.
+struct OnceKey {
+    Uuid key;          ///< hash of who, where and the client's key
+    Uuid content;      ///< hash of what was sent
+    Uuid record;       ///< id of the record, told to whoever sends it again
+    Duration window = 7 * 24h;
+};
+
+struct Send {
+    using Answer = UniqueFunction<void(Result<Sent, Refusal>)>;
+    std::string queue;
+    queue::OutgoingMessage message;
+    std::optional<OnceKey> once;
+    Answer answer;
+};
+struct SendBatch {
+    using Answer = UniqueFunction<void(Result<std::vector<Result<Sent, Refusal>>, Refusal>)>;
+    std::string queue;
+    std::vector<queue::OutgoingMessage> messages;
+    Answer answer;
+};
+struct Receive {
+    using Answer = UniqueFunction<void(Result<std::vector<queue::Delivery>, Refusal>)>;
+    std::string queue;
+    unsigned max_messages = 1;
+    std::optional<Duration> visibility;
+    std::optional<Duration> wait;         ///< nothing = the queue's
+    /// Asked just before handing out; false = the client has gone and gets nothing. May be empty.
+    UniqueFunction<bool()> still_wanted;
+    Answer answer;
+};
+struct Delete {
+    using Answer = UniqueFunction<void(Result<std::vector<Result<void, Refusal>>, Refusal>)>;
+    std::string queue;
+    std::vector<queue::Receipt> receipts;
+    Answer answer;
+};
+struct VisibilityChange {
+    queue::Receipt receipt;
+    Duration timeout{0};
+    bool release = false;                     ///< hold: visible again and the receive is not counted (D16)
+    std::optional<std::uint32_t> attempts;    ///< notes the worker's attempt count with the message
+};
+struct ChangeVisibility {
+    using Answer = UniqueFunction<void(Result<std::vector<Result<void, Refusal>>, Refusal>)>;
+    std::string queue;
+    std::vector<VisibilityChange> changes;
+    Answer answer;
+};
+struct CreateQueue {
+    using Answer = UniqueFunction<void(Result<QueueStatus, Refusal>)>;
+    std::string queue;
+    QueueSettings settings;
+    bool declared = false;   ///< from the configuration: an existing queue takes these settings
+    Answer answer;
+};
+struct SetQueue {
+    using Answer = UniqueFunction<void(Result<void, Refusal>)>;
+    std::string queue;
+    QueueSettings settings;
+    Answer answer;
+};
+struct DeleteQueue {
+    using Answer = UniqueFunction<void(Result<void, Refusal>)>;
+    std::string queue;
+    Answer answer;
+};
+struct Purge {
+    using Answer = UniqueFunction<void(Result<void, Refusal>)>;
+    std::string queue;
+    bool as_operator = false;   ///< also a queue that carries records
+    Answer answer;
+};
+struct GetQueue {
+    using Answer = UniqueFunction<void(Result<QueueStatus, Refusal>)>;
+    std::string queue;
+    Answer answer;
+};
+struct ListQueues {
+    using Answer = UniqueFunction<void(Result<std::vector<QueueStatus>, Refusal>)>;
+    std::string prefix;
+    Answer answer;
+};
+/// Looks at messages without receiving them: oldest first, visible or not.
+struct Peek {
+    struct Item {
+        queue::Delivery message;
+        Timestamp visible_at;
+    };
+    using Answer = UniqueFunction<void(Result<std::vector<Item>, Refusal>)>;
+    std::string queue;
+    unsigned max_messages = 10;
+    Answer answer;
+};
+
+using Command = std::variant<Send, SendBatch, Receive, Delete, ChangeVisibility, CreateQueue, SetQueue, DeleteQueue, Purge, GetQueue,
+                             ListQueues, Peek>;
+
+/// The port that sqs/, transport/ and admin/ speak to. Broker (broker_thread.h) is the real one.
+class Commands {
+  public:
+    virtual ~Commands() = default;
+    /// Takes the command; its answer runs exactly once, later, on the broker's thread. When the mailbox is
+    /// full the answer is run at once, on this thread, with Refusal::overloaded.
+    virtual void submit(Command command) = 0;
+    /// Signs and reads receipt handles: opaque text for clients.
+    virtual std::string handle_of(const queue::Receipt& receipt) const = 0;
+    virtual std::optional<queue::Receipt> receipt_of(std::string_view handle) const = 0;
+};
+
+}  // namespace forebay::broker

@@ -1,0 +1,128 @@
+#pragma once
+// The append-only log: opaque records that survive. Records are appended to a frame in memory,
+// `write` puts the frame into the active segment, `sync` makes everything written durable. What a
+// record means is the business of whoever wrote it; FORMAT.md says how it lies on disk.
+//
+// Not thread-safe: one thread owns the journal. A failed write or sync is final (fault() says so):
+// the process must answer nothing more from it and start again.
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/entropy.h"
+#include "base/result.h"
+#include "base/strong.h"
+#include "base/time.h"
+#include "base/unique_function.h"
+#include "disk/disk.h"
+
+namespace forebay::journal {
+
+using Position = Strong<struct PositionTag>;       ///< number of a record in the log (LSN), grows by one, never reused
+using SegmentNumber = Strong<struct SegmentTag>;   ///< number of a segment, grows by one, never reused
+
+/// Where a record lies; enough to read it back with one read.
+struct Location {
+    std::uint32_t segment = 0;  ///< SegmentNumber, which stays below 2^32
+    std::uint32_t offset = 0;   ///< of the record header in the segment file
+    std::uint32_t length = 0;   ///< header and body
+    bool operator==(const Location&) const = default;
+};
+
+struct Options {
+    std::uint64_t segment_bytes = 64_MiB;
+    std::uint64_t frame_bytes_max = 8_MiB;    ///< un-synced data never exceeds this
+    std::uint64_t reserve_bytes = 256_MiB;    ///< reserve.bin: released only so that deletes, receives and copies go on
+    std::uint64_t min_free_bytes = 2_GiB;     ///< below this `has_room()` is false
+    unsigned spares = 1;                      ///< prepared segments kept ready
+};
+
+/// One record as replay and readers see it.
+struct Entry {
+    Position position;
+    Location location;
+    std::uint8_t type = 0;
+    std::uint8_t flags = 0;
+    std::string_view body;
+    Timestamp written_at;   ///< wall clock of its frame
+    bool salvaged = false;  ///< came after a hole in the un-acknowledged tail: only additions may be believed
+};
+
+/// What opening found, for the log line, the metrics and the audit.
+struct OpenReport {
+    std::uint64_t records = 0;
+    std::uint64_t bytes = 0;
+    std::vector<std::string> notes;  ///< one sentence each: "segment 12: un-acknowledged tail at 4096 kept in quarantine/tail-3"
+    bool corrupt = false;            ///< acknowledged data is damaged: the store serves the rest and says so
+    std::uint64_t tail_quarantined = 0;
+};
+
+struct OpenError {
+    std::string what;  ///< a sentence that says which file and what to do
+};
+
+class Journal {
+  public:
+    /// Called when a new segment begins; returns the body of its preamble record (type 0), which must
+    /// hold whatever cannot be known once older segments are dropped.
+    using Preamble = UniqueFunction<std::string()>;
+    using Replay = UniqueFunction<void(const Entry&)>;
+
+    /// Opens or creates the log under `disk`. Replays every valid record with a position of at least
+    /// `from` (and in segments not below `first_segment`) through `replay`, oldest first, then moves
+    /// whatever was not proven durable into a new segment and syncs it before returning.
+    static Result<std::unique_ptr<Journal>, OpenError> open(disk::Disk& disk, Clock& clock, Entropy& entropy, Options options,
+                                                            Position from, SegmentNumber first_segment, Replay replay,
+                                                            Preamble preamble);
+    virtual ~Journal() = default;
+
+    /// Adds a record to the pending frame; its location is final. Begins a new segment first when this one is full.
+    /// Types 0-7 belong to the journal; types from 8 on to its user.
+    virtual Location append(std::uint8_t type, std::uint8_t flags, std::string_view body) = 0;
+    /// Position the next appended record gets.
+    virtual Position next_position() const = 0;
+    /// Bytes appended and not yet written.
+    virtual std::size_t pending_bytes() const = 0;
+
+    /// Writes the pending frame. After it, a killed process loses nothing; a power cut may.
+    virtual Result<void, disk::Error> write() = 0;
+    /// Writes the pending frame and makes everything durable.
+    virtual Result<void, disk::Error> sync() = 0;
+    /// Every record below this is durable.
+    virtual Position durable() const = 0;
+    /// When written data is not synced yet: the moment of the oldest such write.
+    virtual std::optional<Instant> unsynced_since() const = 0;
+
+    /// The body (and header) of a record, checked. Pending and written records can be read at once.
+    virtual Result<Entry, disk::Error> read(const Location& location, std::string& buffer) = 0;
+    /// Calls `visit` for every valid record of one segment, in order.
+    virtual Result<void, disk::Error> scan(SegmentNumber segment, Replay visit) = 0;
+
+    virtual SegmentNumber oldest_segment() const = 0;
+    virtual SegmentNumber active_segment() const = 0;
+    /// Bytes in live segments (not history, not spares).
+    virtual std::uint64_t live_bytes() const = 0;
+    /// The segments below `first` hold nothing live. Those whose `keep` is true move to history/ under their
+    /// name; others become spares or go. Must be called only after a checkpoint that says so is durable.
+    virtual Result<void, disk::Error> drop_below(SegmentNumber first, UniqueFunction<bool(SegmentNumber)> keep) = 0;
+
+    /// Housekeeping outside the commit path: prepares spares, compresses history. Does a bounded piece of work;
+    /// true if there is more to do.
+    virtual bool maintain() = 0;
+
+    /// False when a new segment could not be had: additions must be refused, deletes go on (reserve).
+    virtual bool has_room() = 0;
+    virtual std::uint32_t boot_epoch() const = 0;   ///< grows by one at every open, durable before open returns
+    virtual const OpenReport& report() const = 0;
+    struct Counters {
+        std::uint64_t syncs = 0, frames = 0, bytes_written = 0, segments_created = 0, segments_recycled = 0;
+    };
+    virtual Counters counters() const = 0;
+};
+
+}  // namespace forebay::journal
