@@ -62,6 +62,7 @@ struct QueueStatus {
     std::uint64_t ready = 0;
     std::uint64_t in_flight = 0;
     std::uint64_t delayed = 0;
+    std::uint64_t bytes = 0;           ///< bodies and attributes of all messages here
     std::optional<Timestamp> oldest;   ///< when the oldest message still here was sent
     std::uint64_t sends = 0, receives = 0, deletes = 0;  ///< since this process started
 };
@@ -156,7 +157,7 @@ struct ListQueues {
     std::string prefix;
     Answer answer;
 };
-/// Looks at messages without receiving them: oldest first, visible or not.
+/// Looks at messages without receiving them: oldest first, visible or not. Their receipts delete (an operator's act).
 struct Peek {
     struct Item {
         queue::Delivery message;
@@ -165,6 +166,7 @@ struct Peek {
     using Answer = UniqueFunction<void(Result<std::vector<Item>, Refusal>)>;
     std::string queue;
     unsigned max_messages = 10;
+    std::optional<queue::Sequence> after;   ///< page on from this message (receipt.sequence of the last one seen)
     Answer answer;
 };
 
