@@ -12,7 +12,7 @@ namespace forebay {
 }  // namespace forebay
 
 /// Aborts with `why` unless `condition` holds: `CHECK(next > last, "journal positions grow");`
-#define CHECK(condition, why)                                    \
-    do {                                                         \
+#define CHECK(condition, why)                                        \
+    do {                                                             \
         if (!(condition)) ::forebay::panic(why, __FILE__, __LINE__); \
     } while (false)

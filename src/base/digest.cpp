@@ -51,12 +51,14 @@ std::string encode64(std::string_view bytes, const char* alphabet, bool pad) {
     out.reserve((bytes.size() + 2) / 3 * 4);
     std::size_t i = 0;
     for (; i + 2 < bytes.size(); i += 3) {
-        std::uint32_t n = static_cast<std::uint32_t>(data_of(bytes)[i]) << 16 | static_cast<std::uint32_t>(data_of(bytes)[i + 1]) << 8 | data_of(bytes)[i + 2];
+        std::uint32_t n = static_cast<std::uint32_t>(data_of(bytes)[i]) << 16 | static_cast<std::uint32_t>(data_of(bytes)[i + 1]) << 8 |
+                          data_of(bytes)[i + 2];
         for (int shift : {18, 12, 6, 0}) out += alphabet[n >> shift & 63];
     }
     if (i < bytes.size()) {
         bool two = i + 1 < bytes.size();
-        std::uint32_t n = static_cast<std::uint32_t>(data_of(bytes)[i]) << 16 | (two ? static_cast<std::uint32_t>(data_of(bytes)[i + 1]) << 8 : 0);
+        std::uint32_t n =
+            static_cast<std::uint32_t>(data_of(bytes)[i]) << 16 | (two ? static_cast<std::uint32_t>(data_of(bytes)[i + 1]) << 8 : 0);
         out += alphabet[n >> 18 & 63];
         out += alphabet[n >> 12 & 63];
         if (two) out += alphabet[n >> 6 & 63];

@@ -65,9 +65,12 @@ Value build(V&& value, int depth) {
         case ondemand::json_type::null:
             if (!value.is_null()) throw Refused{"not JSON"};
             return {};
-        case ondemand::json_type::boolean: return Value(bool(value.get_bool()));
-        case ondemand::json_type::number: return Value::number(number_text(std::string_view(value.raw_json_token())));
-        case ondemand::json_type::string: return Value(std::string_view(value.get_string()));
+        case ondemand::json_type::boolean:
+            return Value(bool(value.get_bool()));
+        case ondemand::json_type::number:
+            return Value::number(number_text(std::string_view(value.raw_json_token())));
+        case ondemand::json_type::string:
+            return Value(std::string_view(value.get_string()));
         case ondemand::json_type::array: {
             auto out = Value::array();
             for (auto element : value.get_array()) out.push(build(element.value(), depth + 1));
@@ -174,7 +177,8 @@ void Value::push(Value value) {
 }
 
 bool Value::operator==(const Value& other) const {
-    return kind_ == other.kind_ && flag_ == other.flag_ && text_ == other.text_ && elements_ == other.elements_ && members_ == other.members_;
+    return kind_ == other.kind_ && flag_ == other.flag_ && text_ == other.text_ && elements_ == other.elements_ &&
+           members_ == other.members_;
 }
 
 Result<Value, ParseError> parse(std::string_view text) {
@@ -216,11 +220,21 @@ void append_string(std::string& out, std::string_view text) {
         out.append(text, start, i - start);
         start = i + 1;
         switch (c) {
-            case '"': out += "\\\""; break;
-            case '\\': out += "\\\\"; break;
-            case '\n': out += "\\n"; break;
-            case '\r': out += "\\r"; break;
-            case '\t': out += "\\t"; break;
+            case '"':
+                out += "\\\"";
+                break;
+            case '\\':
+                out += "\\\\";
+                break;
+            case '\n':
+                out += "\\n";
+                break;
+            case '\r':
+                out += "\\r";
+                break;
+            case '\t':
+                out += "\\t";
+                break;
             default:
                 out += "\\u00";
                 out += digits[c >> 4];
@@ -233,10 +247,18 @@ void append_string(std::string& out, std::string_view text) {
 
 void append(std::string& out, const Value& value) {
     switch (value.kind()) {
-        case Kind::null: out += "null"; break;
-        case Kind::boolean: out += value.boolean() ? "true" : "false"; break;
-        case Kind::number: out += value.text(); break;
-        case Kind::string: append_string(out, value.text()); break;
+        case Kind::null:
+            out += "null";
+            break;
+        case Kind::boolean:
+            out += value.boolean() ? "true" : "false";
+            break;
+        case Kind::number:
+            out += value.text();
+            break;
+        case Kind::string:
+            append_string(out, value.text());
+            break;
         case Kind::array: {
             out += '[';
             bool first = true;

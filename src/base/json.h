@@ -73,8 +73,8 @@ class Value {
 };
 
 struct ParseError {
-    std::string what;       ///< e.g. "duplicate key \"a\"", "not UTF-8 at byte 17"
-    std::size_t offset = 0; ///< byte in the text, where known
+    std::string what;        ///< e.g. "duplicate key \"a\"", "not UTF-8 at byte 17"
+    std::size_t offset = 0;  ///< byte in the text, where known
 };
 
 Result<Value, ParseError> parse(std::string_view text);

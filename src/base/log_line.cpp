@@ -35,7 +35,13 @@ LogLine::LogLine(LogLevel level, std::string_view event) : active_(level >= leas
     auto name = names[static_cast<int>(level)];
     switch (line_format.load()) {
         case LogFormat::json:
-            line_.append("{\"ts\":\"").append(ts).append("\",\"level\":\"").append(name).append("\",\"event\":\"").append(event).append("\"");
+            line_.append("{\"ts\":\"")
+                .append(ts)
+                .append("\",\"level\":\"")
+                .append(name)
+                .append("\",\"event\":\"")
+                .append(event)
+                .append("\"");
             break;
         case LogFormat::logfmt:
             line_.append("ts=").append(ts).append(" level=").append(name).append(" event=").append(event);

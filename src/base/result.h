@@ -90,15 +90,13 @@ class [[nodiscard]] Result<void, E> {
 #define FOREBAY_CONCAT(a, b) FOREBAY_CONCAT2(a, b)
 
 /// Returns the failure of `expr` from the enclosing function, or goes on.
-#define TRY(expr)                                                          \
-    do {                                                                   \
-        if (auto try_result_ = (expr); !try_result_.ok())                  \
-            return ::forebay::Failure{std::move(try_result_).error()};     \
+#define TRY(expr)                                                                                                    \
+    do {                                                                                                             \
+        if (auto try_result_ = (expr); !try_result_.ok()) return ::forebay::Failure{std::move(try_result_).error()}; \
     } while (false)
 
 /// Declares `var` with the value of `expr`, or returns the failure from the enclosing function.
-#define TRY_ASSIGN(var, expr)                                                            \
-    auto FOREBAY_CONCAT(try_, __LINE__) = (expr);                                        \
-    if (!FOREBAY_CONCAT(try_, __LINE__).ok())                                            \
-        return ::forebay::Failure{std::move(FOREBAY_CONCAT(try_, __LINE__)).error()};    \
+#define TRY_ASSIGN(var, expr)                                                                                               \
+    auto FOREBAY_CONCAT(try_, __LINE__) = (expr);                                                                           \
+    if (!FOREBAY_CONCAT(try_, __LINE__).ok()) return ::forebay::Failure{std::move(FOREBAY_CONCAT(try_, __LINE__)).error()}; \
     var = std::move(FOREBAY_CONCAT(try_, __LINE__)).value()

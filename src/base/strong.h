@@ -24,7 +24,5 @@ class Strong {
 
 template <class Tag, class Rep>
 struct std::hash<forebay::Strong<Tag, Rep>> {
-    std::size_t operator()(const forebay::Strong<Tag, Rep>& s) const noexcept {
-        return std::hash<Rep>{}(s.value());
-    }
+    std::size_t operator()(const forebay::Strong<Tag, Rep>& s) const noexcept { return std::hash<Rep>{}(s.value()); }
 };

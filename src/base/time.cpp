@@ -45,9 +45,8 @@ std::string to_rfc3339(Timestamp at) {
     auto ms = (point - day).count();
     char text[40];
     int n = std::snprintf(text, sizeof text, "%04d-%02u-%02uT%02d:%02d:%02d.%03dZ", static_cast<int>(ymd.year()),
-                          static_cast<unsigned>(ymd.month()), static_cast<unsigned>(ymd.day()),
-                          static_cast<int>(ms / 3600000), static_cast<int>(ms / 60000 % 60),
-                          static_cast<int>(ms / 1000 % 60), static_cast<int>(ms % 1000));
+                          static_cast<unsigned>(ymd.month()), static_cast<unsigned>(ymd.day()), static_cast<int>(ms / 3600000),
+                          static_cast<int>(ms / 60000 % 60), static_cast<int>(ms / 1000 % 60), static_cast<int>(ms % 1000));
     return std::string(text, static_cast<std::size_t>(n));
 }
 
@@ -72,8 +71,7 @@ std::optional<Timestamp> parse_timestamp(std::string_view text) {
         pos = 19;
         if (pos < text.size() && text[pos] == '.') {
             int scale = 100;
-            for (++pos; pos < text.size() && text[pos] >= '0' && text[pos] <= '9'; ++pos, scale /= 10)
-                ms += (text[pos] - '0') * scale;
+            for (++pos; pos < text.size() && text[pos] >= '0' && text[pos] <= '9'; ++pos, scale /= 10) ms += (text[pos] - '0') * scale;
         }
     }
     if (pos == text.size()) return Timestamp{ms};

@@ -27,20 +27,18 @@ class UniqueFunction<R(Args...)> {
         using D = std::decay_t<F>;
         if constexpr (sizeof(D) <= inside_bytes && alignof(D) <= alignof(std::max_align_t) && std::is_nothrow_move_constructible_v<D>) {
             new (place_) D(std::forward<F>(f));
-            static constexpr Table table{
-                [](void* p, Args... args) -> R { return (*static_cast<D*>(p))(std::forward<Args>(args)...); },
-                [](void* from, void* to) noexcept {
-                    new (to) D(std::move(*static_cast<D*>(from)));
-                    static_cast<D*>(from)->~D();
-                },
-                [](void* p) noexcept { static_cast<D*>(p)->~D(); }};
+            static constexpr Table table{[](void* p, Args... args) -> R { return (*static_cast<D*>(p))(std::forward<Args>(args)...); },
+                                         [](void* from, void* to) noexcept {
+                                             new (to) D(std::move(*static_cast<D*>(from)));
+                                             static_cast<D*>(from)->~D();
+                                         },
+                                         [](void* p) noexcept { static_cast<D*>(p)->~D(); }};
             table_ = &table;
         } else {
             new (place_) D*(new D(std::forward<F>(f)));
-            static constexpr Table table{
-                [](void* p, Args... args) -> R { return (**static_cast<D**>(p))(std::forward<Args>(args)...); },
-                [](void* from, void* to) noexcept { new (to) D*(*static_cast<D**>(from)); },
-                [](void* p) noexcept { delete *static_cast<D**>(p); }};
+            static constexpr Table table{[](void* p, Args... args) -> R { return (**static_cast<D**>(p))(std::forward<Args>(args)...); },
+                                         [](void* from, void* to) noexcept { new (to) D*(*static_cast<D**>(from)); },
+                                         [](void* p) noexcept { delete *static_cast<D**>(p); }};
             table_ = &table;
         }
     }

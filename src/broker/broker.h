@@ -22,21 +22,21 @@ namespace forebay::broker {
 /// Why a command was not carried out. Nothing was changed.
 enum class Refusal {
     no_such_queue,
-    queue_exists,          ///< with other attributes
-    queue_is_declared,     ///< of the configuration: delete, purge and changes are refused
+    queue_exists,       ///< with other attributes
+    queue_is_declared,  ///< of the configuration: delete, purge and changes are refused
     message_too_long,
     too_many_in_flight,
-    invalid_receipt,       ///< not one of ours
-    not_in_flight,         ///< visibility cannot be changed: deleted or not received
-    visibility_too_long,   ///< over 12 h since the receive
-    invalid_attribute,     ///< e.g. a redrive target that is missing
-    overloaded,            ///< the mailbox is full: try again
-    no_room,               ///< the disk is full: additions are refused, deletes go on
+    invalid_receipt,      ///< not one of ours
+    not_in_flight,        ///< visibility cannot be changed: deleted or not received
+    visibility_too_long,  ///< over 12 h since the receive
+    invalid_attribute,    ///< e.g. a redrive target that is missing
+    overloaded,           ///< the mailbox is full: try again
+    no_room,              ///< the disk is full: additions are refused, deletes go on
     stopping,
 };
 
 struct Redrive {
-    std::string dead_letter;             ///< queue name
+    std::string dead_letter;  ///< queue name
     std::uint32_t max_receive_count = 0;
     bool operator==(const Redrive&) const = default;
 };
@@ -49,7 +49,7 @@ struct QueueSettings {
     Duration receive_wait = 0s;
     std::uint64_t message_bytes_max = 1048576;
     std::optional<Redrive> redrive;
-    bool carries_records = false;  ///< declared in TOML: never expires, refuses purge and delete (D21)
+    bool carries_records = false;              ///< declared in TOML: never expires, refuses purge and delete (D21)
     std::map<std::string, std::string> extra;  ///< attributes kept for the API only (Policy, tags as "tag:…")
     bool operator==(const QueueSettings&) const = default;
 };
@@ -62,23 +62,23 @@ struct QueueStatus {
     std::uint64_t ready = 0;
     std::uint64_t in_flight = 0;
     std::uint64_t delayed = 0;
-    std::uint64_t bytes = 0;           ///< bodies and attributes of all messages here
-    std::optional<Timestamp> oldest;   ///< when the oldest message still here was sent
+    std::uint64_t bytes = 0;                             ///< bodies and attributes of all messages here
+    std::optional<Timestamp> oldest;                     ///< when the oldest message still here was sent
     std::uint64_t sends = 0, receives = 0, deletes = 0;  ///< since this process started
 };
 
 struct Sent {
-    Uuid id;                     ///< MessageId
-    bool duplicate = false;      ///< the key was seen before: nothing was added
-    Uuid original_record;        ///< for a duplicate: the record id the key was first used with
-    bool key_reused = false;     ///< the key was seen with another content; the message WAS added
+    Uuid id;                  ///< MessageId
+    bool duplicate = false;   ///< the key was seen before: nothing was added
+    Uuid original_record;     ///< for a duplicate: the record id the key was first used with
+    bool key_reused = false;  ///< the key was seen with another content; the message WAS added
 };
 
 /// A client's key within its window (idempotency): the same `key` again adds nothing if `content` is equal.
 struct OnceKey {
-    Uuid key;          ///< hash of who, where and the client's key
-    Uuid content;      ///< hash of what was sent
-    Uuid record;       ///< id of the record, told to whoever sends it again
+    Uuid key;      ///< hash of who, where and the client's key
+    Uuid content;  ///< hash of what was sent
+    Uuid record;   ///< id of the record, told to whoever sends it again
     Duration window = 7 * 24h;
 };
 
@@ -100,7 +100,7 @@ struct Receive {
     std::string queue;
     unsigned max_messages = 1;
     std::optional<Duration> visibility;
-    std::optional<Duration> wait;         ///< nothing = the queue's
+    std::optional<Duration> wait;  ///< nothing = the queue's
     /// Asked just before handing out; false = the client has gone and gets nothing. May be empty.
     UniqueFunction<bool()> still_wanted;
     Answer answer;
@@ -114,8 +114,8 @@ struct Delete {
 struct VisibilityChange {
     queue::Receipt receipt;
     Duration timeout{0};
-    bool release = false;                     ///< hold: visible again and the receive is not counted (D16)
-    std::optional<std::uint32_t> attempts;    ///< notes the worker's attempt count with the message
+    bool release = false;                   ///< hold: visible again and the receive is not counted (D16)
+    std::optional<std::uint32_t> attempts;  ///< notes the worker's attempt count with the message
 };
 struct ChangeVisibility {
     using Answer = UniqueFunction<void(Result<std::vector<Result<void, Refusal>>, Refusal>)>;
@@ -127,7 +127,7 @@ struct CreateQueue {
     using Answer = UniqueFunction<void(Result<QueueStatus, Refusal>)>;
     std::string queue;
     QueueSettings settings;
-    bool declared = false;   ///< from the configuration: an existing queue takes these settings
+    bool declared = false;  ///< from the configuration: an existing queue takes these settings
     Answer answer;
 };
 struct SetQueue {
@@ -144,7 +144,7 @@ struct DeleteQueue {
 struct Purge {
     using Answer = UniqueFunction<void(Result<void, Refusal>)>;
     std::string queue;
-    bool as_operator = false;   ///< also a queue that carries records
+    bool as_operator = false;  ///< also a queue that carries records
     Answer answer;
 };
 struct GetQueue {
@@ -166,12 +166,12 @@ struct Peek {
     using Answer = UniqueFunction<void(Result<std::vector<Item>, Refusal>)>;
     std::string queue;
     unsigned max_messages = 10;
-    std::optional<queue::Sequence> after;   ///< page on from this message (receipt.sequence of the last one seen)
+    std::optional<queue::Sequence> after;  ///< page on from this message (receipt.sequence of the last one seen)
     Answer answer;
 };
 
-using Command = std::variant<Send, SendBatch, Receive, Delete, ChangeVisibility, CreateQueue, SetQueue, DeleteQueue, Purge, GetQueue,
-                             ListQueues, Peek>;
+using Command =
+    std::variant<Send, SendBatch, Receive, Delete, ChangeVisibility, CreateQueue, SetQueue, DeleteQueue, Purge, GetQueue, ListQueues, Peek>;
 
 /// The port that sqs/, transport/ and admin/ speak to. Broker (broker_thread.h) is the real one.
 class Commands {

@@ -16,8 +16,8 @@ namespace forebay::disk {
 
 /// What went wrong, by errno; `text()` is for people.
 struct Error {
-    int number = 0;          ///< errno
-    std::string operation;   ///< "write", "sync", …
+    int number = 0;         ///< errno
+    std::string operation;  ///< "write", "sync", …
     std::string path;
     bool is_no_space() const;
     std::string text() const;

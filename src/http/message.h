@@ -34,7 +34,7 @@ struct Request {
 struct Response {
     unsigned status = 200;
     std::vector<std::pair<std::string_view, std::string>> headers;  ///< names must be literals; Content-Length, Date, Connection are ours
-    std::string_view content_type;  ///< a literal; empty = none
+    std::string_view content_type;                                  ///< a literal; empty = none
     std::string body;
 };
 

@@ -23,8 +23,8 @@
 
 namespace forebay::journal {
 
-using Position = Strong<struct PositionTag>;       ///< number of a record in the log (LSN), grows by one, never reused
-using SegmentNumber = Strong<struct SegmentTag>;   ///< number of a segment, grows by one, never reused
+using Position = Strong<struct PositionTag>;      ///< number of a record in the log (LSN), grows by one, never reused
+using SegmentNumber = Strong<struct SegmentTag>;  ///< number of a segment, grows by one, never reused
 
 /// Where a record lies; enough to read it back with one read.
 struct Location {
@@ -36,10 +36,10 @@ struct Location {
 
 struct Options {
     std::uint64_t segment_bytes = 64_MiB;
-    std::uint64_t frame_bytes_max = 8_MiB;    ///< un-synced data never exceeds this
-    std::uint64_t reserve_bytes = 256_MiB;    ///< reserve.bin: released only so that deletes, receives and copies go on
-    std::uint64_t min_free_bytes = 2_GiB;     ///< below this `has_room()` is false
-    unsigned spares = 1;                      ///< prepared segments kept ready
+    std::uint64_t frame_bytes_max = 8_MiB;  ///< un-synced data never exceeds this
+    std::uint64_t reserve_bytes = 256_MiB;  ///< reserve.bin: released only so that deletes, receives and copies go on
+    std::uint64_t min_free_bytes = 2_GiB;   ///< below this `has_room()` is false
+    unsigned spares = 1;                    ///< prepared segments kept ready
 };
 
 /// One record as replay and readers see it.
@@ -77,8 +77,7 @@ class Journal {
     /// `from` (and in segments not below `first_segment`) through `replay`, oldest first, then moves
     /// whatever was not proven durable into a new segment and syncs it before returning.
     static Result<std::unique_ptr<Journal>, OpenError> open(disk::Disk& disk, Clock& clock, Entropy& entropy, Options options,
-                                                            Position from, SegmentNumber first_segment, Replay replay,
-                                                            Preamble preamble);
+                                                            Position from, SegmentNumber first_segment, Replay replay, Preamble preamble);
     virtual ~Journal() = default;
 
     /// Adds a record to the pending frame; its location is final. Begins a new segment first when this one is full.
@@ -117,7 +116,7 @@ class Journal {
 
     /// False when a new segment could not be had: additions must be refused, deletes go on (reserve).
     virtual bool has_room() = 0;
-    virtual std::uint32_t boot_epoch() const = 0;   ///< grows by one at every open, durable before open returns
+    virtual std::uint32_t boot_epoch() const = 0;  ///< grows by one at every open, durable before open returns
     virtual const OpenReport& report() const = 0;
     struct Counters {
         std::uint64_t syncs = 0, frames = 0, bytes_written = 0, segments_created = 0, segments_recycled = 0;

@@ -13,8 +13,8 @@
 
 namespace forebay::queue {
 
-using QueueId = Strong<struct QueueIdTag, std::uint32_t>;   ///< never reused
-using Sequence = Strong<struct SequenceTag>;                ///< of a message in its queue; grows with every send
+using QueueId = Strong<struct QueueIdTag, std::uint32_t>;  ///< never reused
+using Sequence = Strong<struct SequenceTag>;               ///< of a message in its queue; grows with every send
 
 /// A typed attribute as SQS knows it: `type` is String, Number or Binary with an optional `.label`.
 struct MessageAttribute {
@@ -26,13 +26,13 @@ struct MessageAttribute {
 
 /// What a sender hands over.
 struct OutgoingMessage {
-    Uuid id;                              ///< MessageId; nil = the broker makes one
+    Uuid id;  ///< MessageId; nil = the broker makes one
     std::string body;
     std::vector<MessageAttribute> attributes;
-    std::vector<MessageAttribute> system_attributes;   ///< AWSTraceHeader
-    std::string group;                    ///< MessageGroupId, empty = none
-    std::optional<Duration> delay;        ///< nothing = the queue's
-    bool is_record = false;               ///< an accepted record: counts for history and audit
+    std::vector<MessageAttribute> system_attributes;  ///< AWSTraceHeader
+    std::string group;                                ///< MessageGroupId, empty = none
+    std::optional<Duration> delay;                    ///< nothing = the queue's
+    bool is_record = false;                           ///< an accepted record: counts for history and audit
 };
 
 /// Names one delivery of one message. Genuine receipts are told from forged ones by their MAC.

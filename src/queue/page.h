@@ -25,12 +25,12 @@ struct Slot {
     std::int64_t visible_at = 0;         ///< ms; may be handed out from then on
     std::int64_t first_received_at = 0;  ///< ms; 0 = never
     std::uint32_t segment = 0, offset = 0, length = 0;
-    std::uint32_t generation = 0;        ///< of the newest receipt
-    std::uint32_t epoch = 0;             ///< boot epoch of the newest receipt
-    std::uint32_t received_s = 0;        ///< seconds: the newest receive, for the 12-hour bound
-    std::uint32_t sent_s = 0;            ///< seconds: when it was sent, for retention and age
+    std::uint32_t generation = 0;  ///< of the newest receipt
+    std::uint32_t epoch = 0;       ///< boot epoch of the newest receipt
+    std::uint32_t received_s = 0;  ///< seconds: the newest receive, for the 12-hour bound
+    std::uint32_t sent_s = 0;      ///< seconds: when it was sent, for retention and age
     std::uint16_t receives = 0;
-    std::uint8_t attempts = 0;           ///< answers a worker has noted; stays at 255
+    std::uint8_t attempts = 0;  ///< answers a worker has noted; stays at 255
     std::uint8_t flags = 0;
 
     static constexpr std::uint8_t live = 1;       ///< sent and not deleted

@@ -127,9 +127,7 @@ const Slot& Queue::slot(Sequence sequence) {
     return pages_.page(id_, page_of(sequence), false).slots[index_of(sequence)];
 }
 
-bool Queue::is_live(Sequence sequence) {
-    return summaries_.contains(page_of(sequence)) && slot(sequence).is(Slot::live);
-}
+bool Queue::is_live(Sequence sequence) { return summaries_.contains(page_of(sequence)) && slot(sequence).is(Slot::live); }
 
 Touched Queue::decide_receive(Sequence sequence, Duration visibility, std::uint32_t epoch, Timestamp now) {
     auto event = touched_of(sequence, slot(sequence));

@@ -17,7 +17,7 @@ namespace forebay::transport {
 
 struct Received {
     std::string message_id;
-    std::string handle;         ///< opaque receipt handle
+    std::string handle;  ///< opaque receipt handle
     std::string body;
     std::vector<queue::MessageAttribute> attributes;
     Timestamp sent_at;
@@ -41,7 +41,7 @@ class Source {
   public:
     virtual ~Source() = default;
     virtual Result<std::vector<Received>, SourceError> receive(const std::string& queue, unsigned max, Duration wait,
-                                                                std::optional<Duration> visibility) = 0;
+                                                               std::optional<Duration> visibility) = 0;
     /// Deletes messages that are settled. Succeeds only when all are gone.
     virtual Result<void, SourceError> settle(const std::string& queue, const std::vector<std::string>& handles) = 0;
     /// Hides a message for `timeout` more; `attempts` is noted with it when given.

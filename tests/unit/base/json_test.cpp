@@ -13,7 +13,8 @@ TEST(Json, keeps_numbers_as_they_were_written) {
 }
 
 TEST(Json, refuses_what_is_not_strict_json) {
-    for (auto text : {"", "{", "[1,]", "{\"a\":1,\"a\":2}", "{} x", "[01]", "[1.]", "nul", "[\"\xff\"]", "[\"\\ud800\"]", "[1 2]", "\"\x01\"", "{\"a\" 1}", "[-]", "[1e]", "1 2", "[tru]"})
+    for (auto text : {"", "{", "[1,]", "{\"a\":1,\"a\":2}", "{} x", "[01]", "[1.]", "nul", "[\"\xff\"]", "[\"\\ud800\"]", "[1 2]",
+                      "\"\x01\"", "{\"a\" 1}", "[-]", "[1e]", "1 2", "[tru]"})
         EXPECT_FALSE(parse(text)) << text;
 }
 

@@ -197,7 +197,9 @@ TEST_F(QueueTest, a_random_life_agrees_with_a_simple_model) {
                     receipts.erase(it);
                 }
                 break;
-            case 7: now = now + Duration(next() % 500); break;
+            case 7:
+                now = now + Duration(next() % 500);
+                break;
         }
         ASSERT_EQ(queue.live(), model.size());
         if (step % 1000 == 0) {
