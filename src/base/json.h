@@ -43,6 +43,8 @@ class Value {
 
     /// The text of a string or the digits of a number; empty for other kinds.
     const std::string& text() const { return text_; }
+    /// The text, moved out: for large strings on their way elsewhere.
+    std::string take_text() { return std::move(text_); }
     bool boolean() const { return flag_; }
     /// The number if it is a whole one that fits.
     std::optional<std::int64_t> integer() const;

@@ -1,0 +1,35 @@
+#pragma once
+// The queue port: Amazon SQS's actions over broker::Commands, in AWS JSON 1.0 and in Query/XML, chosen by each
+// request. Knows SQS's names, limits and errors; does not know what a message means or where it is kept.
+// An action that is refused has changed nothing. Signatures are read for their region and not verified.
+
+#include <string>
+
+#include "broker/broker.h"
+#include "http/message.h"
+
+namespace forebay::sqs {
+
+struct ApiOptions {
+    std::string account = "000000000000";  ///< in queue URLs and ARNs
+    std::string region;                    ///< empty = from the signature's scope, else us-east-1
+    std::string base_url;                  ///< of queue URLs; empty = from the request's Host or X-Forwarded-Host
+};
+
+class Api {
+  public:
+    /// `commands` outlives the Api and every answer it still owes.
+    Api(broker::Commands& commands, ApiOptions options) : commands_(commands), options_(std::move(options)) {}
+    Api(const Api&) = delete;
+    Api& operator=(const Api&) = delete;
+
+    /// Serves one request of the queue port: any path, GET or POST. Does not block; the answer comes from the
+    /// broker's thread, or at once when the request itself is wrong. Safe from several loops at once.
+    void handle(const http::Request& request, http::Responder responder);
+
+  private:
+    broker::Commands& commands_;
+    ApiOptions options_;
+};
+
+}  // namespace forebay::sqs
