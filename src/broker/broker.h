@@ -80,6 +80,7 @@ struct OnceKey {
     Uuid content;  ///< hash of what was sent
     Uuid record;   ///< id of the record, told to whoever sends it again
     Duration window = 7 * 24h;
+    bool refuse_reuse = false;  ///< the key with another content adds nothing either; Sent says key_reused
 };
 
 struct Send {
