@@ -1,0 +1,91 @@
+#pragma once
+// What a worker does with records, as a port: handlers/ holds the implementations, worker/ the loop that
+// feeds them. A handler says what happened to each record and nothing about queues; it may block, and it
+// may throw (worker/attempt.cpp catches).
+
+#include <atomic>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "record/envelope.h"
+
+namespace forebay::worker {
+
+/// One record to be worked on.
+struct Job {
+    record::Envelope envelope;
+    std::string body;        ///< as it was in the queue, in the queue's form
+    std::string message_id;
+    std::string handle;
+    Timestamp sent_at;
+    std::uint32_t receive_count = 0;
+    std::uint32_t attempts = 0;  ///< answers spent before this attempt
+};
+
+/// A message that must be in another queue before this one is deleted.
+struct FollowUp {
+    std::string queue;
+    std::string body;
+};
+
+/// What happened to one record.
+struct Outcome {
+    enum class Kind {
+        done,       ///< the effect is committed outside
+        retry,      ///< an answer was spent; again after a wait
+        hold,       ///< nobody answered: the dependency is down, no attempt is spent
+        dead,       ///< will never work: to the dead-letter queue with the reason
+        untouched,  ///< not begun (the worker is stopping, or an earlier record of the batch met a hold)
+    };
+    Kind kind = Kind::untouched;
+    std::string why;                  ///< retry, hold, dead
+    std::optional<Duration> after;    ///< retry: instead of the schedule's wait
+    std::vector<FollowUp> follow_ups; ///< done
+
+    static Outcome done(std::vector<FollowUp> follow_ups = {}) { return {Kind::done, {}, {}, std::move(follow_ups)}; }
+    static Outcome retry(std::string why, std::optional<Duration> after = {}) { return {Kind::retry, std::move(why), after, {}}; }
+    static Outcome hold(std::string why) { return {Kind::hold, std::move(why), {}, {}}; }
+    static Outcome dead(std::string why) { return {Kind::dead, std::move(why), {}, {}}; }
+    static Outcome untouched() { return {}; }
+};
+
+/// What the worker made of an outcome, for the effect's row: a retry whose schedule is used up is dead.
+struct Settlement {
+    Outcome::Kind kind;
+    std::string why;
+    std::uint32_t attempts = 0;     ///< answers spent, this one included
+    std::optional<Timestamp> next;  ///< of a retry
+};
+
+/// How long a handler may take, and whether it should begin anything more.
+struct Limits {
+    Duration timeout{};                       ///< of one record (exec) or one transaction (sql)
+    const std::atomic<bool>* stop = nullptr;  ///< set when the worker is stopping
+    bool stopping() const { return stop != nullptr && stop->load(std::memory_order_relaxed); }
+};
+
+class Handler {
+  public:
+    virtual ~Handler() = default;
+
+    /// Exactly one outcome per job, in their order.
+    virtual std::vector<Outcome> run(std::span<const Job> jobs, const Limits& limits) = 0;
+
+    /// Told before the message is given back or sent to the dead letters, so that the effect's row can say
+    /// `retrying`, `held` or `dead`. Not called for done: that row is part of run(). Must not throw.
+    virtual void note(std::span<const Job>, std::span<const Settlement>) {}
+
+    /// Whether the dependency is back, asked while the worker is held. Nothing = only an attempt can tell:
+    /// then the worker keeps one record in hand and tries again with that one.
+    virtual std::optional<Result<void, std::string>> probe() { return std::nullopt; }
+
+    /// The longest run() may take for `jobs` records before the worker counts as hung.
+    virtual Duration time_limit(std::size_t jobs, Duration timeout) const { return jobs == 0 ? timeout : timeout; }
+};
+
+}  // namespace forebay::worker
