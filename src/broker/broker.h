@@ -19,7 +19,7 @@
 
 namespace forebay::broker {
 
-/// Why a command was not carried out. Nothing was changed.
+/// Why a command was not carried out. Nothing was changed, except with journal_fault.
 enum class Refusal {
     no_such_queue,
     queue_exists,       ///< with other attributes
@@ -59,6 +59,7 @@ struct QueueStatus {
     QueueSettings settings;
     Timestamp created_at;
     Timestamp modified_at;
+    bool declared = false;             ///< of the configuration
     std::uint64_t ready = 0;
     std::uint64_t in_flight = 0;
     std::uint64_t delayed = 0;

@@ -1,0 +1,39 @@
+#pragma once
+// What the broker can be told, each bound with its name. cli/ fills this in from the configuration.
+
+#include <cstddef>
+#include <cstdint>
+
+#include "base/bytes.h"
+#include "base/time.h"
+#include "journal/journal.h"
+#include "queue/limits.h"
+
+namespace forebay::broker {
+
+struct BrokerOptions {
+    journal::Options journal;
+
+    std::size_t page_memory = 24_MiB;        ///< pages of message states kept in memory, claimed when opening
+    std::size_t body_memory = 8_MiB;         ///< newest bodies kept in memory, claimed when opening
+    std::size_t once_keys_max = 2'000'000;   ///< idempotency keys remembered (8 to 16 bytes of memory, 48 on disk each)
+    std::size_t waiting_receives_max = 20'000;
+    std::size_t queues_max = 10'000;
+    std::uint32_t in_flight_max = queue::limits::in_flight_max;  ///< of one queue
+
+    /// A checkpoint is taken when the log has grown by this much, or holds this many records to replay, or this
+    /// long after the first change that no checkpoint holds.
+    std::uint64_t checkpoint_bytes = 64_MiB;
+    std::uint64_t checkpoint_records = 400'000;
+    Duration checkpoint_every = 30s;
+
+    Duration sync_within = 10ms;             ///< receives and visibility changes are durable at the latest after this
+    Duration history_keep = 14 * 24h;        ///< zero: segments with records are not kept as history
+    double straggler_ratio = 0.25;           ///< a head segment with less of it alive is copied forward and dropped
+    std::uint64_t straggler_slack = 256_MiB; ///< as it is when the log is larger than twice what lives plus this
+
+    std::size_t mailbox_commands = 16'384;   ///< more than this waiting: overloaded
+    std::size_t mailbox_bytes = 48_MiB;      ///< bodies waiting in the mailbox
+};
+
+}  // namespace forebay::broker
