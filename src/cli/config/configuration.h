@@ -13,7 +13,13 @@
 #include "base/log_line.h"
 #include "base/time.h"
 #include "broker/broker.h"
+#include "db/database.h"
+#include "handlers/exec.h"
+#include "handlers/sql.h"
+#include "intake/endpoint.h"
 #include "record/envelope.h"
+#include "supervisor/supervisor.h"
+#include "worker/worker.h"
 
 namespace forebay::cli {
 
@@ -22,14 +28,6 @@ struct Listen {
     std::string address;
     std::uint16_t port = 0;
     bool operator==(const Listen&) const = default;
-};
-
-/// `50/s burst 200`, `5/m per ip burst 10`.
-struct Rate {
-    double per_second = 0;
-    std::uint32_t burst = 0;
-    bool per_ip = false;
-    bool operator==(const Rate&) const = default;
 };
 
 /// A value that must not be printed. In a file it comes from ${env:…} or ${file:…}, never in clear text.
@@ -46,6 +44,13 @@ struct NodeConfiguration {
     std::uint64_t reserve_disk = 64_MiB;    ///< preallocated, released only to finish what is in flight
 };
 
+/// What must be true before a client hears "accepted" (D1). Each has one value in this version.
+struct AckConfiguration {
+    std::string after = "journal";
+    std::string queue_down = "spool";
+    std::string fsync = "group";
+};
+
 struct IntakeConfiguration {
     std::vector<Listen> listen = {{"127.0.0.1", 8080}};
     std::vector<std::string> trusted_proxies;  ///< CIDR; X-Forwarded-For is believed only from here
@@ -54,23 +59,14 @@ struct IntakeConfiguration {
     Duration drain_timeout = 30s;  ///< then open requests have this long
     std::uint32_t connections_max = 0;         ///< 0: computed from RLIMIT_NOFILE
     std::uint32_t connections_per_client = 256;
-    std::string ack_after = "journal";  ///< the only value of this version
-};
-
-struct SqsAccess {
-    std::string name;
-    std::string id;
-    Secret secret;
-    std::vector<std::string> allow;  ///< `receive:leads`, `send:*`
+    AckConfiguration ack;
 };
 
 struct SqsConfiguration {
     std::vector<Listen> listen = {{"127.0.0.1", 9324}};
     std::string account = "000000000000";
-    std::string region;          ///< empty: from the signature's scope
-    bool verify = false;         ///< signature V4 on every request
-    bool cool_off = false;       ///< AWS's 60 s after DeleteQueue and PurgeQueue
-    std::string base_url;        ///< empty: from Host
+    std::string region;    ///< empty: from the signature's scope
+    std::string base_url;  ///< empty: from Host
 };
 
 struct AdminConfiguration {
@@ -78,63 +74,52 @@ struct AdminConfiguration {
     std::vector<std::string> mask = {"email", "phone", "first_name", "last_name", "ip"};
 };
 
+/// Where queues live. Without any, they are embedded.
+struct BackendConfiguration {
+    std::string name;
+    std::string kind = "embedded";  ///< the only kind of this version
+};
+
 struct QueueConfiguration {
     std::string name;
+    std::string backend;             ///< empty: embedded
     broker::QueueSettings settings;  ///< carries_records is true: declared queues keep what they hold (D21)
     record::BodyForm body = record::BodyForm::json;
 };
 
 struct DatabaseConfiguration {
     std::string name;
-    std::string driver = "sqlite";  ///< the only driver of this version
-    std::string path;               ///< of the file; relative to the folder forebay runs in
-    Duration connect_timeout = 3s;
-    Duration statement_timeout = 10s;
-    Duration probe = 2s;  ///< while it is down, how often it is tried
+    db::Options options;    ///< options.name is the name too
+    Duration probe = 2s;    ///< while it is down, how often it is tried
 };
 
 enum class HandlerKind { sql, exec, program };
 
-/// Which processes of a worker run, and how they are cared for; supervisord's names and defaults.
-struct ProcessConfiguration {
-    bool autostart = true;
-    Duration startsecs = 1s;
-    std::uint32_t startretries = 3;
-    Duration stopwaitsecs = 10s;
-    std::string stopsignal = "TERM";
-    std::uint32_t priority = 999;
-    Duration fatal_retry = 1min;  ///< 0 = stay FATAL
-};
-
 struct WorkerConfiguration {
     std::string name;
-    std::string group = "core";
-    std::string queue;  ///< empty for `program`
     HandlerKind handler = HandlerKind::sql;
-    std::uint32_t count_min = 1;
-    std::uint32_t count_max = 1;
-    std::uint32_t batch_size = 10;
-    Duration batch_wait = 20ms;
+    std::string queue;              ///< empty for `program`
+    std::uint32_t count_min = 1;    ///< process.count is this
+    std::uint32_t count_max = 1;    ///< above count_min it needs scaling, a later version's
+    worker::Batch batch{10, 20ms};
     Duration timeout = 20s;
-    std::vector<Duration> retry_after = {1s, 5s, 30s, 5min, 30min, 2h, 5h, 10h, 14h, 20h};
-    double retry_jitter = 0.2;
-    Duration recycle_after = 0s;       ///< 0 = never
-    std::uint64_t recycle_jobs = 0;    ///< 0 = never
-    std::uint64_t recycle_rss = 0;     ///< bytes; 0 = never
-    std::string log;                   ///< path with {worker} {n} {node}; empty: <data_dir>/log/{worker}-{n}.log
-    ProcessConfiguration process;
+    worker::RetrySchedule retry;
+    worker::Recycle recycle;
+    std::vector<std::string> then;  ///< queues
+    /// Group, name, count, log path and care; the command too for `program`. Commands and environments of
+    /// `sql` and `exec` processes are the composition's.
+    supervisor::ProgramSpec process;
 
-    std::string sql_db;         ///< [worker.X.sql]
-    std::string sql_statement;
-    std::string sql_setup;      ///< run once when the database is opened, e.g. CREATE TABLE IF NOT EXISTS
-    std::vector<std::string> command;  ///< `exec` and `program`; {n} is the process number
-    std::string exec_protocol = "jsonl";  ///< jsonl | per-record | lambda-batch
+    std::string database;           ///< `sql`: [db.NAME]
+    handlers::SqlOptions sql;       ///< `sql`: statement, or table and columns (complete); worker and n are the composition's
+    std::vector<std::string> command;  ///< `exec`: with {n} and {worker}
+    handlers::Protocol protocol = handlers::Protocol::jsonl;
 };
 
 struct LogConfiguration {
     LogFormat format = LogFormat::json;
     LogLevel level = LogLevel::info;
-    bool guide = false;  ///< worker logs as `unixtime:n:message` (log.format = "guide")
+    bool guide = false;  ///< log.format = "guide": logfmt, and workers' logs as `unixtime:n:message`
 };
 
 struct StatsdConfiguration {
@@ -164,7 +149,10 @@ struct Configuration {
     IntakeConfiguration intake;
     AdminConfiguration admin;
     SqsConfiguration sqs;
-    std::vector<SqsAccess> access;
+    std::vector<intake::Endpoint> endpoints;
+    std::vector<intake::Key> keys;
+    std::vector<intake::Site> sites;
+    std::vector<BackendConfiguration> backends;
     std::vector<QueueConfiguration> queues;
     std::vector<DatabaseConfiguration> databases;
     std::vector<WorkerConfiguration> workers;
