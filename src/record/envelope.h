@@ -28,10 +28,14 @@ struct Envelope {
     std::string raw;                             ///< the body as it came
     std::vector<std::string> flags;              ///< "key_reused", "readmitted", …
     std::string client_ip;                       ///< `:_ip` of statements
+    std::string value;                           ///< money at stake as written, "42.00"; empty = not known
+    std::string currency;
 };
 
 /// The JSON object: v, id, endpoint, received_at, fields, raw_type, raw or raw_base64, flags, ip.
 std::string to_json(const Envelope& envelope);
+/// The envelope's JSON text in the queue's form.
+std::string in_form(std::string json, BodyForm form);
 /// The message body in the queue's form.
 std::string encode(const Envelope& envelope, BodyForm form);
 
