@@ -1,0 +1,115 @@
+#include "admin/admin.h"
+
+#include <atomic>
+
+#include "admin/call.h"
+#include "admin/desk.h"
+#include "admin/node_page.h"
+#include "admin/queues.h"
+#include "admin/records.h"
+#include "admin/rejects.h"
+#include "base/log_line.h"
+#include "http/router.h"
+
+namespace forebay::admin {
+namespace {
+constexpr std::size_t requests_waiting_max = 64;
+constexpr std::size_t query_pairs_max = 32;
+
+json::Value to_json(const NodeFacts& facts) {
+    json::Value out;
+    out.set("name", facts.name).set("version", facts.version).set("uptime_s", facts.uptime.count() / 1000);
+    out.set("ready", facts.ready).set("draining", facts.draining).set("ack", facts.ack);
+    if (!facts.why_not_ready.empty()) out.set("why_not_ready", facts.why_not_ready);
+    out.set("disk_free", facts.disk_free).set("journal_bytes", facts.journal_bytes);
+    out.set("accepted", facts.accepted).set("refused", facts.refused);
+    return out;
+}
+
+/// A page of another origin must not act here, even on a port that asks for no password.
+bool is_foreign(const http::Request& request) {
+    auto site = request.find("Sec-Fetch-Site");
+    if (site == "cross-site" || site == "same-site") return true;
+    auto origin = request.find("Origin");
+    if (origin.empty()) return false;
+    auto scheme_end = origin.find("://");
+    return scheme_end == std::string_view::npos || origin.substr(scheme_end + 3) != request.find("Host");
+}
+}  // namespace
+
+class Admin::Inside {
+  public:
+    explicit Inside(Parts given) : parts(std::move(given)), desk(requests_waiting_max) { add_routes(); }
+
+    using Action = http::Response (Inside::*)(const Call&);
+    void add(std::string_view method, std::string_view pattern, Action action) {
+        bool acts = method != "GET";
+        router.add(method, pattern,
+                   [this, action, acts](const http::Request& request, const http::Captures& captures, http::Responder responder) {
+                       if (acts && is_foreign(request))
+                           return responder(http::problem(403, "foreign_origin", "A page of another origin may not act here."));
+                       Call call{captures, {}, {}};
+                       if (!http::parse_query(request.query, query_pairs_max, call.query))
+                           return responder(bad_request("Too many query parameters."));
+                       if (!request.body.empty()) {
+                           auto body = json::parse(request.body);
+                           if (!body.ok()) return responder(bad_request("The body is not JSON: " + body.error().what + "."));
+                           if (!body->is_object()) return responder(bad_request("The body is not a JSON object."));
+                           call.body = std::move(*body);
+                       }
+                       desk.submit([this, action, call = std::move(call), responder = std::move(responder)](bool work) mutable {
+                           if (work) return responder((this->*action)(call));
+                           responder(http::problem(503, "overloaded", "Too many admin requests are waiting; try again in a second."));
+                       });
+                   });
+    }
+
+    void add_routes() {
+        add("GET", "/", &Inside::page);
+        add("GET", "/api/node", &Inside::node);
+        add("GET", "/metrics", &Inside::metrics);
+        add("GET", "/api/queues", &Inside::queues);
+        add("GET", "/api/queues/{}/peek", &Inside::queue_peek);
+        add("POST", "/api/queues/{}/send", &Inside::queue_send);
+        add("POST", "/api/queues/{}/purge", &Inside::queue_purge);
+        add("GET", "/api/rejects", &Inside::rejects_list);
+        add("GET", "/api/rejects/{}", &Inside::rejects_show);
+        add("POST", "/api/rejects/readmit", &Inside::rejects_readmit);
+        add("GET", "/api/records", &Inside::records_list);
+        add("GET", "/api/records/{}", &Inside::records_show);
+        add("POST", "/api/replay", &Inside::replay_records);
+    }
+
+    http::Response node(const Call&) { return json_response(to_json(parts.facts())); }
+    http::Response metrics(const Call&) { return {200, {}, "text/plain; version=0.0.4", parts.metrics()}; }
+    http::Response page(const Call&) { return node_page(parts.facts(), broker::ask(parts.commands, broker::ListQueues{})); }
+    http::Response queues(const Call&) { return list_queues(parts.commands); }
+    http::Response queue_peek(const Call& call) { return peek_queue(parts.commands, call); }
+    http::Response queue_send(const Call& call) { return send_to_queue(parts.commands, call); }
+    http::Response queue_purge(const Call& call) { return purge_queue(parts.commands, call); }
+    http::Response rejects_list(const Call& call) { return list_rejects(parts.commands, call); }
+    http::Response rejects_show(const Call& call) { return show_reject(parts.commands, call); }
+    http::Response rejects_readmit(const Call& call) { return readmit_rejects(parts.commands, parts.intake, call); }
+    http::Response records_list(const Call& call) { return list_records(parts.history, parts.clock, call); }
+    http::Response records_show(const Call& call) { return show_record(parts.history, parts.clock, call); }
+    http::Response replay_records(const Call& call) { return replay(parts.history, parts.clock, parts.commands, call); }
+
+    Parts parts;
+    http::Router router;
+    Desk desk;  // last: its thread ends before what its jobs use goes
+};
+
+Admin::Admin(Parts parts) : inside_(std::make_unique<Inside>(std::move(parts))) {}
+Admin::~Admin() = default;
+
+void Admin::handle(const http::Request& request, http::Responder responder) { inside_->router(request, std::move(responder)); }
+
+void Admin::find_envelope(const Uuid& id, UniqueFunction<void(std::optional<std::string>)> done) {
+    inside_->desk.submit([this, id, done = std::move(done)](bool work) mutable {
+        if (!work) return done(std::nullopt);
+        auto found = find_record(inside_->parts.history, inside_->parts.clock, id);
+        done(found ? std::optional(record::to_json(found->envelope)) : std::nullopt);
+    });
+}
+
+}  // namespace forebay::admin

@@ -1,0 +1,69 @@
+#pragma once
+// The admin port: what broker, intake and metrics know, as JSON for the command line and scripts, and one
+// page for people. Every request runs on one thread of its own, so that a long look into history holds up
+// neither the network loop nor the broker. Acts ask for a reason and are logged.
+//
+//   GET  /api/node                       what this process is and whether it is ready
+//   GET  /api/queues                     every queue with its counts and settings
+//   GET  /api/queues/NAME/peek           ?max= &after=SEQ   messages, oldest first, without receiving them
+//   POST /api/queues/NAME/send           {body}             → {message_id}
+//   POST /api/queues/NAME/purge          {reason}
+//   GET  /api/rejects                    ?endpoint= &code= &since=MS &max= &after=SEQ
+//   GET  /api/rejects/ID                 the refused post as it is kept
+//   POST /api/rejects/readmit            {ids | endpoint, code, since, dry_run, reason}
+//   GET  /api/records                    ?from=MS &to=MS &endpoint= &after= &max=   accepted records, from the log
+//   GET  /api/records/ID                 one accepted record with its envelope
+//   POST /api/replay                     {ids, queue, effect, reason}
+// Errors are problem+json.
+
+#include <memory>
+#include <string>
+
+#include "admin/history.h"
+#include "base/json.h"
+#include "base/time.h"
+#include "base/unique_function.h"
+#include "broker/broker.h"
+#include "http/message.h"
+#include "intake/intake.h"
+
+namespace forebay::admin {
+
+/// What only the node itself knows, asked anew for each request.
+struct NodeFacts {
+    std::string name, version, ack;
+    bool ready = false, draining = false;
+    std::string why_not_ready;
+    Duration uptime{};
+    std::uint64_t disk_free = 0, journal_bytes = 0, accepted = 0, refused = 0;
+};
+
+/// Who else the admin port speaks to; all outlive it.
+struct Parts {
+    broker::Commands& commands;
+    intake::Intake& intake;
+    History& history;
+    Clock& clock;
+    UniqueFunction<NodeFacts()> facts;
+    UniqueFunction<std::string()> metrics;  ///< Prometheus text
+};
+
+class Admin {
+  public:
+    explicit Admin(Parts parts);
+    /// Waits for the request at work; those still waiting are answered 503.
+    ~Admin();
+    Admin(const Admin&) = delete;
+    Admin& operator=(const Admin&) = delete;
+
+    /// Does not block; answers later from the admin thread, or 503 at once when too many requests wait.
+    void handle(const http::Request& request, http::Responder responder);
+    /// Finds an accepted record's envelope for the receipt URL; `done` runs on the admin thread.
+    void find_envelope(const Uuid& id, UniqueFunction<void(std::optional<std::string>)> done);
+
+  private:
+    class Inside;
+    std::unique_ptr<Inside> inside_;
+};
+
+}  // namespace forebay::admin

@@ -1,0 +1,51 @@
+#include "admin/call.h"
+
+#include <algorithm>
+#include <charconv>
+
+namespace forebay::admin {
+
+std::string_view Call::parameter(std::string_view name) const {
+    for (const auto& [key, value] : query)
+        if (key == name) return value;
+    return {};
+}
+
+std::optional<std::int64_t> Call::number(std::string_view name) const {
+    auto text = parameter(name);
+    std::int64_t value = 0;
+    auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+    return value;
+}
+
+std::size_t Call::page_size() const {
+    auto asked = number("max").value_or(static_cast<std::int64_t>(page_default));
+    return static_cast<std::size_t>(std::clamp<std::int64_t>(asked, 1, page_max));
+}
+
+http::Response json_response(const json::Value& value) { return {200, {}, "application/json", json::to_text(value)}; }
+
+http::Response bad_request(std::string_view detail) { return http::problem(400, "bad_request", detail); }
+
+http::Response refused(broker::Refusal refusal, std::string_view queue) {
+    using broker::Refusal;
+    switch (refusal) {
+        case Refusal::no_such_queue:
+            return http::problem(404, "no_such_queue", "There is no queue \"" + std::string(queue) + "\".");
+        case Refusal::queue_is_declared:
+            return http::problem(409, "queue_is_declared", "This queue is declared in the configuration and cannot be changed here.");
+        case Refusal::message_too_long:
+            return http::problem(413, "message_too_long", "The message is longer than the queue takes.");
+        case Refusal::no_room:
+            return http::problem(503, "no_room", "The disk has no room for more; receive and delete still work.");
+        case Refusal::overloaded:
+            return http::problem(503, "overloaded", "Too many commands are waiting; try again in a second.");
+        case Refusal::stopping:
+            return http::problem(503, "stopping", "This node is stopping; try again when it is back.");
+        default:
+            return http::problem(409, "refused", "The queue refused this.");
+    }
+}
+
+}  // namespace forebay::admin

@@ -1,0 +1,35 @@
+#pragma once
+// Accepted records as the log knows them, whatever became of their messages: for the list of records, replay
+// and receipts. A port: cli/ fills it from broker/history.h.
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "base/uuid.h"
+
+namespace forebay::admin {
+
+struct PastRecord {
+    std::string queue;
+    std::string body;  ///< the message body: an envelope in one of its forms
+    Timestamp sent_at;
+    Uuid message_id;
+};
+
+struct PastPage {
+    std::vector<PastRecord> records;  ///< oldest first
+    std::string next;                 ///< cursor of the next page; empty = that was all
+};
+
+class History {
+  public:
+    virtual ~History() = default;
+    /// At most `max` records sent in [from, to), after `cursor` (empty = from the start). The error is a sentence.
+    virtual Result<PastPage, std::string> page(Timestamp from, Timestamp to, std::string_view cursor, std::size_t max) = 0;
+};
+
+}  // namespace forebay::admin

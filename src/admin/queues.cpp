@@ -1,0 +1,85 @@
+#include "admin/queues.h"
+
+#include "base/log_line.h"
+
+namespace forebay::admin {
+namespace {
+json::Value to_json(const broker::QueueSettings& settings) {
+    json::Value out;
+    out.set("visibility_timeout", to_text(settings.visibility_timeout)).set("delay", to_text(settings.delay));
+    out.set("retention", to_text(settings.retention)).set("message_bytes_max", settings.message_bytes_max);
+    if (settings.redrive)
+        out.set("dead_letter", settings.redrive->dead_letter).set("max_receive_count", settings.redrive->max_receive_count);
+    return out;
+}
+
+json::Value to_json(const broker::QueueStatus& queue) {
+    json::Value out;
+    out.set("name", queue.name).set("ready", queue.ready).set("in_flight", queue.in_flight).set("delayed", queue.delayed);
+    out.set("bytes", queue.bytes).set("oldest_ms", queue.oldest ? json::Value(queue.oldest->ms) : json::Value());
+    out.set("declared", queue.settings.carries_records);
+    out.set("sends", queue.sends).set("receives", queue.receives).set("deletes", queue.deletes);
+    out.set("settings", to_json(queue.settings));
+    return out;
+}
+
+json::Value to_json(const broker::Peek::Item& item, const broker::Commands& commands) {
+    json::Value out;
+    const auto& message = item.message;
+    out.set("sequence", message.receipt.sequence.value()).set("message_id", to_text(message.id)).set("body", message.body);
+    out.set("sent_at", to_rfc3339(message.sent_at)).set("visible_at", to_rfc3339(item.visible_at));
+    out.set("receive_count", message.receive_count).set("attempts", message.attempts);
+    if (!message.dead_letter_source.empty()) out.set("dead_letter_source", message.dead_letter_source);
+    json::Value attributes = json::Value::object();
+    for (const auto& attribute : message.attributes) attributes.set(attribute.name, attribute.value);
+    out.set("attributes", std::move(attributes)).set("handle", commands.handle_of(message.receipt));
+    return out;
+}
+}  // namespace
+
+http::Response list_queues(broker::Commands& commands) {
+    auto found = broker::ask(commands, broker::ListQueues{});
+    if (!found.ok()) return refused(found.error(), "");
+    json::Value queues = json::Value::array();
+    for (const auto& queue : *found) queues.push(to_json(queue));
+    return json_response(json::Value().set("queues", std::move(queues)));
+}
+
+http::Response peek_queue(broker::Commands& commands, const Call& call) {
+    broker::Peek peek;
+    peek.queue = call.captures.at(0);
+    peek.max_messages = static_cast<unsigned>(call.parameter("max").empty() ? 10 : call.page_size());
+    if (auto after = call.number("after")) peek.after = queue::Sequence(static_cast<std::uint64_t>(*after));
+    auto name = peek.queue;
+    auto found = broker::ask(commands, std::move(peek));
+    if (!found.ok()) return refused(found.error(), name);
+    json::Value messages = json::Value::array();
+    for (const auto& item : *found) messages.push(to_json(item, commands));
+    return json_response(json::Value().set("messages", std::move(messages)));
+}
+
+http::Response send_to_queue(broker::Commands& commands, const Call& call) {
+    if (!call.body["body"].is_string() || call.body["body"].text().empty())
+        return bad_request("\"body\" must be a text of at least one character.");
+    broker::Send send;
+    send.queue = call.captures.at(0);
+    send.message.body = call.body["body"].text();
+    auto name = send.queue;
+    auto sent = broker::ask(commands, std::move(send));
+    if (!sent.ok()) return refused(sent.error(), name);
+    return json_response(json::Value().set("message_id", to_text(sent->id)));
+}
+
+http::Response purge_queue(broker::Commands& commands, const Call& call) {
+    if (call.body["reason"].text().empty()) return bad_request("A purge needs a \"reason\".");
+    broker::Purge purge;
+    purge.queue = call.captures.at(0);
+    purge.as_operator = true;
+    auto name = purge.queue;
+    auto purged = broker::ask(commands, std::move(purge));
+    if (!purged.ok()) return refused(purged.error(), name);
+    log_warn("queue.purged").with("queue", name).with("reason", call.body["reason"].text());
+    return json_response(json::Value::object());
+}
+
+}  // namespace forebay::admin

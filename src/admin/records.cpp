@@ -1,0 +1,143 @@
+#include "admin/records.h"
+
+#include <algorithm>
+#include <limits>
+#include <map>
+#include <set>
+
+#include "base/log_line.h"
+
+namespace forebay::admin {
+namespace {
+constexpr std::size_t history_page = 500;
+constexpr std::size_t replay_ids_max = 1000;
+/// How far the moment a record was written may be from the one in its id.
+constexpr Duration near_before = 5s, near_after = 60s;
+
+/// The envelope of a past record; a body that is none has no id that anyone could ask for.
+std::optional<record::Envelope> envelope_of(const PastRecord& past) {
+    auto envelope = record::decode(past.body, past.message_id, past.sent_at);
+    if (!envelope.ok()) return std::nullopt;
+    return std::move(*envelope);
+}
+
+/// Walks the range until `visit` says stop. The error is a sentence.
+Result<void, std::string> walk(History& history, Timestamp from, Timestamp to, UniqueFunction<bool(PastRecord&, record::Envelope&)> visit) {
+    std::string cursor;
+    do {
+        TRY_ASSIGN(auto page, history.page(from, to, cursor, history_page));
+        for (auto& past : page.records)
+            if (auto envelope = envelope_of(past); envelope && !visit(past, *envelope)) return {};
+        cursor = page.next;
+    } while (!cursor.empty());
+    return {};
+}
+
+struct Range {
+    Timestamp from, to;
+};
+Range around(const Uuid& id) { return {id.time() - near_before, id.time() + near_after}; }
+Range everything(Clock& clock) { return {Timestamp{0}, clock.wall() + 24h}; }
+
+std::optional<FoundRecord> find_in(History& history, Range range, const Uuid& id) {
+    std::optional<FoundRecord> found;
+    auto done = walk(history, range.from, range.to, [&](PastRecord& past, record::Envelope& envelope) {
+        if (envelope.id != id) return true;
+        found = FoundRecord{std::move(envelope), std::move(past)};
+        return false;
+    });
+    if (!done.ok()) log_warn("history.unreadable").with("why", done.error());
+    return found;
+}
+
+json::Value summary_of(const PastRecord& past, const record::Envelope& envelope) {
+    json::Value out;
+    out.set("id", to_text(envelope.id)).set("endpoint", envelope.endpoint).set("received_at", to_rfc3339(envelope.received_at));
+    out.set("queue", past.queue);
+    return out;
+}
+
+struct Wanted {
+    std::set<Uuid> ids;
+    Range range;
+};
+
+/// The ids of a replay and the range of the log in which they must lie.
+Result<Wanted, std::string> wanted_of(const json::Value& ids, Clock& clock) {
+    Wanted wanted{{}, {Timestamp{std::numeric_limits<std::int64_t>::max()}, Timestamp{0}}};
+    for (const auto& text : ids.elements()) {
+        auto id = parse_uuid(text.text());
+        if (!id) return Failure{"\"" + text.text() + "\" is not an id."};
+        wanted.ids.insert(*id);
+        wanted.range.from = std::min(wanted.range.from, id->version() == 7 ? around(*id).from : Timestamp{0});
+    }
+    wanted.range.to = everything(clock).to;
+    return wanted;
+}
+}  // namespace
+
+std::optional<FoundRecord> find_record(History& history, Clock& clock, const Uuid& id, bool whole_log) {
+    if (id.version() == 7)
+        if (auto found = find_in(history, around(id), id)) return found;
+    return whole_log ? find_in(history, everything(clock), id) : std::nullopt;
+}
+
+http::Response list_records(History& history, Clock& clock, const Call& call) {
+    auto all = everything(clock);
+    Timestamp from{call.number("from").value_or(all.from.ms)};
+    Timestamp to{call.number("to").value_or(all.to.ms)};
+    auto page = history.page(from, to, call.parameter("after"), call.page_size());
+    if (!page.ok()) return bad_request(page.error());
+    json::Value records = json::Value::array();
+    for (const auto& past : page->records) {
+        auto envelope = envelope_of(past);
+        if (!envelope) continue;
+        if (auto endpoint = call.parameter("endpoint"); !endpoint.empty() && endpoint != envelope->endpoint) continue;
+        records.push(summary_of(past, *envelope));
+    }
+    auto next = page->next.empty() ? json::Value() : json::Value(page->next);
+    return json_response(json::Value().set("records", std::move(records)).set("next", std::move(next)));
+}
+
+http::Response show_record(History& history, Clock& clock, const Call& call) {
+    auto id = parse_uuid(call.captures.at(0));
+    if (!id) return bad_request("\"" + call.captures.at(0) + "\" is not an id (36 characters).");
+    auto found = find_record(history, clock, *id, true);
+    if (!found) return http::problem(404, "no_such_record", "The log of this node has no accepted record with this id.");
+    auto out = summary_of(found->past, found->envelope);
+    if (auto envelope = json::parse(record::to_json(found->envelope)); envelope.ok()) out.set("envelope", std::move(*envelope));
+    return json_response(out);
+}
+
+http::Response replay(History& history, Clock& clock, broker::Commands& commands, const Call& call) {
+    auto queue = call.body["queue"].text();
+    if (queue.empty()) return bad_request("\"queue\" is missing.");
+    if (call.body["reason"].text().empty()) return bad_request("A replay needs a \"reason\".");
+    if (call.body["ids"].elements().size() > replay_ids_max) return bad_request("At most 1000 \"ids\" at a time.");
+    auto wanted = wanted_of(call.body["ids"], clock);
+    if (!wanted.ok()) return bad_request(wanted.error());
+    std::uint64_t sent = 0;
+    std::optional<broker::Refusal> refusal;
+    auto walked = walk(history, wanted->range.from, wanted->range.to, [&](PastRecord& past, record::Envelope& envelope) {
+        if (wanted->ids.erase(envelope.id) == 0) return true;
+        broker::Send send;
+        send.queue = queue;
+        send.message.body = std::move(past.body);
+        auto answer = broker::ask(commands, std::move(send));
+        if (!answer.ok()) refusal = answer.error();
+        sent += answer.ok() ? 1 : 0;
+        return !refusal && !wanted->ids.empty();
+    });
+    if (!walked.ok()) return bad_request(walked.error());
+    if (refusal && sent == 0) return refused(*refusal, queue);
+    log_info("records.replayed")
+        .with("queue", queue)
+        .with("sent", sent)
+        .with("effect", call.body["effect"].text())
+        .with("reason", call.body["reason"].text());
+    json::Value missing = json::Value::array();
+    for (const auto& id : wanted->ids) missing.push(to_text(id));
+    return json_response(json::Value().set("sent", sent).set("not_found", std::move(missing)));
+}
+
+}  // namespace forebay::admin
