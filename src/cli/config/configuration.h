@@ -30,12 +30,6 @@ struct Listen {
     bool operator==(const Listen&) const = default;
 };
 
-/// A value that must not be printed. In a file it comes from ${env:…} or ${file:…}, never in clear text.
-struct Secret {
-    std::string value;
-    bool operator==(const Secret&) const = default;
-};
-
 struct NodeConfiguration {
     std::string name;  ///< default: the host's name
     std::vector<std::string> roles = {"intake", "queue", "workers", "admin"};
@@ -89,6 +83,8 @@ struct QueueConfiguration {
 
 struct DatabaseConfiguration {
     std::string name;
+    std::string driver = "sqlite";   ///< the only driver of this version
+    std::string on_down = "hold";    ///< the only way of this version
     db::Options options;    ///< options.name is the name too
     Duration probe = 2s;    ///< while it is down, how often it is tried
 };
@@ -96,11 +92,12 @@ struct DatabaseConfiguration {
 enum class HandlerKind { sql, exec, program };
 
 struct WorkerConfiguration {
+    WorkerConfiguration() { process.group = "core"; }
     std::string name;
     HandlerKind handler = HandlerKind::sql;
     std::string queue;              ///< empty for `program`
     std::uint32_t count_min = 1;    ///< process.count is this
-    std::uint32_t count_max = 1;    ///< above count_min it needs scaling, a later version's
+    std::uint32_t count_max = 0;    ///< 0: count_min; more needs scaling, a later version's
     worker::Batch batch{10, 20ms};
     Duration timeout = 20s;
     worker::RetrySchedule retry;
@@ -111,6 +108,7 @@ struct WorkerConfiguration {
     supervisor::ProgramSpec process;
 
     std::string database;           ///< `sql`: [db.NAME]
+    std::vector<std::string> columns;  ///< as given; sql.columns is made of it
     handlers::SqlOptions sql;       ///< `sql`: statement, or table and columns (complete); worker and n are the composition's
     std::vector<std::string> command;  ///< `exec`: with {n} and {worker}
     handlers::Protocol protocol = handlers::Protocol::jsonl;

@@ -1,0 +1,290 @@
+// What makes sense only together: names that must exist, limits that must fit. Each rule is a function.
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "cli/config/load.h"
+#include "cli/similar.h"
+#include "queue/limits.h"
+
+namespace forebay::cli {
+namespace {
+
+namespace limits = queue::limits;
+
+class Check {
+  public:
+    explicit Check(Loaded& loaded) : c_(loaded.configuration), places_(loaded.places), diagnostics_(loaded.diagnostics) {}
+
+    void run() {
+        for (const auto& queue : c_.queues) check_queue(queue);
+        for (const auto& endpoint : c_.endpoints) check_endpoint(endpoint);
+        for (const auto& key : c_.keys) check_poster("key." + key.name, key);
+        for (const auto& site : c_.sites) check_poster("site." + site.name, site);
+        for (const auto& database : c_.databases) check_database(database);
+        for (const auto& worker : c_.workers) check_worker(worker);
+        check_one_writer();
+        check_paths();
+        check_listeners();
+    }
+
+  private:
+    /// The place of the setting, or of the nearest table around it that was given.
+    Place place_of(std::string path) const {
+        for (;;) {
+            if (auto at = places_.find(path); at != places_.end()) return at->second;
+            auto dot = path.rfind('.');
+            if (dot == std::string::npos) return {};
+            path.resize(dot);
+        }
+    }
+    /// The same without its column: for what a whole section is about.
+    Place line_of(const std::string& path) const {
+        auto place = place_of(path);
+        place.column = 0;
+        return place;
+    }
+    void error(const std::string& path, std::string message, std::string hint = {}) {
+        diagnostics_.error(place_of(path), std::move(message), std::move(hint));
+    }
+    /// `path` holds a name that must be one of `known`.
+    void must_exist(const std::string& path, std::string_view what, const std::string& name, const std::vector<std::string>& known) {
+        if (std::find(known.begin(), known.end(), name) != known.end()) return;
+        auto meant = nearest(name, known);
+        error(path, "there is no " + std::string(what) + " \"" + name + "\"", meant.empty() ? "" : "did you mean \"" + meant + "\"?");
+    }
+    template <class T>
+    static std::vector<std::string> names_of(const std::vector<T>& elements) {
+        std::vector<std::string> names;
+        for (const auto& element : elements) names.push_back(element.name);
+        return names;
+    }
+    /// Declared queues and the dead-letter queues that are made for them (D21).
+    std::vector<std::string> queue_names() const {
+        auto names = names_of(c_.queues);
+        for (const auto& queue : c_.queues)
+            if (queue.settings.redrive && !queue.settings.redrive->dead_letter.empty()) names.push_back(queue.settings.redrive->dead_letter);
+        return names;
+    }
+    static bool has_only(std::string_view name, std::string_view others) {
+        return !name.empty() && std::all_of(name.begin(), name.end(), [&](char c) {
+            return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || others.find(c) != std::string_view::npos;
+        });
+    }
+    void within(const std::string& path, Duration value, Duration least, Duration most) {
+        if (value >= least && value <= most) return;
+        error(path, path + " must be from " + to_text(least) + " to " + to_text(most) + ", not " + to_text(value));
+    }
+
+    void check_queue(const QueueConfiguration& queue) {
+        auto path = "queue." + queue.name;
+        const auto& settings = queue.settings;
+        if (queue.name.ends_with(".fifo"))
+            error(path, "FIFO queues are not in this version");
+        else if (!has_only(queue.name, "-_") || queue.name.size() > 80)
+            error(path, "a queue's name has 1 to 80 letters, digits, - and _");
+        if (queue.name == "forebay-quarantine") error(path, "the queue forebay-quarantine is Forebay's own, for refused posts");
+        if (!queue.backend.empty()) must_exist(path + ".backend", "backend", queue.backend, names_of(c_.backends));
+        within(path + ".visibility_timeout", settings.visibility_timeout, 0s, limits::visibility_max);
+        within(path + ".delay", settings.delay, 0s, limits::delay_max);
+        within(path + ".receive_wait", settings.receive_wait, 0s, limits::wait_max);
+        within(path + ".retention", settings.retention, limits::retention_min, limits::retention_max);
+        if (settings.message_bytes_max > limits::message_bytes_max)
+            error(path + ".max_message_size", path + ".max_message_size must be at most 1MiB");
+        if (!settings.redrive) return;
+        if (settings.redrive->dead_letter.empty())
+            error(path + ".max_receive_count", "max_receive_count needs a dead_letter queue to move messages to");
+        if (settings.redrive->dead_letter == queue.name) error(path + ".dead_letter", "a queue cannot be its own dead_letter");
+    }
+
+    void report(const std::vector<intake::Problem>& problems) {
+        for (const auto& problem : problems) error(problem.where, problem.where + ": " + problem.what);
+    }
+
+    void check_endpoint(const intake::Endpoint& endpoint) {
+        auto path = "endpoint." + endpoint.name;
+        report(intake::problems_of(endpoint));
+        if (!endpoint.queue.empty()) must_exist(path + ".queue", "queue", endpoint.queue, names_of(c_.queues));
+        for (const auto& who : endpoint.auth) {
+            if (who.starts_with("key:")) must_exist(path + ".auth", "key", who.substr(4), names_of(c_.keys));
+            if (who.starts_with("site:")) must_exist(path + ".auth", "site", who.substr(5), names_of(c_.sites));
+        }
+    }
+
+    template <class Poster>
+    void check_poster(const std::string& path, const Poster& poster) {
+        report(intake::problems_of(poster));
+        for (const auto& endpoint : poster.endpoints) must_exist(path + ".endpoints", "endpoint", endpoint, names_of(c_.endpoints));
+    }
+
+    void check_database(const DatabaseConfiguration& database) {
+        auto path = "db." + database.name;
+        if (database.options.path.empty()) error(path, path + " has no path: the SQLite file, such as path = \"forebay-data/forebay.db\"");
+        within(path + ".probe", database.probe, 100ms, 1h);
+    }
+
+    void check_worker(const WorkerConfiguration& worker) {
+        auto path = "worker." + worker.name;
+        if (!has_only(worker.name, "-_.")) error(path, "a worker's name has letters, digits, -, _ and .");
+        if (!has_only(worker.process.group, "-_.")) error(path + ".group", "a group's name has letters, digits, -, _ and .");
+        if (worker.name == "node" || worker.name == "all") error(path, "a worker cannot be called " + worker.name);
+        if (worker.count_max != worker.count_min)
+            error(path + ".count", path + ".count: a max that is not min needs scaling, which is not in this version");
+        if (worker.handler == HandlerKind::program)
+            check_program(path, worker);
+        else
+            check_record_worker(path, worker);
+    }
+
+    void check_program(const std::string& path, const WorkerConfiguration& worker) {
+        if (worker.process.command.empty()) error(path, path + " is a program and has no command");
+        if (!worker.queue.empty()) must_exist(path + ".queue", "queue", worker.queue, queue_names());
+        only_for(path, "sql", "exec");
+    }
+
+    void check_record_worker(const std::string& path, const WorkerConfiguration& worker) {
+        if (worker.queue.empty())
+            error(path, path + " has no queue");
+        else
+            must_exist(path + ".queue", "queue", worker.queue, queue_names());
+        if (!worker.process.command.empty()) error(path + ".command", path + ".command is for handler = \"program\"; exec has [" + path + ".exec] command");
+        for (const auto& next : worker.then) {
+            if (next.starts_with("partner."))
+                error(path + ".then", "\"" + next + "\": partners are not in this version");
+            else
+                must_exist(path + ".then", "queue", next, queue_names());
+        }
+        check_receive_count(path, worker);
+        if (worker.handler == HandlerKind::sql) {
+            check_sql(path, worker);
+            only_for(path, "exec");
+        } else {
+            if (worker.command.empty()) error(path + ".exec", path + " has no command: [" + path + ".exec] command = [\"/usr/bin/php\", …]");
+            only_for(path, "sql");
+        }
+    }
+
+    template <class... Sections>
+    void only_for(const std::string& path, Sections... sections) {
+        for (std::string_view section : {std::string_view(sections)...}) {
+            auto place = path + "." + std::string(section);
+            if (places_.contains(place)) error(place, place + " is for handler = \"" + std::string(section) + "\"");
+        }
+    }
+
+    void check_sql(const std::string& path, const WorkerConfiguration& worker) {
+        if (worker.database.empty())
+            error(path + ".sql", path + " has no database: [" + path + ".sql] db = \"…\"");
+        else
+            must_exist(path + ".sql.db", "db", worker.database, names_of(c_.databases));
+        if (worker.sql.statement.empty() == worker.sql.table.empty()) error(path + ".sql", path + ".sql needs a statement or a table, one of the two");
+        if (worker.sql.create_table && worker.sql.table.empty()) error(path + ".sql.create", path + ".sql.create needs a table");
+        if (!worker.columns.empty() && std::find(worker.columns.begin(), worker.columns.end(), "id") == worker.columns.end())
+            error(path + ".sql.columns", path + ".sql.columns must have id, the key of the row");
+        check_parameters(path, worker);
+    }
+
+    /// A misspelt :parameter would be NULL in every row.
+    void check_parameters(const std::string& path, const WorkerConfiguration& worker) {
+        std::vector<std::string> known = {"id", "received_at", "endpoint", "_ip", "_raw"};
+        bool has_fields = false;
+        for (const auto& endpoint : c_.endpoints) {
+            if (endpoint.queue != worker.queue) continue;
+            for (const auto& field : endpoint.fields) known.push_back(field.name);
+            has_fields = has_fields || !endpoint.fields.empty();
+        }
+        if (!has_fields) return;
+        for (const auto& name : parameters_of(worker.sql.statement)) {
+            if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+            auto meant = nearest(name, known);
+            diagnostics_.warning(line_of(path + ".sql.statement"),
+                                 path + ".sql.statement has :" + name + ", which no endpoint of queue " + worker.queue + " has: it would be NULL",
+                                 meant.empty() ? "" : "did you mean :" + meant + "?");
+        }
+    }
+
+    /// The `:name`s of a statement, outside quotes.
+    static std::vector<std::string> parameters_of(std::string_view sql) {
+        std::vector<std::string> names;
+        char quote = 0;
+        for (std::size_t i = 0; i < sql.size(); ++i) {
+            char c = sql[i];
+            if (quote != 0) {
+                if (c == quote) quote = 0;
+            } else if (c == '\'' || c == '"' || c == '`') {
+                quote = c;
+            } else if (c == ':') {
+                auto end = i + 1;
+                while (end < sql.size() && has_only(sql.substr(end, 1), "_")) ++end;
+                if (end > i + 1) names.emplace_back(sql.substr(i + 1, end - i - 1));
+                i = end - 1;
+            }
+        }
+        return names;
+    }
+
+    void check_receive_count(const std::string& path, const WorkerConfiguration& worker) {
+        const auto* queue = c_.find_queue(worker.queue);
+        if (queue == nullptr || !queue->settings.redrive) return;
+        auto most = queue->settings.redrive->max_receive_count;
+        auto needed = worker.retry.after.size() + 1;
+        if (most >= needed) return;
+        diagnostics_.warning(line_of("queue." + queue->name + ".max_receive_count"),
+                             "queue." + queue->name + " max_receive_count (" + std::to_string(most) + ") is below the " + std::to_string(needed) +
+                                 " deliveries " + path + ".retry needs: SQS would dead-letter first");
+    }
+
+    /// SQLite has one writing process per file (D22).
+    void check_one_writer() {
+        std::map<std::string, std::vector<const WorkerConfiguration*>> writers;
+        for (const auto& worker : c_.workers) {
+            const auto* database = c_.find_database(worker.database);
+            if (worker.handler == HandlerKind::sql && database != nullptr) writers[database->options.path].push_back(&worker);
+        }
+        for (const auto& [file, workers] : writers) {
+            std::uint32_t processes = 0;
+            std::string names;
+            for (const auto* worker : workers) {
+                processes += worker->count_min;
+                names += (names.empty() ? "worker." : " and worker.") + worker->name;
+            }
+            if (processes <= 1 || file.empty()) continue;
+            auto path = "worker." + workers.back()->name;
+            error(workers.back()->count_min > 1 ? path + ".count" : path + ".sql.db",
+                  names + (workers.size() > 1 ? " are " : " is ") + std::to_string(processes) + " processes writing " + file +
+                      ": a SQLite file has one; use count = { min = 1 } and larger batches");
+        }
+    }
+
+    void check_paths() {
+        std::map<std::string, std::string> owners;
+        for (const auto& endpoint : c_.endpoints) {
+            auto url = endpoint.path.empty() ? "/v1/" + endpoint.name : endpoint.path;
+            auto [entry, is_new] = owners.emplace(url, endpoint.name);
+            if (!is_new) error("endpoint." + endpoint.name + ".path", "endpoint." + entry->second + " has the path " + url + " already");
+        }
+    }
+
+    void check_listeners() {
+        std::map<std::string, std::string> owners;
+        auto claim = [&](const std::string& path, const Listen& listen) {
+            if (listen.port == 0) return;
+            auto [entry, is_new] = owners.emplace(address_text(listen), path);
+            if (!is_new) error(path, address_text(listen) + " is taken by " + entry->second);
+        };
+        for (const auto& at : c_.intake.listen) claim("intake.listen", at);
+        for (const auto& at : c_.admin.listen) claim("admin.listen", at);
+        for (const auto& at : c_.sqs.listen) claim("sqs.listen", at);
+        if (c_.telemetry.prometheus) claim("telemetry.prometheus", *c_.telemetry.prometheus);
+    }
+
+    const Configuration& c_;
+    const Places& places_;
+    Diagnostics& diagnostics_;
+};
+
+}  // namespace
+
+void check(Loaded& loaded) { Check(loaded).run(); }
+
+}  // namespace forebay::cli

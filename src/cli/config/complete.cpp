@@ -1,0 +1,75 @@
+// Fills what follows from other settings: names, log paths, columns.
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "cli/config/load.h"
+
+namespace forebay::cli {
+namespace {
+
+std::string host_name() {
+    char name[256] = {};
+    return gethostname(name, sizeof name - 1) == 0 && name[0] != '\0' ? name : "forebay";
+}
+
+std::string column_type(intake::FieldType type) {
+    if (type == intake::FieldType::integer) return "INTEGER";
+    return type == intake::FieldType::decimal ? "NUMERIC" : "TEXT";
+}
+
+/// The fields of every endpoint whose records come to this queue, each once, with the types of their columns.
+std::vector<std::pair<std::string, std::string>> fields_of(const Configuration& c, const std::string& queue) {
+    std::vector<std::pair<std::string, std::string>> fields;
+    for (const auto& endpoint : c.endpoints) {
+        if (endpoint.queue != queue) continue;
+        for (const auto& field : endpoint.fields) {
+            bool is_known = std::any_of(fields.begin(), fields.end(), [&](const auto& known) { return known.first == field.name; });
+            if (!is_known) fields.emplace_back(field.name, column_type(field.type));
+        }
+    }
+    return fields;
+}
+
+std::vector<handlers::Column> columns_of(const Configuration& c, const WorkerConfiguration& worker) {
+    auto fields = fields_of(c, worker.queue);
+    if (worker.columns.empty()) return handlers::columns_for(fields);
+    std::vector<handlers::Column> columns;
+    for (const auto& name : worker.columns) {
+        auto known = std::find_if(fields.begin(), fields.end(), [&](const auto& field) { return field.first == name; });
+        columns.push_back({name, name, known == fields.end() ? "TEXT" : known->second});
+    }
+    return columns;
+}
+
+void complete_worker(Configuration& c, WorkerConfiguration& worker) {
+    if (worker.count_max == 0) worker.count_max = worker.count_min;
+    worker.process.name = worker.name;
+    worker.process.count = worker.count_min;
+    if (worker.process.log_path.empty()) worker.process.log_path = c.node.data_dir + "/log/{worker}-{n}.log";
+    if (c.log.guide) worker.process.log_style = supervisor::LogStyle::guide;
+    if (!worker.sql.table.empty()) worker.sql.columns = columns_of(c, worker);
+}
+
+}  // namespace
+
+void complete(Configuration& c) {
+    if (c.node.name.empty()) c.node.name = host_name();
+    for (auto& queue : c.queues) queue.settings.carries_records = true;
+    for (auto& database : c.databases) database.options.name = database.name;
+    for (auto& endpoint : c.endpoints)
+        if (const auto* queue = c.find_queue(endpoint.queue)) endpoint.body = queue->body;
+    for (auto& worker : c.workers) complete_worker(c, worker);
+}
+
+template <class T>
+static const T* find_in(const std::vector<T>& elements, std::string_view name) {
+    auto at = std::find_if(elements.begin(), elements.end(), [&](const T& element) { return element.name == name; });
+    return at == elements.end() ? nullptr : &*at;
+}
+
+const QueueConfiguration* Configuration::find_queue(std::string_view name) const { return find_in(queues, name); }
+const WorkerConfiguration* Configuration::find_worker(std::string_view name) const { return find_in(workers, name); }
+const DatabaseConfiguration* Configuration::find_database(std::string_view name) const { return find_in(databases, name); }
+
+}  // namespace forebay::cli

@@ -1,0 +1,16 @@
+#pragma once
+// The language of the configuration: which tables and settings there are.
+
+#include "cli/config/configuration.h"
+#include "cli/config/scope.h"
+
+namespace forebay::cli {
+
+void declare(Scope& root, Configuration& configuration);
+
+/// The parts of it, one file each.
+void declare_endpoints(Scope& root, Configuration& configuration);
+void declare_queues(Scope& root, Configuration& configuration);
+void declare_workers(Scope& root, Configuration& configuration);
+
+}  // namespace forebay::cli

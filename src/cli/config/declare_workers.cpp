@@ -1,0 +1,113 @@
+// [db.NAME], [worker.NAME]: where records go, and the processes that carry them.
+#include <csignal>
+
+#include "cli/config/declare.h"
+
+namespace forebay::cli {
+namespace {
+
+void declare_database(Scope& s, DatabaseConfiguration& database) {
+    s.setting("driver", choice(database.driver, {{"sqlite"}, {"mariadb", "mysql", "postgres"}}), "what kind of database it is");
+    s.setting("path", text(database.options.path), "the file");
+    s.table("timeout", [&](Scope& inner) {
+        inner.setting("statement", duration(database.options.timeout), "of one statement, a wait for a lock included");
+        inner.setting("busy", duration(database.options.busy_timeout), "wait for another process's lock");
+        inner.later({"connect"});
+    });
+    s.setting("on_down", choice(database.on_down, {{"hold"}, {}}), "workers receive nothing while it is down and spend no attempt");
+    s.setting("probe", duration(database.probe), "how often a database that is down is tried");
+    s.later({"writer", "reader", "database", "user", "password", "pool", "cluster"});
+}
+
+void declare_count(Scope& s, WorkerConfiguration& worker) {
+    s.setting("min", count(worker.count_min, 1, 1000), "processes");
+    s.setting("max", count(worker.count_max, 1, 1000), "processes when there is much to do; min if it is not set");
+    s.later({"drain_within", "step", "cooldown"});
+}
+
+void declare_batch(Scope& s, worker::Batch& batch) {
+    s.setting("size", count(batch.size, 1, 10000), "records of one transaction or run");
+    s.setting("wait", duration(batch.wait), "how long a batch may take to fill");
+}
+
+void declare_retry(Scope& s, worker::RetrySchedule& retry) {
+    s.setting("after", durations(retry.after), "waits before each further attempt; when they are used up the record is dead");
+    s.setting("jitter", number(retry.jitter, 0, 1), "each wait is longer or shorter by up to this part of it");
+}
+
+void declare_recycle(Scope& s, worker::Recycle& recycle) {
+    s.setting("after", duration(recycle.after), "a process this old ends and is started again; 0 = never");
+    s.setting("jobs", long_count(recycle.jobs), "so many records; 0 = never");
+    s.setting("rss", size(recycle.rss_bytes), "so much memory; 0 = never");
+}
+
+Slot priority(int& field) {
+    return {"number",
+            [&field](const Given& given) {
+                std::uint32_t value = 0;
+                auto problem = count(value, 0, 9999).take(given);
+                if (!problem) field = static_cast<int>(value);
+                return problem;
+            },
+            [&field] { return std::to_string(field); }};
+}
+
+void declare_process(Scope& s, supervisor::ProgramSpec& process) {
+    const std::vector<std::pair<std::string, int>> signals = {{"TERM", SIGTERM}, {"HUP", SIGHUP}, {"INT", SIGINT}, {"QUIT", SIGQUIT},
+                                                              {"KILL", SIGKILL}, {"USR1", SIGUSR1}, {"USR2", SIGUSR2}};
+    s.setting("autostart", flag(process.autostart), "started with the node");
+    s.setting("autorestart", flag(process.autorestart), "started again when it ends");
+    s.setting("startsecs", duration(process.startsecs), "alive this long it counts as RUNNING");
+    s.setting("startretries", count(process.startretries), "failed starts in a row before FATAL");
+    s.setting("stopwaitsecs", duration(process.stopwaitsecs), "between the stop signal and KILL");
+    s.setting("stopsignal", choice<int>(process.stop_signal, signals), "asks the process to end");
+    s.setting("priority", priority(process.priority), "lower starts earlier and stops later");
+    s.setting("fatal_retry", duration(process.fatal_retry), "FATAL is tried again after this; 0 = stays FATAL");
+    s.setting("directory", text(process.directory), "the folder the process runs in");
+    s.setting("stdout_logfile", text(process.log_path), "the same as worker.NAME.log");
+}
+
+void declare_sql(Scope& s, WorkerConfiguration& worker) {
+    s.setting("db", text(worker.database), "a [db.NAME]");
+    s.setting("statement", text(worker.sql.statement), "with :id, :received_at, :endpoint, :_ip, :_raw and :FIELD");
+    s.setting("table", text(worker.sql.table), "instead of a statement: the table that gets the row");
+    s.setting("columns", texts(worker.columns), "of that table; id, received_at and the fields of the endpoint if it is not set");
+    s.setting("create", flag(worker.sql.create_table), "the table, and columns it lacks, are made");
+}
+
+void declare_exec(Scope& s, WorkerConfiguration& worker) {
+    using handlers::Protocol;
+    s.setting("command", texts(worker.command), "program and arguments; {n} is the process number");
+    s.setting("protocol", choice<Protocol>(worker.protocol, {{"jsonl", Protocol::jsonl}, {"per-record", Protocol::per_record}, {"lambda-batch", Protocol::lambda_batch}}),
+              "how the program gets records and answers");
+}
+
+void declare_worker(Scope& s, WorkerConfiguration& worker) {
+    s.setting("queue", text(worker.queue), "where its records come from");
+    s.setting("handler",
+              choice<HandlerKind>(worker.handler, {{"sql", HandlerKind::sql}, {"exec", HandlerKind::exec}, {"program", HandlerKind::program}},
+                                  {"stats", "archive", "partner_post", "fan_out"}),
+              "what is done with a record");
+    s.setting("group", text(worker.process.group), "for `forebay restart GROUP:*`");
+    s.table("count", [&](Scope& inner) { declare_count(inner, worker); });
+    s.table("batch", [&](Scope& inner) { declare_batch(inner, worker.batch); });
+    s.setting("timeout", duration(worker.timeout), "of one record or transaction");
+    s.table("retry", [&](Scope& inner) { declare_retry(inner, worker.retry); });
+    s.table("recycle", [&](Scope& inner) { declare_recycle(inner, worker.recycle); });
+    s.setting("then", texts(worker.then), "queues that get the record when this effect is done");
+    s.setting("log", text(worker.process.log_path), "file with {worker}, {n} and {node}; without {n} it is shared");
+    s.setting("command", texts(worker.process.command), "of a program: its arguments; {n} is the process number");
+    s.table("sql", [&](Scope& inner) { declare_sql(inner, worker); });
+    s.table("exec", [&](Scope& inner) { declare_exec(inner, worker); });
+    s.table("process", [&](Scope& inner) { declare_process(inner, worker.process); });
+    s.later({"counters", "archive", "stats", "when"});
+}
+
+}  // namespace
+
+void declare_workers(Scope& root, Configuration& c) {
+    each(root, "db", c.databases, declare_database);
+    each(root, "worker", c.workers, declare_worker);
+}
+
+}  // namespace forebay::cli

@@ -1,0 +1,95 @@
+#include "cli/config/diagnostic.h"
+
+#include <algorithm>
+#include <tuple>
+
+namespace forebay::cli {
+namespace {
+
+constexpr std::string_view red = "\033[31m", yellow = "\033[33m", green = "\033[32m", bold = "\033[1m", plain = "\033[0m";
+
+/// Blanks as wide as the line up to the column, tabs kept, so that the caret stands under its word.
+std::string indent_to(std::string_view line, std::size_t column) {
+    std::string out;
+    std::size_t at = 1;
+    for (char c : line) {
+        if ((static_cast<unsigned char>(c) & 0xC0) == 0x80) continue;
+        if (at++ >= column) break;
+        out += c == '\t' ? '\t' : ' ';
+    }
+    return out;
+}
+
+std::string plural(std::size_t n, std::string_view what) {
+    return std::to_string(n) + " " + std::string(what) + (n == 1 ? "" : "s");
+}
+
+}  // namespace
+
+void Diagnostics::add_source(const std::string& file, std::string_view text) {
+    auto [entry, is_new] = lines_.try_emplace(file);
+    if (is_new) order_.push_back(file);
+    entry->second.clear();
+    while (!text.empty()) {
+        auto end = text.find('\n');
+        entry->second.emplace_back(text.substr(0, end));
+        text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+    }
+}
+
+void Diagnostics::error(const Place& place, std::string message, std::string hint) {
+    all_.push_back({Severity::error, place, std::move(message), std::move(hint)});
+}
+
+void Diagnostics::warning(const Place& place, std::string message, std::string hint) {
+    all_.push_back({Severity::warning, place, std::move(message), std::move(hint)});
+}
+
+std::size_t Diagnostics::errors() const {
+    return static_cast<std::size_t>(
+        std::count_if(all_.begin(), all_.end(), [](const Diagnostic& d) { return d.severity == Severity::error; }));
+}
+
+std::string Diagnostics::text_of(const Diagnostic& diagnostic, bool colour) const {
+    const auto& place = diagnostic.place;
+    auto paint = [&](std::string_view code) { return colour ? std::string(code) : std::string(); };
+    bool is_error = diagnostic.severity == Severity::error;
+    std::string out = paint(bold);
+    if (place.is_known()) out += place.file + ":";
+    if (place.line > 0) out += std::to_string(place.line) + ":";
+    if (place.line > 0 && place.column > 0) out += std::to_string(place.column) + ":";
+    if (place.is_known()) out += " ";
+    out += paint(is_error ? red : yellow) + (is_error ? "error: " : "warning: ") + paint(plain) + diagnostic.message + "\n";
+    auto source = lines_.find(place.file);
+    if (place.column == 0 || source == lines_.end() || place.line == 0 || place.line > source->second.size()) {
+        if (!diagnostic.hint.empty()) out += "  " + diagnostic.hint + "\n";
+        return out;
+    }
+    const auto& line = source->second[place.line - 1];
+    auto number = std::to_string(place.line);
+    out += "  " + number + " | " + line + "\n  " + std::string(number.size(), ' ') + " | " + indent_to(line, place.column) + paint(green) +
+           std::string(std::max<std::size_t>(place.length, 1), '^') + (diagnostic.hint.empty() ? "" : " " + diagnostic.hint) + paint(plain) + "\n";
+    return out;
+}
+
+std::string Diagnostics::text(bool colour) const {
+    auto rank = [&](const Diagnostic& d) {
+        auto file = std::find(order_.begin(), order_.end(), d.place.file) - order_.begin();
+        return std::tuple(file, d.place.line, d.place.column);
+    };
+    auto sorted = all_;
+    std::stable_sort(sorted.begin(), sorted.end(), [&](const auto& a, const auto& b) { return rank(a) < rank(b); });
+    std::string out;
+    for (const auto& diagnostic : sorted) out += text_of(diagnostic, colour);
+    return out;
+}
+
+std::string Diagnostics::summary() const {
+    auto bad = errors();
+    if (all_.empty()) return "no problems";
+    if (bad == 0) return plural(all_.size(), "warning");
+    if (bad == all_.size()) return plural(bad, "error");
+    return plural(all_.size(), "problem") + " (" + plural(bad, "error") + ")";
+}
+
+}  // namespace forebay::cli
