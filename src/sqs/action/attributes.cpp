@@ -1,0 +1,104 @@
+#include "sqs/action.h"
+#include "sqs/page.h"
+#include "sqs/queue_attributes.h"
+
+namespace forebay::sqs::action {
+namespace {
+
+/// Reads the queue's settings, changes them, and writes them back. Two changes of one queue at the same moment:
+/// the later one wins whole.
+template <class Change>
+void change_settings(Call& call, std::string queue, Change change) {
+    auto write = [&commands = call.commands, queue, change = std::move(change), reply = std::move(call.reply)](auto status) mutable {
+        if (!status.ok()) return reply.fail(status.error());
+        auto settings = std::move(status->settings);
+        if (Result<void, Error> changed = change(settings); !changed.ok()) return reply.fail(changed.error());
+        commands.submit(broker::SetQueue{std::move(queue), std::move(settings), [reply = std::move(reply)](auto done) mutable {
+                                             if (!done.ok()) return reply.fail(done.error());
+                                             reply.succeed();
+                                         }});
+    };
+    call.commands.submit(broker::GetQueue{std::move(queue), std::move(write)});
+}
+
+}  // namespace
+
+Result<void, Error> get_queue_attributes(Call& call) {
+    TRY_ASSIGN(auto queue, call.queue());
+    TRY_ASSIGN(auto names, call.arguments.texts("AttributeNames"));
+    TRY(check_attribute_names(names));
+    auto answer = [reply = std::move(call.reply), names = std::move(names), outside = call.names()](auto status) mutable {
+        if (!status.ok()) return reply.fail(status.error());
+        auto result = json::Value::object();
+        auto attributes = attributes_of(*status, names, outside);
+        if (!attributes.members().empty()) result.set("Attributes", std::move(attributes));
+        reply.succeed(result);
+    };
+    call.commands.submit(broker::GetQueue{std::move(queue), std::move(answer)});
+    return {};
+}
+
+Result<void, Error> set_queue_attributes(Call& call) {
+    TRY_ASSIGN(auto queue, call.queue());
+    TRY_ASSIGN(auto attributes, call.arguments.text_map("Attributes"));
+    if (attributes.empty()) return Failure{missing_parameter("Attribute.Name")};
+    change_settings(call, std::move(queue), [attributes = std::move(attributes)](broker::QueueSettings& settings) -> Result<void, Error> {
+        for (auto& [name, value] : attributes) TRY(set_attribute(settings, name, value));
+        return {};
+    });
+    return {};
+}
+
+Result<void, Error> tag_queue(Call& call) {
+    TRY_ASSIGN(auto queue, call.queue());
+    TRY_ASSIGN(auto tags, call.arguments.text_map("Tags"));
+    if (tags.empty()) return Failure{missing_parameter("Tags")};
+    change_settings(call, std::move(queue), [tags = std::move(tags)](broker::QueueSettings& settings) { return set_tags(settings, tags); });
+    return {};
+}
+
+Result<void, Error> untag_queue(Call& call) {
+    TRY_ASSIGN(auto queue, call.queue());
+    TRY_ASSIGN(auto keys, call.arguments.texts("TagKeys"));
+    if (keys.empty()) return Failure{missing_parameter("TagKeys")};
+    change_settings(call, std::move(queue), [keys = std::move(keys)](broker::QueueSettings& settings) -> Result<void, Error> {
+        remove_tags(settings, keys);
+        return {};
+    });
+    return {};
+}
+
+Result<void, Error> list_queue_tags(Call& call) {
+    TRY_ASSIGN(auto queue, call.queue());
+    call.commands.submit(broker::GetQueue{std::move(queue), [reply = std::move(call.reply)](auto status) mutable {
+                                              if (!status.ok()) return reply.fail(status.error());
+                                              auto tags = json::Value::object();
+                                              for (auto& [key, value] : tags_of(status->settings)) tags.set(key, std::move(value));
+                                              auto result = json::Value::object();
+                                              if (!tags.members().empty()) result.set("Tags", std::move(tags));
+                                              reply.succeed(result);
+                                          }});
+    return {};
+}
+
+Result<void, Error> list_dead_letter_source_queues(Call& call) {
+    TRY_ASSIGN(auto queue, call.queue());
+    TRY_ASSIGN(auto page, read_page(call.arguments));
+    auto list = [queue, page = std::move(page), reply = std::move(call.reply), outside = call.names()](auto queues) mutable {
+        if (!queues.ok()) return reply.fail(queues.error());
+        bool exists = false;
+        std::vector<std::string> sources;
+        for (auto& one : *queues) {
+            exists = exists || one.name == queue;
+            if (one.settings.redrive && one.settings.redrive->dead_letter == queue) sources.push_back(std::move(one.name));
+        }
+        if (!exists) return reply.fail(broker::Refusal::no_such_queue);
+        auto result = page_of_urls("queueUrls", std::move(sources), page, outside);
+        if (result.find("queueUrls") == nullptr) result.set("queueUrls", json::Value::array());  // required by the model
+        reply.succeed(result);
+    };
+    call.commands.submit(broker::ListQueues{"", std::move(list)});
+    return {};
+}
+
+}  // namespace forebay::sqs::action

@@ -1,0 +1,123 @@
+#include "sqs/action.h"
+#include "sqs/page.h"
+#include "sqs/queue_attributes.h"
+
+namespace forebay::sqs::action {
+namespace {
+
+using Attributes = std::vector<std::pair<std::string, std::string>>;
+
+Error invalid_name() {
+    return {ErrorKind::invalid_parameter_value, "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length"};
+}
+
+bool asks_for_fifo(const Attributes& attributes) {
+    for (auto& [name, value] : attributes)
+        if (name == "FifoQueue" && (value == "true" || value == "True")) return true;
+    return false;
+}
+
+Result<void, Error> check_new_name(std::string_view name, const Attributes& attributes) {
+    if (!is_queue_name(name)) return Failure{invalid_name()};
+    if (!is_fifo_name(name)) return {};
+    if (!asks_for_fifo(attributes)) return Failure{invalid_name()};
+    return Failure{Error{ErrorKind::unsupported_operation, "FIFO queues are not in this version of Forebay."}};
+}
+
+Result<void, Error> set_attributes(broker::QueueSettings& settings, const Attributes& attributes) {
+    for (auto& [name, value] : attributes) TRY(set_attribute(settings, name, value));
+    return {};
+}
+
+json::Value url_result(const std::string& url) {
+    auto out = json::Value::object();
+    out.set("QueueUrl", url);
+    return out;
+}
+
+/// A queue of that name is there: good if each attribute given is what it has. Tags and attributes not given do not count.
+void answer_existing(Reply reply, const broker::QueueStatus& queue, const Attributes& given, const std::string& url) {
+    for (auto& [name, value] : given) {
+        auto changed = queue.settings;
+        bool same = set_attribute(changed, name, value).ok() && changed == queue.settings;
+        if (!same)
+            return reply.fail(Error{ErrorKind::queue_name_exists,
+                                    "A queue already exists with the same name and a different value for attribute " + name});
+    }
+    reply.succeed(url_result(url));
+}
+
+void create(broker::Commands& commands, std::string queue, broker::QueueSettings settings, std::string url, Reply reply) {
+    commands.submit(broker::CreateQueue{std::move(queue), std::move(settings), false,
+                                        [reply = std::move(reply), url = std::move(url)](auto made) mutable {
+                                            if (!made.ok()) return reply.fail(made.error());
+                                            reply.succeed(url_result(url));
+                                        }});
+}
+
+}  // namespace
+
+Result<void, Error> create_queue(Call& call) {
+    TRY_ASSIGN(auto name, call.arguments.required_text("QueueName"));
+    TRY_ASSIGN(auto attributes, call.arguments.text_map("Attributes"));
+    TRY(check_new_name(name, attributes));
+    broker::QueueSettings settings;
+    TRY(set_attributes(settings, attributes));
+    TRY_ASSIGN(auto tags, call.arguments.text_map(call.arguments.has("tags") ? "tags" : "Tags"));
+    TRY(set_tags(settings, tags));
+    auto url = call.names().url_of(name);
+    auto answer = [&commands = call.commands, name, settings = std::move(settings), attributes = std::move(attributes),
+                   url = std::move(url), reply = std::move(call.reply)](auto existing) mutable {
+        if (existing.ok()) return answer_existing(std::move(reply), *existing, attributes, url);
+        if (existing.error() != broker::Refusal::no_such_queue) return reply.fail(existing.error());
+        create(commands, std::move(name), std::move(settings), std::move(url), std::move(reply));
+    };
+    call.commands.submit(broker::GetQueue{std::move(name), std::move(answer)});
+    return {};
+}
+
+Result<void, Error> get_queue_url(Call& call) {
+    TRY_ASSIGN(auto name, call.arguments.required_text("QueueName"));
+    if (!is_queue_name(name)) return Failure{queue_does_not_exist()};
+    auto url = call.names().url_of(name);
+    call.commands.submit(broker::GetQueue{std::move(name), [reply = std::move(call.reply), url = std::move(url)](auto queue) mutable {
+                                              if (!queue.ok()) return reply.fail(queue.error());
+                                              reply.succeed(url_result(url));
+                                          }});
+    return {};
+}
+
+Result<void, Error> list_queues(Call& call) {
+    broker::ListQueues command;
+    TRY_ASSIGN(auto prefix, call.arguments.text("QueueNamePrefix"));
+    TRY_ASSIGN(auto page, read_page(call.arguments));
+    command.prefix = prefix.value_or("");
+    command.answer = [reply = std::move(call.reply), page = std::move(page), outside = call.names()](auto queues) mutable {
+        if (!queues.ok()) return reply.fail(queues.error());
+        std::vector<std::string> names;
+        for (auto& queue : *queues) names.push_back(std::move(queue.name));
+        reply.succeed(page_of_urls("QueueUrls", std::move(names), page, outside));
+    };
+    call.commands.submit(std::move(command));
+    return {};
+}
+
+Result<void, Error> delete_queue(Call& call) {
+    TRY_ASSIGN(auto queue, call.queue());
+    call.commands.submit(broker::DeleteQueue{std::move(queue), [reply = std::move(call.reply)](auto done) mutable {
+                                                 if (!done.ok()) return reply.fail(done.error());
+                                                 reply.succeed();
+                                             }});
+    return {};
+}
+
+Result<void, Error> purge_queue(Call& call) {
+    TRY_ASSIGN(auto queue, call.queue());
+    call.commands.submit(broker::Purge{std::move(queue), false, [reply = std::move(call.reply)](auto done) mutable {
+                                           if (!done.ok()) return reply.fail(done.error());
+                                           reply.succeed();
+                                       }});
+    return {};
+}
+
+}  // namespace forebay::sqs::action

@@ -1,0 +1,142 @@
+#include <algorithm>
+
+#include "base/digest.h"
+#include "queue/limits.h"
+#include "sqs/action.h"
+#include "sqs/message_attributes.h"
+
+namespace forebay::sqs::action {
+namespace {
+
+namespace limits = queue::limits;
+using std::chrono::seconds;
+
+/// Our own workers ask for the attempts noted with a message (D16); `All` does not include it.
+constexpr std::string_view attempts_name = "ForebayAttempts";
+
+/// What SQS knows of a message beside its own attributes. FIFO's are known and never there.
+constexpr std::string_view system_names[] = {"SenderId",
+                                             "SentTimestamp",
+                                             "ApproximateReceiveCount",
+                                             "ApproximateFirstReceiveTimestamp",
+                                             "SequenceNumber",
+                                             "MessageDeduplicationId",
+                                             "MessageGroupId",
+                                             "AWSTraceHeader",
+                                             "DeadLetterQueueSourceArn"};
+
+/// What the caller wants to know of each message.
+struct Wanted {
+    std::vector<std::string> system;   ///< AttributeNames and MessageSystemAttributeNames
+    std::vector<std::string> message;  ///< MessageAttributeNames
+    std::optional<Names> outside;      ///< when system attributes are wanted
+    bool has(std::string_view name) const {
+        return std::any_of(system.begin(), system.end(), [&](auto& one) { return one == "All" || one == name; });
+    }
+    bool names(std::string_view name) const { return std::find(system.begin(), system.end(), name) != system.end(); }
+};
+
+Result<void, Error> check_system_names(const std::vector<std::string>& names) {
+    for (auto& name : names) {
+        bool known = name == "All" || name == attempts_name ||
+                     std::find(std::begin(system_names), std::end(system_names), name) != std::end(system_names);
+        if (!known) return Failure{unknown_attribute(name)};
+    }
+    return {};
+}
+
+Result<Wanted, Error> read_wanted(Call& call) {
+    Wanted out;
+    TRY_ASSIGN(out.system, call.arguments.texts("MessageSystemAttributeNames"));
+    TRY_ASSIGN(auto old_names, call.arguments.texts("AttributeNames"));
+    out.system.insert(out.system.end(), old_names.begin(), old_names.end());
+    TRY(check_system_names(out.system));
+    TRY_ASSIGN(out.message, call.arguments.texts("MessageAttributeNames"));
+    if (!out.system.empty()) out.outside = call.names();
+    return out;
+}
+
+/// A number between bounds, both included, with AWS's sentence.
+Result<std::optional<std::int64_t>, Error> bounded(Arguments& of, std::string_view name, std::int64_t least, std::int64_t most,
+                                                   std::string_view rule) {
+    TRY_ASSIGN(auto number, of.integer(name));
+    if (number && (*number < least || *number > most)) return Failure{invalid_value(std::to_string(*number), name, rule)};
+    return number;
+}
+
+std::optional<Duration> as_duration(std::optional<std::int64_t> number) {
+    return number ? std::optional<Duration>(seconds(*number)) : std::nullopt;
+}
+
+Result<broker::Receive, Error> read_receive(Arguments& of) {
+    broker::Receive out;
+    TRY_ASSIGN(auto max, bounded(of, "MaxNumberOfMessages", 1, limits::receive_max, "Must be between 1 and 10, if provided."));
+    out.max_messages = static_cast<unsigned>(max.value_or(1));
+    TRY_ASSIGN(auto wait, bounded(of, "WaitTimeSeconds", 0, 20, "Must be >= 0 and <= 20, if provided."));
+    out.wait = as_duration(wait);
+    TRY_ASSIGN(auto visibility, bounded(of, "VisibilityTimeout", 0, 43200, "Must be >= 0 and <= 43200, if provided."));
+    out.visibility = as_duration(visibility);
+    return out;
+}
+
+std::string text_of(Timestamp at) { return std::to_string(at.ms); }
+
+json::Value system_attributes(const queue::Delivery& message, const Wanted& wanted) {
+    auto out = json::Value::object();
+    auto put = [&](std::string_view name, std::string value) {
+        if (wanted.has(name)) out.set(name, std::move(value));
+    };
+    put("SenderId", wanted.outside->account());
+    put("SentTimestamp", text_of(message.sent_at));
+    put("ApproximateReceiveCount", std::to_string(message.receive_count));
+    put("ApproximateFirstReceiveTimestamp", text_of(message.first_received_at));
+    if (!message.group.empty()) put("MessageGroupId", message.group);
+    if (!message.dead_letter_source.empty()) put("DeadLetterQueueSourceArn", wanted.outside->arn_of(message.dead_letter_source));
+    for (auto& attribute : message.system_attributes) put(attribute.name, attribute.value);
+    if (wanted.names(attempts_name)) out.set(attempts_name, std::to_string(message.attempts));
+    return out;
+}
+
+void put_message_attributes(json::Value& out, queue::Delivery& message, const Wanted& wanted) {
+    auto& attributes = message.attributes;
+    std::erase_if(attributes, [&](auto& attribute) { return !is_asked_for(attribute.name, wanted.message); });
+    if (attributes.empty()) return;
+    out.set("MD5OfMessageAttributes", *md5_of(attributes));
+    out.set("MessageAttributes", to_json(attributes));
+}
+
+json::Value to_json(const broker::Commands& commands, queue::Delivery message, const Wanted& wanted) {
+    auto out = json::Value::object();
+    out.set("MessageId", to_text(message.id));
+    out.set("ReceiptHandle", commands.handle_of(message.receipt));
+    out.set("MD5OfBody", to_hex(md5(message.body)));
+    out.set("Body", std::move(message.body));
+    if (wanted.outside) {
+        auto attributes = system_attributes(message, wanted);
+        if (!attributes.members().empty()) out.set("Attributes", std::move(attributes));
+    }
+    put_message_attributes(out, message, wanted);
+    return out;
+}
+
+}  // namespace
+
+Result<void, Error> receive_message(Call& call) {
+    TRY_ASSIGN(auto queue, call.queue());
+    TRY_ASSIGN(auto receive, read_receive(call.arguments));
+    TRY_ASSIGN(auto wanted, read_wanted(call));
+    receive.queue = std::move(queue);
+    receive.still_wanted = call.reply.connection_probe();
+    receive.answer = [&commands = call.commands, reply = std::move(call.reply), wanted = std::move(wanted)](auto received) mutable {
+        if (!received.ok()) return reply.fail(received.error());
+        auto messages = json::Value::array();
+        for (auto& message : *received) messages.push(to_json(commands, std::move(message), wanted));
+        auto result = json::Value::object();
+        if (!messages.elements().empty()) result.set("Messages", std::move(messages));
+        reply.succeed(result);
+    };
+    call.commands.submit(std::move(receive));
+    return {};
+}
+
+}  // namespace forebay::sqs::action

@@ -1,0 +1,84 @@
+#include "sqs/api.h"
+
+#include "sqs/action.h"
+#include "sqs/json.h"
+#include "sqs/query_xml.h"
+
+namespace forebay::sqs {
+namespace {
+
+/// The host and port of `https://host:port/…`; what is no URL stays as it is.
+std::string_view authority_of(std::string_view origin) {
+    auto scheme = origin.find("://");
+    if (scheme == std::string_view::npos) return origin;
+    origin.remove_prefix(scheme + 3);
+    return origin.substr(0, origin.find('/'));
+}
+
+/// A page of another site in the browser of someone who can reach this port: its forms and scripts may send
+/// anything, and no queue is theirs to purge.
+bool is_of_a_foreign_page(const http::Request& request) {
+    if (request.find("sec-fetch-site") == "cross-site") return true;
+    auto origin = request.find("origin");
+    return !origin.empty() && authority_of(origin) != request.find("host");
+}
+
+Error foreign_page() {
+    return {ErrorKind::access_denied, "Requests from web pages of another origin are refused (Origin, Sec-Fetch-Site)."};
+}
+
+Error unknown_action(std::string_view name) {
+    return {ErrorKind::invalid_action, "The action " + std::string(name.substr(0, 100)) + " is not valid for this endpoint."};
+}
+
+struct Entry {
+    broker::Commands& commands;
+    const ApiOptions& options;
+    const http::Request& request;
+    http::Responder responder;
+
+    void refuse(Protocol protocol, const Error& error) { Reply(std::move(responder), protocol, {}, false).fail(error); }
+
+    void run(Protocol protocol, const Action& action, json::Value& members) {
+        auto typing = protocol == Protocol::json ? Typing::strict : Typing::text_only;
+        Call call{commands, options, request, Arguments(members, typing),
+                  Reply(std::move(responder), protocol, action.name, action.has_result)};
+        if (auto done = action.run(call); !done.ok()) call.reply.fail(done.error());
+    }
+
+    void serve_json() {
+        auto name = json_protocol::action_of(request);
+        if (!name.ok()) return refuse(Protocol::json, name.error());
+        auto* action = find_action(*name);
+        if (action == nullptr)
+            return refuse(Protocol::json, {ErrorKind::unknown_operation, "There is no action " + std::string(name->substr(0, 100)) + "."});
+        auto members = json_protocol::decode(request.body);
+        if (!members.ok()) return refuse(Protocol::json, members.error());
+        run(Protocol::json, *action, *members);
+    }
+
+    void serve_query() {
+        auto parameters = query_protocol::decode(request);
+        if (!parameters.ok()) return refuse(Protocol::query, parameters.error());
+        if (parameters->action.empty()) return responder(query_protocol::no_action());
+        auto* action = find_action(parameters->action);
+        bool at_a_queue = !name_of_url(request.path).empty();
+        if (action == nullptr || (at_a_queue && !action->works_at_a_queue))
+            return refuse(Protocol::query, unknown_action(parameters->action));
+        run(Protocol::query, *action, parameters->members);
+    }
+};
+
+}  // namespace
+
+void Api::handle(const http::Request& request, http::Responder responder) {
+    Entry entry{commands_, options_, request, std::move(responder)};
+    bool is_json = json_protocol::speaks(request);
+    if (is_of_a_foreign_page(request)) return entry.refuse(is_json ? Protocol::json : Protocol::query, foreign_page());
+    if (is_json)
+        entry.serve_json();
+    else
+        entry.serve_query();
+}
+
+}  // namespace forebay::sqs

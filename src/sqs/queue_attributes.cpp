@@ -1,0 +1,236 @@
+#include "sqs/queue_attributes.h"
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+
+#include "queue/limits.h"
+
+namespace forebay::sqs {
+namespace {
+
+namespace limits = queue::limits;
+using broker::QueueSettings;
+using broker::QueueStatus;
+using std::chrono::seconds;
+
+constexpr std::string_view tag_prefix = "tag:";
+constexpr std::size_t tags_max = 50, tag_key_bytes_max = 128, tag_value_bytes_max = 256, policy_bytes_max = 8192;
+
+Error invalid_attribute(std::string_view name) {
+    return {ErrorKind::invalid_attribute_value, "Invalid value for the parameter " + std::string(name) + "."};
+}
+
+std::optional<std::int64_t> integer_of(std::string_view text) {
+    std::int64_t n = 0;
+    auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), n);
+    if (text.empty() || error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+    return n;
+}
+
+/// A whole number between bounds, both included.
+Result<std::int64_t, Error> bounded(std::string_view name, std::string_view value, std::int64_t least, std::int64_t most) {
+    auto number = integer_of(value);
+    if (!number || *number < least || *number > most) return Failure{invalid_attribute(name)};
+    return *number;
+}
+
+std::int64_t in_seconds(Duration d) { return std::chrono::duration_cast<seconds>(d).count(); }
+
+Result<void, Error> set_seconds(Duration& target, std::string_view name, std::string_view value, Duration least, Duration most) {
+    TRY_ASSIGN(auto number, bounded(name, value, in_seconds(least), in_seconds(most)));
+    target = seconds(number);
+    return {};
+}
+
+Error bad_redrive(std::string_view value, std::string_view reason) { return invalid_value(value, "RedrivePolicy", reason); }
+
+std::optional<std::int64_t> number_or_digits(const json::Value& value) {
+    return value.is_string() ? integer_of(value.text()) : value.integer();
+}
+
+Result<void, Error> set_redrive(QueueSettings& settings, std::string_view value) {
+    if (value.empty()) {
+        settings.redrive.reset();
+        return {};
+    }
+    auto policy = json::parse(value);
+    if (!policy.ok() || !policy->is_object())
+        return Failure{bad_redrive(value, "Amazon SQS can't create the redrive policy, as it's in an unsupported format.")};
+    for (auto required : {"deadLetterTargetArn", "maxReceiveCount"})
+        if (policy->find(required) == nullptr)
+            return Failure{bad_redrive(value, "Redrive policy does not contain mandatory attribute: " + std::string(required) + ".")};
+    auto count = number_or_digits((*policy)["maxReceiveCount"]);
+    if (!count || *count < 1 || *count > limits::max_receive_count_max)
+        return Failure{bad_redrive(value, "Invalid value for maxReceiveCount: " + (*policy)["maxReceiveCount"].text() +
+                                              ", valid values are from 1 to 1000 both inclusive.")};
+    auto target = name_of_arn((*policy)["deadLetterTargetArn"].text());
+    if (!target) return Failure{bad_redrive(value, "Invalid value for deadLetterTargetArn.")};
+    if (is_fifo_name(*target)) return Failure{bad_redrive(value, "Dead-letter queue must be same type of queue as the source.")};
+    settings.redrive = broker::Redrive{std::string(*target), static_cast<std::uint32_t>(*count)};
+    return {};
+}
+
+Result<void, Error> keep(QueueSettings& settings, std::string_view name, std::string_view value) {
+    if (value.empty())
+        settings.extra.erase(std::string(name));
+    else
+        settings.extra.insert_or_assign(std::string(name), std::string(value));
+    return {};
+}
+
+Result<void, Error> keep_document(QueueSettings& settings, std::string_view name, std::string_view value) {
+    if (value.size() > policy_bytes_max) return Failure{invalid_attribute(name)};
+    if (!value.empty()) {
+        auto document = json::parse(value);
+        if (!document.ok() || !document->is_object()) return Failure{invalid_attribute(name)};
+    }
+    return keep(settings, name, value);
+}
+
+Result<void, Error> keep_boolean(QueueSettings& settings, std::string_view name, std::string_view value) {
+    std::string lower(value.substr(0, 8));
+    std::transform(lower.begin(), lower.end(), lower.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+    if (lower != "true" && lower != "false") return Failure{invalid_attribute(name)};
+    return keep(settings, name, lower);
+}
+
+std::string text_of(Duration d) { return std::to_string(in_seconds(d)); }
+std::string text_of(std::uint64_t n) { return std::to_string(n); }
+std::string text_of_seconds(Timestamp at) { return std::to_string(at.ms / 1000); }
+
+using Value = std::optional<std::string>;
+
+Value kept(const QueueStatus& queue, std::string_view name) {
+    auto found = queue.settings.extra.find(std::string(name));
+    return found == queue.settings.extra.end() ? Value() : Value(found->second);
+}
+
+Value redrive_policy(const QueueStatus& queue, const Names& outside) {
+    if (!queue.settings.redrive) return std::nullopt;
+    auto policy = json::Value::object();
+    policy.set("deadLetterTargetArn", outside.arn_of(queue.settings.redrive->dead_letter));
+    policy.set("maxReceiveCount", queue.settings.redrive->max_receive_count);
+    return json::to_text(policy);
+}
+
+using Set = Result<void, Error> (*)(QueueSettings&, std::string_view name, std::string_view value);
+using Get = Value (*)(const QueueStatus&, const Names&);
+
+/// What SQS knows of an attribute: how it is set (empty: it cannot be) and what it is.
+struct Attribute {
+    std::string_view name;
+    Set set;
+    Get get;
+};
+
+constexpr Attribute attributes[] = {
+    {"VisibilityTimeout", [](auto& s, auto n, auto v) { return set_seconds(s.visibility_timeout, n, v, 0s, limits::visibility_max); },
+     [](auto& q, auto&) { return Value(text_of(q.settings.visibility_timeout)); }},
+    {"DelaySeconds", [](auto& s, auto n, auto v) { return set_seconds(s.delay, n, v, 0s, limits::delay_max); },
+     [](auto& q, auto&) { return Value(text_of(q.settings.delay)); }},
+    {"ReceiveMessageWaitTimeSeconds", [](auto& s, auto n, auto v) { return set_seconds(s.receive_wait, n, v, 0s, limits::wait_max); },
+     [](auto& q, auto&) { return Value(text_of(q.settings.receive_wait)); }},
+    {"MessageRetentionPeriod",
+     [](auto& s, auto n, auto v) { return set_seconds(s.retention, n, v, limits::retention_min, limits::retention_max); },
+     [](auto& q, auto&) { return Value(text_of(q.settings.retention)); }},
+    {"MaximumMessageSize",
+     [](auto& s, auto n, auto v) -> Result<void, Error> {
+         TRY_ASSIGN(auto bytes, bounded(n, v, limits::maximum_message_size_min, limits::message_bytes_max));
+         s.message_bytes_max = static_cast<std::uint64_t>(bytes);
+         return {};
+     },
+     [](auto& q, auto&) { return Value(text_of(q.settings.message_bytes_max)); }},
+    {"RedrivePolicy", [](auto& s, auto, auto v) { return set_redrive(s, v); }, redrive_policy},
+    {"RedriveAllowPolicy", keep_document, [](auto& q, auto&) { return kept(q, "RedriveAllowPolicy"); }},
+    {"Policy", keep_document, [](auto& q, auto&) { return kept(q, "Policy"); }},
+    {"KmsMasterKeyId", keep, [](auto& q, auto&) { return kept(q, "KmsMasterKeyId"); }},
+    {"KmsDataKeyReusePeriodSeconds",
+     [](auto& s, auto n, auto v) -> Result<void, Error> {
+         TRY_ASSIGN(auto period, bounded(n, v, 60, 86400));
+         return keep(s, n, period == 300 ? std::string_view() : v);
+     },
+     [](auto& q, auto&) { return kept(q, "KmsDataKeyReusePeriodSeconds"); }},
+    {"SqsManagedSseEnabled", keep_boolean, [](auto& q, auto&) { return Value(kept(q, "SqsManagedSseEnabled").value_or("false")); }},
+    {"QueueArn", nullptr, [](auto& q, auto& outside) { return Value(outside.arn_of(q.name)); }},
+    {"ApproximateNumberOfMessages", nullptr, [](auto& q, auto&) { return Value(text_of(q.ready)); }},
+    {"ApproximateNumberOfMessagesNotVisible", nullptr, [](auto& q, auto&) { return Value(text_of(q.in_flight)); }},
+    {"ApproximateNumberOfMessagesDelayed", nullptr, [](auto& q, auto&) { return Value(text_of(q.delayed)); }},
+    {"CreatedTimestamp", nullptr, [](auto& q, auto&) { return Value(text_of_seconds(q.created_at)); }},
+    {"LastModifiedTimestamp", nullptr, [](auto& q, auto&) { return Value(text_of_seconds(q.modified_at)); }},
+};
+
+/// Names SQS knows that a standard queue does not have.
+constexpr std::string_view fifo_attributes[] = {"FifoQueue", "ContentBasedDeduplication", "DeduplicationScope", "FifoThroughputLimit"};
+
+const Attribute* find_attribute(std::string_view name) {
+    auto found = std::find_if(std::begin(attributes), std::end(attributes), [&](auto& row) { return row.name == name; });
+    return found == std::end(attributes) ? nullptr : found;
+}
+bool is_fifo_attribute(std::string_view name) {
+    return std::find(std::begin(fifo_attributes), std::end(fifo_attributes), name) != std::end(fifo_attributes);
+}
+
+bool contains(const std::vector<std::string>& names, std::string_view name) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+Error invalid_tag(std::string message) { return {ErrorKind::invalid_parameter_value, std::move(message)}; }
+
+Result<void, Error> check_tag(std::string_view key, std::string_view value) {
+    if (key.empty() || key.size() > tag_key_bytes_max)
+        return Failure{invalid_tag("Tag keys must be between 1 and 128 characters in length.")};
+    if (key.starts_with("aws:")) return Failure{invalid_tag("Tag keys must not start with aws:, which AWS reserves.")};
+    if (value.size() > tag_value_bytes_max) return Failure{invalid_tag("Tag values must be between 0 and 256 characters in length.")};
+    return {};
+}
+
+}  // namespace
+
+Result<void, Error> set_attribute(QueueSettings& settings, std::string_view name, std::string_view value) {
+    auto* attribute = find_attribute(name);
+    if (attribute != nullptr && attribute->set != nullptr) return attribute->set(settings, name, value);
+    if (name == "DeduplicationScope" || name == "FifoThroughputLimit")
+        return Failure{
+            Error{ErrorKind::invalid_attribute_value, "You can specify the " + std::string(name) + " only when FifoQueue is set to true."}};
+    return Failure{unknown_attribute(name)};
+}
+
+Result<void, Error> check_attribute_names(const std::vector<std::string>& names) {
+    for (auto& name : names)
+        if (name != "All" && find_attribute(name) == nullptr && !is_fifo_attribute(name)) return Failure{unknown_attribute(name)};
+    return {};
+}
+
+json::Value attributes_of(const QueueStatus& queue, const std::vector<std::string>& names, const Names& outside) {
+    auto out = json::Value::object();
+    bool all = contains(names, "All");
+    for (auto& attribute : attributes) {
+        if (!all && !contains(names, attribute.name)) continue;
+        if (auto value = attribute.get(queue, outside)) out.set(attribute.name, std::move(*value));
+    }
+    return out;
+}
+
+std::vector<std::pair<std::string, std::string>> tags_of(const QueueSettings& settings) {
+    std::vector<std::pair<std::string, std::string>> out;
+    for (auto it = settings.extra.lower_bound(std::string(tag_prefix)); it != settings.extra.end() && it->first.starts_with(tag_prefix);
+         ++it)
+        out.emplace_back(it->first.substr(tag_prefix.size()), it->second);
+    return out;
+}
+
+Result<void, Error> set_tags(QueueSettings& settings, const std::vector<std::pair<std::string, std::string>>& tags) {
+    for (auto& [key, value] : tags) {
+        TRY(check_tag(key, value));
+        settings.extra.insert_or_assign(std::string(tag_prefix) + key, value);
+    }
+    if (tags_of(settings).size() > tags_max) return Failure{invalid_tag("Too many tags added for queue: at most 50 are allowed.")};
+    return {};
+}
+
+void remove_tags(QueueSettings& settings, const std::vector<std::string>& keys) {
+    for (auto& key : keys) settings.extra.erase(std::string(tag_prefix) + key);
+}
+
+}  // namespace forebay::sqs

@@ -1,0 +1,33 @@
+#pragma once
+// A queue's attributes as SQS names and bounds them, to and from the broker's settings. Attributes that change
+// nothing here (Policy, RedriveAllowPolicy, encryption) are kept and given back.
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/json.h"
+#include "base/result.h"
+#include "broker/broker.h"
+#include "sqs/error.h"
+#include "sqs/names.h"
+
+namespace forebay::sqs {
+
+/// Sets one attribute. Errors: invalid_attribute_name, invalid_attribute_value, invalid_parameter_value (RedrivePolicy),
+/// unsupported_operation (FIFO).
+Result<void, Error> set_attribute(broker::QueueSettings& settings, std::string_view name, std::string_view value);
+
+/// The attributes among `names` (`All` for all), as a JSON object of texts.
+/// Errors: invalid_attribute_name for a name SQS does not know.
+Result<void, Error> check_attribute_names(const std::vector<std::string>& names);
+json::Value attributes_of(const broker::QueueStatus& queue, const std::vector<std::string>& names, const Names& outside);
+
+/// Tags stand among the settings' extras.
+std::vector<std::pair<std::string, std::string>> tags_of(const broker::QueueSettings& settings);
+/// Errors: invalid_parameter_value (more than 50, a key or value too long, `aws:`).
+Result<void, Error> set_tags(broker::QueueSettings& settings, const std::vector<std::pair<std::string, std::string>>& tags);
+void remove_tags(broker::QueueSettings& settings, const std::vector<std::string>& keys);
+
+}  // namespace forebay::sqs
