@@ -4,6 +4,7 @@
 // effect), forebay_search (e-mail and phone -> record). ledger/TABLES.md describes every column.
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -77,9 +78,14 @@ class Ledger {
     Result<std::map<std::string, Effect>, db::Error> done(std::span<const std::string> ids, std::string_view effect);
 
   private:
+    using Look = std::function<Result<void, db::Error>(db::ReadTransaction&)>;
+    /// Null = no such file yet.
+    Result<db::ReadOnly*, db::Error> reader(const std::string& path);
+    Result<void, db::Error> each(const Look& look);
+    Result<std::map<std::string, Story>, db::Error> stories_of(const std::set<std::string>& ids);
+
     std::vector<std::string> paths_;
     std::map<std::string, std::unique_ptr<db::ReadOnly>> open_;
-    db::ReadOnly* reader(const std::string& path);
 };
 
 /// `<data_dir>/effects/<worker>-<n>.db`

@@ -47,9 +47,9 @@ struct Policy {
 /// The one table. Events that mean nothing in a state leave it as it is.
 Step step(State state, Event event, Policy policy);
 
-/// The wait before start number `failures + 1` after `failures` failed ones in a row: 1, 2, 3 … seconds,
-/// as supervisord, at most `most`.
-Duration backoff_wait(unsigned failures, Duration most = 30s);
+/// The wait after `failures` failed starts in a row: 1, 2, 3 … seconds as supervisord; for a program that may
+/// never give up 0.1, 0.2, 0.4 … seconds, since a node that is away is what visitors see. At most `most`.
+Duration backoff_wait(unsigned failures, bool never_fatal, Duration most = 30s);
 
 /// `RUNNING`
 std::string_view name_of(State state);

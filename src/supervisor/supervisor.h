@@ -10,12 +10,12 @@
 #include <csignal>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "base/result.h"
 #include "base/time.h"
-#include "base/unique_function.h"
 #include "supervisor/lifecycle.h"
 
 namespace forebay::supervisor {
@@ -48,6 +48,8 @@ struct ProgramSpec {
     Duration fatal_retry = 1min;        ///< FATAL is tried again after this; 0 = stays FATAL
     /// The node: FATAL never applies, and each start gets FOREBAY_STARTS (1 for the first) in its environment.
     bool never_fatal = false;
+    /// A forebay process, to which HUP, TSTP and CONT are passed on. Programs of others are not sent them.
+    bool ours = true;
 };
 
 struct Options {

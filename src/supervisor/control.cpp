@@ -1,0 +1,170 @@
+// The words of the control socket and its blocking client.
+#include "supervisor/control.h"
+
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <optional>
+
+#include "base/spawn.h"
+#include "supervisor/control_server.h"
+#include "supervisor/unix_address.h"
+
+namespace forebay::supervisor {
+namespace {
+
+constexpr std::pair<std::string_view, Verb> verbs[] = {{"status", Verb::status},   {"start", Verb::start},   {"stop", Verb::stop},
+                                                       {"restart", Verb::restart}, {"signal", Verb::signal}, {"shutdown", Verb::shutdown}};
+/// Those that ask a process for something; what ends it is start and stop's business.
+constexpr std::pair<std::string_view, int> signals[] = {{"TSTP", SIGTSTP}, {"CONT", SIGCONT}, {"USR1", SIGUSR1}, {"USR2", SIGUSR2}, {"HUP", SIGHUP}, {"QUIT", SIGQUIT}};
+constexpr State states[] = {State::stopped, State::starting, State::running, State::backoff, State::stopping, State::exited, State::fatal};
+
+template <class Table>
+auto find_in(const Table& table, std::string_view word) -> std::optional<decltype(std::begin(table)->second)> {
+    for (auto& [name, value] : table)
+        if (name == word) return value;
+    return std::nullopt;
+}
+
+template <class Table, class Value>
+std::string_view word_of(const Table& table, Value value) {
+    for (auto& [name, known] : table)
+        if (known == value) return name;
+    return "?";
+}
+
+State state_named(std::string_view name) {
+    for (auto state : states)
+        if (name_of(state) == name) return state;
+    return State::stopped;
+}
+
+Result<ControlRequest, std::string> with_names(ControlRequest request, const json::Value& value) {
+    for (auto& name : value["names"].elements()) request.names.push_back(name.text());
+    bool needed = request.verb != Verb::status && request.verb != Verb::shutdown;
+    if (needed && request.names.empty()) return Failure{std::string("\"names\" is missing: which processes?")};
+    return request;
+}
+
+ProcessStatus status_of(const json::Value& v) {
+    ProcessStatus s;
+    s.name = v["name"].text();
+    s.group = v["group"].text();
+    s.worker = v["worker"].text();
+    s.n = static_cast<unsigned>(v["n"].integer().value_or(0));
+    s.pid = static_cast<int>(v["pid"].integer().value_or(0));
+    s.state = state_named(v["state"].text());
+    s.since = {v["since_ms"].integer().value_or(0)};
+    s.restarts = static_cast<std::uint64_t>(v["restarts"].integer().value_or(0));
+    s.log = v["log"].text();
+    s.why = v["why"].text();
+    return s;
+}
+
+Result<Descriptor, ControlError> connected(const std::string& path) {
+    auto fail = [&](const char* why) { return Failure{ControlError{true, "nothing answers on " + path + ": " + why}}; };
+    auto address = unix_address(path);
+    if (!address) return fail(address.error().c_str());
+    Descriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    if (!socket) return fail(std::strerror(errno));
+    if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&*address), sizeof *address) != 0) return fail(std::strerror(errno));
+    return socket;
+}
+
+Result<std::string, ControlError> answer_line(int socket, Duration timeout) {
+    std::string line;
+    SystemClock clock;
+    auto until = clock.now() + timeout;
+    while (line.empty() || line.back() != '\n') {
+        auto left = until - clock.now();
+        pollfd ready{socket, POLLIN, 0};
+        if (left <= Duration::zero() || ::poll(&ready, 1, static_cast<int>(left.count())) == 0)
+            return Failure{ControlError{false, "no answer within " + to_text(timeout)}};
+        char buffer[16 * 1024];
+        auto n = ::read(socket, buffer, sizeof buffer);
+        if (n < 0 && errno == EINTR) continue;
+        if (n <= 0) return Failure{ControlError{true, "the supervisor went away before it answered"}};
+        line.append(buffer, static_cast<std::size_t>(n));
+    }
+    return line;
+}
+
+}  // namespace
+
+Result<ControlRequest, std::string> parse_request(std::string_view line) {
+    auto parsed = json::parse(line);
+    if (!parsed) return Failure{"not JSON: " + parsed.error().what};
+    auto& value = *parsed;
+    auto verb = find_in(verbs, value["do"].text());
+    if (!verb) return Failure{"unknown \"do\": \"" + value["do"].text() + "\"; known are status, start, stop, restart, signal, shutdown"};
+    ControlRequest request;
+    request.verb = *verb;
+    request.all_at_once = value["all_at_once"].boolean();
+    request.wait = value["wait"].is_null() || value["wait"].boolean();
+    if (request.verb == Verb::signal) {
+        auto signal = find_in(signals, value["signal"].text());
+        if (!signal) return Failure{"unknown signal \"" + value["signal"].text() + "\"; known are TSTP, CONT, USR1, USR2, HUP, QUIT"};
+        request.signal = *signal;
+    }
+    return with_names(std::move(request), value);
+}
+
+std::string to_line(const ControlRequest& request) {
+    json::Value value;
+    value.set("do", word_of(verbs, request.verb));
+    if (!request.names.empty()) {
+        auto names = json::Value::array();
+        for (auto& name : request.names) names.push(name);
+        value.set("names", std::move(names));
+    }
+    if (request.all_at_once) value.set("all_at_once", true);
+    if (!request.wait) value.set("wait", false);
+    if (request.verb == Verb::signal) value.set("signal", word_of(signals, request.signal));
+    return json::to_text(value) + "\n";
+}
+
+json::Value to_json(const ProcessStatus& process) {
+    json::Value value;
+    value.set("name", process.name).set("group", process.group).set("worker", process.worker);
+    value.set("n", process.n).set("pid", process.pid).set("state", name_of(process.state)).set("since_ms", process.since.ms);
+    value.set("restarts", process.restarts).set("log", process.log).set("why", process.why);
+    return value;
+}
+
+std::string to_line(const ControlAnswer& answer) {
+    json::Value value;
+    value.set("ok", answer.ok);
+    if (!answer.error.empty()) value.set("error", answer.error);
+    auto processes = json::Value::array();
+    for (auto& process : answer.processes) processes.push(to_json(process));
+    value.set("processes", std::move(processes));
+    return json::to_text(value) + "\n";
+}
+
+Result<ControlAnswer, std::string> parse_answer(std::string_view line) {
+    auto parsed = json::parse(line);
+    if (!parsed || !parsed->is_object()) return Failure{std::string("not an answer of a supervisor")};
+    ControlAnswer answer;
+    answer.ok = (*parsed)["ok"].boolean();
+    answer.error = (*parsed)["error"].text();
+    for (auto& process : (*parsed)["processes"].elements()) answer.processes.push_back(status_of(process));
+    return answer;
+}
+
+Result<ControlAnswer, ControlError> ask(const std::string& control_path, const ControlRequest& request, Duration timeout) {
+    TRY_ASSIGN(auto socket, connected(control_path));
+    auto line = to_line(request);
+    if (::send(socket.get(), line.data(), line.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(line.size()))
+        return Failure{ControlError{true, "the supervisor went away before it was asked"}};
+    TRY_ASSIGN(auto text, answer_line(socket.get(), timeout));
+    auto answer = parse_answer(text);
+    if (!answer) return Failure{ControlError{false, answer.error()}};
+    return std::move(*answer);
+}
+
+}  // namespace forebay::supervisor

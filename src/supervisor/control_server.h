@@ -1,0 +1,61 @@
+#pragma once
+// The listening side of the control socket: requests come out as values with the number of their
+// connection, answers go in. Never blocks; the supervisor's poll loop drives it.
+
+#include <poll.h>
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/spawn.h"
+#include "supervisor/control.h"
+
+namespace forebay::supervisor {
+
+class ControlServer {
+  public:
+    /// Replaces a socket nobody answers on; refuses when somebody does.
+    static Result<ControlServer, std::string> open(const std::string& path);
+    ControlServer(ControlServer&&) = default;
+    ControlServer& operator=(ControlServer&&) = delete;
+    ~ControlServer();
+
+    using Connection = std::uint64_t;
+    struct Asked {
+        Connection connection;
+        ControlRequest request;
+    };
+    void add_to(std::vector<pollfd>& polled) const;
+    /// What the ready descriptors bring. Broken requests are answered here.
+    std::vector<Asked> take(const std::vector<pollfd>& polled);
+    /// A connection that has gone meanwhile is ignored.
+    void answer(Connection connection, const ControlAnswer& answer);
+
+    static constexpr std::size_t connections_max = 32;
+    static constexpr std::size_t request_bytes_max = 64 * 1024;
+
+  private:
+    struct Client {
+        Descriptor socket;
+        std::string in, out;
+        bool closing = false;  ///< gone once `out` is sent
+    };
+    ControlServer(std::string path, Descriptor listener) : path_(std::move(path)), listener_(std::move(listener)) {}
+    void accept_new();
+    void read_from(Connection id, Client& client, std::vector<Asked>& asked);
+    void write_to(Client& client);
+
+    std::string path_;
+    Descriptor listener_;
+    std::map<Connection, Client> clients_;
+    Connection next_ = 1;
+};
+
+/// The answer's line, as the client reads it.
+std::string to_line(const ControlAnswer& answer);
+Result<ControlAnswer, std::string> parse_answer(std::string_view line);
+
+}  // namespace forebay::supervisor
