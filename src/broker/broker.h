@@ -33,6 +33,7 @@ enum class Refusal {
     overloaded,           ///< the mailbox is full: try again
     no_room,              ///< the disk is full: additions are refused, deletes go on
     stopping,
+    journal_fault,  ///< the log could not be made durable: the outcome is unknown, the process ends
 };
 
 struct Redrive {

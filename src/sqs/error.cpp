@@ -108,6 +108,8 @@ Error error_of(broker::Refusal refusal) {
                     "The disk is full: nothing can be added until there is room. Nothing was changed: try again later."};
         case Refusal::stopping:
             return {ErrorKind::service_unavailable, "The queue is stopping. Nothing was changed: try again."};
+        case Refusal::journal_fault:
+            return {ErrorKind::service_unavailable, "The log could not be made durable; whether this was done is unknown: try again."};
     }
     return {};
 }
