@@ -16,9 +16,9 @@ namespace forebay::http {
 
 struct ClientRequest {
     std::string method = "GET";
-    std::string url;
-    std::vector<std::pair<std::string, std::string>> headers;
-    std::string body;                    ///< sent with POST, PUT, PATCH, DELETE
+    std::string url{};
+    std::vector<std::pair<std::string, std::string>> headers{};
+    std::string body{};                  ///< sent with POST, PUT, PATCH, DELETE
     Duration connect_deadline = 5s;
     Duration total_deadline = 30s;
     std::size_t response_bytes_max = 16_MiB;
@@ -49,7 +49,7 @@ struct ClientOptions {
     /// Refuses loopback, link-local, private and metadata addresses, whatever name led there.
     bool public_addresses_only = false;
     bool verify_certificates = true;
-    std::string certificate_authorities;  ///< file; empty = the system's
+    std::string certificate_authorities{};  ///< file; empty = the system's
 };
 
 /// Not for use from several threads at once.

@@ -48,11 +48,11 @@ struct ServerOptions {
     Duration linger_deadline = 2s;      ///< after the last answer: how long surplus bytes are read and dropped
 
     /// Addresses or networks (10.0.0.0/8) whose X-Forwarded-For and X-Forwarded-Proto are believed.
-    std::vector<std::string> trusted_proxies;
+    std::vector<std::string> trusted_proxies{};
 
     /// Asked when a head is whole and before its body is read or 100 Continue is said; an answer refuses the
     /// request and closes the connection if a body was announced. On the loop; must not block. May be empty.
-    UniqueFunction<std::optional<Response>(const Request& head)> admit;
+    UniqueFunction<std::optional<Response>(const Request& head)> admit{};
 
     /// Counts connections, refusals and bytes under forebay_http_*. May be null; outlives the server.
     metrics::Registry* registry = nullptr;

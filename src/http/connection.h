@@ -1,0 +1,107 @@
+#pragma once
+// One client's connection: takes up requests in order, hands them to the loop's handler, sends the answers
+// in the same order, and ends itself when the client breaks a rule, a deadline passes or the server drains.
+// For http/*.cpp only: it includes Asio.
+
+#include <array>
+#include <boost/asio/ip/tcp.hpp>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "http/exchange.h"
+#include "http/loop.h"
+#include "http/parser.h"
+
+namespace forebay::http {
+
+class Connection {
+  public:
+    Connection(Loop& loop, boost::asio::ip::tcp::socket socket, std::string peer, bool peer_is_trusted, bool counts_for_peer);
+    ~Connection();
+    Connection(const Connection&) = delete;
+    Connection& operator=(const Connection&) = delete;
+
+    void start();
+    /// Goes on after some of its exchanges were marked answered.
+    void advance();
+    /// Looks at the deadlines. `idle_deadline` is how long it may wait for a next request.
+    void check_deadlines(std::int64_t now_ms, Duration idle_deadline);
+    /// Closes when idle, else with the answer to the last request already taken up.
+    void drain();
+    /// Closes now; requests that are being answered find no client.
+    void abort();
+
+    std::size_t place = 0;     ///< where the loop keeps it
+    bool to_advance = false;   ///< the loop's note that it is in its list already
+
+  private:
+    enum class Waiting : std::uint8_t { nothing, first_byte, next_request, head, body, end };
+
+    // Input.
+    void read();
+    void on_read(const boost::system::error_code& error, std::size_t n);
+    void read_what_is_there();
+    void on_end_of_input();
+    void take(std::string_view bytes);
+    std::size_t take_some(std::string_view bytes);
+    std::size_t take_head(std::string_view bytes);
+    std::size_t take_body(std::string_view bytes);
+    void on_head();
+    void identify_client();
+    std::optional<Response> refusal_of_head();
+    void begin_body();
+    void on_body_bytes(std::size_t n);
+    void hand_over();
+    void refuse(Response response);
+    void refuse(const Malformed& malformed);
+    void drop_unfinished();
+    bool is_full() const;
+
+    // Output.
+    void settle();
+    void send();
+    void wait_until_writable();
+    void after_last_answer();
+    std::size_t unsent() const { return out_.size() - out_sent_; }
+    void account_output();
+
+    void go_on();
+    void expect(Waiting what, Duration at_most);
+    void expect_body();
+    void retire_when_quiet();
+
+    Loop& loop_;
+    boost::asio::ip::tcp::socket socket_;
+    std::string peer_;
+    bool peer_is_trusted_;
+    bool counts_for_peer_;
+
+    std::array<char, 1024> input_;
+    std::string stash_;                  ///< read, but not taken up: as many requests as allowed wait for answers
+    Exchange* unfinished_ = nullptr;     ///< the request whose bytes are coming in
+    HeadScanner scanner_;
+    std::optional<ChunkDecoder> chunks_;
+    std::vector<Exchange*> pending_;     ///< handed over, in order of arrival
+    std::string out_;
+    std::size_t out_sent_ = 0;
+    std::size_t out_held_ = 0;           ///< of out_, counted among the bytes in flight
+
+    Waiting waiting_ = Waiting::nothing;
+    std::int64_t waiting_until_ms_ = 0;
+    std::int64_t body_since_ms_ = 0;
+    std::int64_t write_until_ms_ = 0;    ///< 0 = nothing waits to be sent
+    std::size_t surplus_bytes_ = 0;      ///< read and dropped after the last request
+
+    bool read_under_way_ = false;
+    bool write_wait_under_way_ = false;
+    bool say_continue_ = false;
+    bool takes_no_more_ = false;         ///< the last request has been taken up
+    bool input_ended_ = false;
+    bool lingering_ = false;
+    bool closed_ = false;
+};
+
+}  // namespace forebay::http
