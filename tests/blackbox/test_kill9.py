@@ -1,0 +1,140 @@
+"""kill -9 of the node and of workers under load: every acknowledged record is in the database, once."""
+import json
+import os
+import random
+import signal
+import sqlite3
+import threading
+import time
+import uuid
+
+import requests
+
+KILLS = int(os.environ.get("FOREBAY_KILLS", "100"))
+PRODUCERS = 4
+
+CONFIGURATION = """
+[endpoint.lead]
+path = "/v1/lead"
+queue = "leads"
+[endpoint.lead.fields]
+email = { type = "email", required = true }
+n     = { type = "integer" }
+[queue.leads]
+visibility_timeout = "3s"
+max_receive_count = 1000
+dead_letter = "leads-dead"
+[queue.leads-dead]
+[db.main]
+driver = "sqlite"
+path = "leads.db"
+[worker.store]
+queue = "leads"
+handler = "sql"
+count = { min = 1, max = 1 }
+batch = { size = 10 }
+[worker.store.sql]
+db = "main"
+setup = "CREATE TABLE IF NOT EXISTS leads (id TEXT PRIMARY KEY, n INTEGER, email TEXT)"
+statement = "INSERT INTO leads (id, n, email) VALUES (:id, :n, :email) ON CONFLICT(id) DO NOTHING"
+"""
+
+
+class Producer(threading.Thread):
+    """Posts as fast as it is answered. A post without an answer is sent again with its key, as a client should."""
+
+    def __init__(self, url, number, stop):
+        super().__init__()
+        self.url, self.number, self.stop = url, number, stop
+        self.acknowledged, self.unanswered, self.failure = {}, 0, None
+
+    def run(self):
+        try:
+            n = 0
+            session = requests.Session()
+            while not self.stop.is_set():
+                n += 1
+                self.post(session, self.number * 10_000_000 + n)
+        except Exception as failure:  # told to the test, which fails with it
+            self.failure = failure
+
+    def post(self, session, n):
+        key = str(uuid.uuid4())
+        while True:
+            try:
+                answer = session.post(self.url, json={"email": f"p{n}@example.com", "n": n}, headers={"Idempotency-Key": key}, timeout=10)
+            except requests.RequestException:
+                self.unanswered += 1
+                if self.stop.is_set():
+                    return
+                time.sleep(0.02)
+                continue
+            if answer.status_code in (503, 409):
+                time.sleep(0.02)
+                continue
+            assert answer.status_code == 202, (answer.status_code, answer.text)
+            self.acknowledged[answer.json()["id"]] = n
+            return
+
+
+def pid_of(process, name):
+    found = [p for p in process.processes() if p["name"] == name and p["state"] in ("RUNNING", "STARTING")]
+    return found[0]["pid"] if found else None
+
+
+def kill_one(process, name):
+    """Kills the process if it is there; waits until the parent has started another."""
+    deadline = time.monotonic() + 30
+    while (pid := pid_of(process, name)) is None:
+        assert time.monotonic() < deadline, f"{name} was not started again"
+        time.sleep(0.02)
+    os.kill(pid, signal.SIGKILL)
+    while pid_of(process, name) in (None, pid):
+        assert time.monotonic() < deadline, f"{name} was not started again"
+        time.sleep(0.02)
+
+
+def test_every_acknowledged_record_is_in_the_database_once(forebay):
+    process = forebay(CONFIGURATION)
+    stop = threading.Event()
+    producers = [Producer(process.intake + "/v1/lead", i, stop) for i in range(1, PRODUCERS + 1)]
+    for producer in producers:
+        producer.start()
+    chance = random.Random(20261124)
+    for kill in range(KILLS):
+        time.sleep(chance.uniform(0.02, 0.3))
+        kill_one(process, "node" if kill % 2 == 0 else "store:1")
+    process.wait_ready()
+    stop.set()
+    for producer in producers:
+        producer.join(60)
+        assert producer.failure is None, producer.failure
+
+    acknowledged = {}
+    for producer in producers:
+        acknowledged.update(producer.acknowledged)
+    wait_until_empty(process, "leads")
+
+    rows = sqlite3.connect(os.path.join(process.folder, "leads.db")).execute("SELECT id, n FROM leads").fetchall()
+    stored = dict(rows)
+    missing = [record for record in acknowledged if record not in stored]
+    print(f"{KILLS} kills, {len(acknowledged)} acknowledged, {len(rows)} rows, {sum(p.unanswered for p in producers)} without an answer")
+    assert not missing, f"{len(missing)} acknowledged records are not in the database, e.g. {missing[:3]}"
+    assert len(stored) == len(rows)
+    numbers = [n for _, n in rows]
+    assert len(set(numbers)) == len(numbers), "one post became two rows"
+    assert all(stored[record] == n for record, n in acknowledged.items())
+    assert depth(process, "leads-dead") == 0
+    assert len(acknowledged) > KILLS, "there was no load worth the name"
+
+
+def depth(process, queue):
+    queues = {q["name"]: q for q in requests.get(process.admin + "/api/queues", timeout=10).json()["queues"]}
+    return sum(queues[queue][state] for state in ("ready", "in_flight", "delayed"))
+
+
+def wait_until_empty(process, queue):
+    deadline = time.monotonic() + 120
+    while (left := depth(process, queue)) > 0:
+        assert time.monotonic() < deadline, f"{left} messages are still in {queue}: {json.dumps(process.processes())}"
+        time.sleep(0.1)
