@@ -75,13 +75,15 @@ class Journal {
 
     /// Opens or creates the log under `disk`. Replays every valid record with a position of at least
     /// `from` (and in segments not below `first_segment`) through `replay`, oldest first, then moves
-    /// whatever was not proven durable into a new segment and syncs it before returning.
+    /// whatever was not proven durable into a new segment and syncs it before returning. `from` itself counts as
+    /// proof that everything below it was durable: pass what a synced checkpoint says, else zero. Records that
+    /// moved are replayed once, with their new position and location.
     static Result<std::unique_ptr<Journal>, OpenError> open(disk::Disk& disk, Clock& clock, Entropy& entropy, Options options,
                                                             Position from, SegmentNumber first_segment, Replay replay, Preamble preamble);
     virtual ~Journal() = default;
 
     /// Adds a record to the pending frame; its location is final. Begins a new segment first when this one is full.
-    /// Types 0-7 belong to the journal; types from 8 on to its user.
+    /// Types 0-7 belong to the journal; types from 8 on to its user. A preamble has no position of its own.
     virtual Location append(std::uint8_t type, std::uint8_t flags, std::string_view body) = 0;
     /// Position the next appended record gets.
     virtual Position next_position() const = 0;
@@ -94,10 +96,13 @@ class Journal {
     virtual Result<void, disk::Error> sync() = 0;
     /// Every record below this is durable.
     virtual Position durable() const = 0;
+    /// The failure after which nothing is written any more; append() then drops what it is given.
+    virtual const std::optional<disk::Error>& fault() const = 0;
     /// When written data is not synced yet: the moment of the oldest such write.
     virtual std::optional<Instant> unsynced_since() const = 0;
 
-    /// The body (and header) of a record, checked. Pending and written records can be read at once.
+    /// The body (and header) of a record, checked (EBADMSG if it does not hold). Pending and written records can be
+    /// read at once. The body lies in `buffer`; written_at is not known here and stays zero.
     virtual Result<Entry, disk::Error> read(const Location& location, std::string& buffer) = 0;
     /// Calls `visit` for every valid record of one segment, in order.
     virtual Result<void, disk::Error> scan(SegmentNumber segment, Replay visit) = 0;

@@ -1,0 +1,112 @@
+// The part of Log outside the commit path: dropping what is dead, preparing space, room on the disk.
+
+#include <algorithm>
+#include <cerrno>
+
+#include "base/check.h"
+#include "base/log_line.h"
+#include "journal/log.h"
+
+namespace forebay::journal {
+namespace {
+
+constexpr Duration ask_free_every = 100ms;
+constexpr Duration pause_after_failure = 1s;
+
+}  // namespace
+
+Result<void, disk::Error> Log::drop_below(SegmentNumber first, UniqueFunction<bool(SegmentNumber)> keep) {
+    CHECK(first.value() <= active_.header.number, "the active segment is not dropped");
+    if (fault_) return Failure{*fault_};
+    for (auto number : droppable_below(first.value())) TRY(record_fault(drop(number, keep(SegmentNumber(number)))));
+    return {};
+}
+
+/// Oldest first: whatever crash happens, the files that are left are a gapless run.
+std::vector<std::uint64_t> Log::droppable_below(std::uint64_t first) const {
+    std::vector<std::uint64_t> numbers;
+    for (const auto* list : {&leftovers_, &unreadable_})
+        std::copy_if(list->begin(), list->end(), std::back_inserter(numbers), [&](auto number) { return number < first; });
+    for (auto it = live_.begin(); it != live_.end() && it->first < first; ++it) numbers.push_back(it->first);
+    std::sort(numbers.begin(), numbers.end());
+    return numbers;
+}
+
+Result<void, disk::Error> Log::drop(std::uint64_t number, bool keep) {
+    files_.close(number);
+    bool is_unreadable = std::find(unreadable_.begin(), unreadable_.end(), number) != unreadable_.end();
+    if (keep) {
+        TRY(move_aside(number, "history"));
+        history_.add(number);
+    } else if (is_unreadable) {
+        TRY(move_aside(number, "quarantine"));
+    } else {
+        TRY(spares_.adopt(segment_name(number)));
+        TRY(disk_.sync_directory(""));
+    }
+    live_.erase(number);
+    std::erase(leftovers_, number);
+    std::erase(unreadable_, number);
+    return {};
+}
+
+/// The new name is durable before the old one is gone.
+Result<void, disk::Error> Log::move_aside(std::uint64_t number, const std::string& directory) {
+    auto name = segment_name(number);
+    if (!disk_.exists(directory)) {
+        TRY(disk_.make_directory(directory));
+        TRY(disk_.sync_directory(""));
+    }
+    TRY(disk_.rename(name, directory + "/" + name));
+    TRY(disk_.sync_directory(directory));
+    return disk_.sync_directory("");
+}
+
+bool Log::maintain() {
+    if (fault_) return false;
+    if (marked_ < durable_) write_mark();
+    if (pause_until_ && clock_.now() < *pause_until_) return false;
+    pause_until_.reset();
+    bool more = do_maintenance();
+    return more && !pause_until_;
+}
+
+bool Log::do_maintenance() {
+    auto step = [&](const char* what, Result<bool, disk::Error> result) {
+        if (result.ok()) return result.value();
+        pause_until_ = clock_.now() + pause_after_failure;
+        log_warn("journal.upkeep_failed").with("what", what).with("error", result.error().text());
+        return false;
+    };
+    bool is_filling = frame_.offset() > active_.capacity / 4;
+    bool has_space = free_bytes() >= options_.min_free_bytes + options_.segment_bytes;
+    if (spares_.is_making() || (is_filling && has_space && spares_.wants_more())) {
+        bool more = step("spare", spares_.prepare_some());
+        return more || history_.has_work();
+    }
+    if (!spares_.has_reserve() && free_bytes() >= options_.min_free_bytes + options_.reserve_bytes) {
+        auto claimed = spares_.claim_reserve();
+        return step("reserve", claimed.ok() ? Result<bool, disk::Error>(false) : Failure{claimed.error()}) || history_.has_work();
+    }
+    return history_.has_work() && step("history", history_.compress_some());
+}
+
+bool Log::has_room() {
+    if (fault_) return false;
+    auto needed = options_.min_free_bytes + (spares_.is_ready() ? 0 : options_.segment_bytes);
+    if (!has_room_) needed += options_.min_free_bytes / 50;   // not open and shut at every write
+    bool reserve_is_whole = options_.reserve_bytes == 0 || spares_.has_reserve();
+    has_room_ = reserve_is_whole && free_bytes() >= needed;
+    return has_room_;
+}
+
+std::uint64_t Log::free_bytes() {
+    auto now = clock_.now();
+    if (free_asked_at_ && now - *free_asked_at_ < ask_free_every && now >= *free_asked_at_) return free_bytes_;
+    free_asked_at_ = now;
+    auto free = disk_.free_bytes();
+    free_bytes_ = free.ok() ? *free : 0;
+    return free_bytes_;
+}
+
+}  // namespace forebay::journal

@@ -1,0 +1,100 @@
+#include "journal/walk.h"
+
+#include <algorithm>
+
+namespace forebay::journal {
+namespace {
+
+class Walk {
+  public:
+    Walk(disk::File& file, const SegmentHeader& segment, std::uint64_t size, WalkBounds bounds, OnRecord& on_record, OnHole& on_hole)
+        : scanner_(file, segment, size), segment_(segment), bounds_(bounds), on_record_(on_record), on_hole_(on_hole),
+          expected_(segment.base) {}
+
+    WalkEnd run() {
+        while (auto frame = scanner_.next(bounds_.from)) {
+            if (frame->header.first >= bounds_.limit && frame->header.count > 0) break;
+            enter(*frame);
+            if (expected_ >= bounds_.limit) break;
+        }
+        auto required = std::min(bounds_.durable, bounds_.limit);
+        if (expected_ < required) hole({end_.offset, end_.offset, expected_, required, true});
+        end_.position = std::max(end_.position, expected_);
+        end_.unreadable_pages = scanner_.unreadable_pages();
+        return end_;
+    }
+
+  private:
+    void enter(const ScannedFrame& frame) {
+        note_gap_before(frame);
+        const auto& header = frame.header;
+        bool wanted = header.end() > bounds_.from || header.count == 0;
+        if (wanted && frame.intact) visit(frame, is_behind_hole(header.first));
+        if (wanted && !frame.intact) visit_damaged(frame);
+        expected_ = header.end();
+        end_.offset = frame.end_offset();
+        end_.last_crc = header.payload_crc;
+    }
+
+    void note_gap_before(const ScannedFrame& frame) {
+        auto missing_to = frame.header.first;
+        if (missing_to > expected_) hole({frame.gap_from, frame.offset, expected_, missing_to, expected_ < bounds_.durable});
+        else if (frame.gap_from < frame.offset) hole({frame.gap_from, frame.offset, expected_, expected_, expected_ <= bounds_.durable});
+    }
+
+    void visit_damaged(const ScannedFrame& frame) {
+        const auto& header = frame.header;
+        bool is_preamble = header.count == 0;
+        // The preamble was synced before its segment had a name.
+        bool acknowledged = is_preamble || header.first < bounds_.durable;
+        auto found = visit(frame, header.first >= bounds_.durable && !is_preamble);
+        if (found < header.count || is_preamble) hole({frame.offset, frame.end_offset(), header.first, header.end(), acknowledged});
+    }
+
+    std::uint32_t visit(const ScannedFrame& frame, bool salvaged) {
+        std::uint32_t found = 0;
+        for_each_record(frame, segment_.base, [&](const ScannedRecord& record) {
+            ++found;
+            auto position = segment_.base + record.header.index;
+            if (position < bounds_.from || (position >= bounds_.limit && frame.header.count > 0)) return;
+            on_record_({record, position, frame.header.written_at, salvaged || record.header.is_salvaged()});
+        });
+        return found;
+    }
+
+    void hole(const Hole& hole) {
+        end_.has_holes = true;
+        if (hole.missing_to > bounds_.durable) first_doubt_ = std::min(first_doubt_, std::max(hole.missing_from, bounds_.durable));
+        on_hole_(hole);
+    }
+
+    /// Whether something that was never proven durable is missing before this position.
+    bool is_behind_hole(std::uint64_t position) const { return position >= bounds_.durable && first_doubt_ < position; }
+
+    Scanner scanner_;
+    const SegmentHeader& segment_;
+    WalkBounds bounds_;
+    OnRecord& on_record_;
+    OnHole& on_hole_;
+    std::uint64_t expected_;
+    std::uint64_t first_doubt_ = std::numeric_limits<std::uint64_t>::max();
+    WalkEnd end_;
+};
+
+}  // namespace
+
+WalkEnd walk(disk::File& file, const SegmentHeader& segment, std::uint64_t size, WalkBounds bounds, OnRecord on_record, OnHole on_hole) {
+    return Walk(file, segment, size, bounds, on_record, on_hole).run();
+}
+
+Proof survey(disk::File& file, const SegmentHeader& segment, std::uint64_t size) {
+    Scanner scanner(file, segment, size);
+    Proof proof{segment.proven_upto, segment.base};
+    while (auto frame = scanner.next(std::numeric_limits<std::uint64_t>::max())) {
+        proof.durable_upto = std::max(proof.durable_upto, frame->header.durable_upto);
+        proof.seen_upto = std::max(proof.seen_upto, frame->header.end());
+    }
+    return proof;
+}
+
+}  // namespace forebay::journal
