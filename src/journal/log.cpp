@@ -229,10 +229,11 @@ Result<void, disk::Error> Log::scan(SegmentNumber segment, Replay visit) {
     walk(*file, header, is_active ? frame_.offset() : found->second.bytes, {0, 0, limit_of(segment.value())},
          [&](const WalkedRecord& walked) {
              const auto& record = walked.record.header;
-             if (!record.is_readable() || (record.type >= 1 && record.type <= 7)) return;
+             if (!record.is_readable() || (record.type >= 1 && record.type <= 7)) return true;
              Location location{static_cast<std::uint32_t>(header.number), static_cast<std::uint32_t>(walked.record.offset),
                                static_cast<std::uint32_t>(record.bytes())};
              visit({Position(walked.position), location, record.type, record.flags, walked.record.body(), walked.written_at, walked.salvaged});
+             return true;
          },
          [](const Hole&) {});
     return {};

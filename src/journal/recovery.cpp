@@ -174,7 +174,10 @@ class Recovery {
         std::vector<Hole> holes;
         auto end = walk(
             file, segment.header, segment.bytes, bounds,
-            [&](const WalkedRecord& walked) { take(segment.header.number, walked, bounds.durable); },
+            [&](const WalkedRecord& walked) {
+                take(segment.header.number, walked, bounds.durable);
+                return true;
+            },
             [&](const Hole& hole) { holes.push_back(hole); });
         for (const auto& hole : holes) TRY(treat(file, segment, hole));
         if (end.unreadable_pages > 0)

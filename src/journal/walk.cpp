@@ -16,6 +16,7 @@ class Walk {
             if (frame->header.first >= bounds_.limit && frame->header.count > 0) break;
             enter(*frame);
             if (expected_ >= bounds_.limit) break;
+            if (is_enough_) return end_;
         }
         auto required = std::min(bounds_.durable, bounds_.limit);
         if (expected_ < required) hole({end_.offset, end_.offset, expected_, required, true});
@@ -57,7 +58,7 @@ class Walk {
             ++found;
             auto position = segment_.base + record.header.index;
             if (position < bounds_.from || (position >= bounds_.limit && frame.header.count > 0)) return;
-            on_record_({record, position, frame.header.written_at, salvaged || record.header.is_salvaged()});
+            if (!is_enough_) is_enough_ = !on_record_({record, position, frame.header.written_at, salvaged || record.header.is_salvaged()});
         });
         return found;
     }
@@ -78,6 +79,7 @@ class Walk {
     OnHole& on_hole_;
     std::uint64_t expected_;
     std::uint64_t first_doubt_ = std::numeric_limits<std::uint64_t>::max();
+    bool is_enough_ = false;
     WalkEnd end_;
 };
 

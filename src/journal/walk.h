@@ -40,7 +40,8 @@ struct WalkEnd {
     bool has_holes = false;
 };
 
-using OnRecord = UniqueFunction<void(const WalkedRecord&)>;
+/// False = enough: the walk ends there.
+using OnRecord = UniqueFunction<bool(const WalkedRecord&)>;
 using OnHole = UniqueFunction<void(const Hole&)>;
 
 /// `size` is the length of the file. Nothing outside `bounds` is reported.
