@@ -1,0 +1,246 @@
+#pragma once
+// States the promise once: what was acknowledged and not deleted is still there, byte for byte, whatever crashed.
+// The auditor sees only what clients see - commands asked, answers given, the real time, and that the process
+// died - and says in a sentence what contradicts the promise. It knows nothing of journals, disks or pages, and
+// was written from the specification, not from the engine.
+//
+// Unknown outcomes (no answer, or journal_fault) may be either, each for itself. It keeps the first finding only.
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <variant>
+#include <vector>
+
+#include "base/result.h"
+#include "base/strong.h"
+#include "base/time.h"
+#include "broker/broker.h"
+#include "sim/knowledge.h"
+
+namespace forebay::sim {
+
+using Operation = Strong<struct OperationTag>;  ///< number of a command in the history
+
+enum class Death {
+    killed,      ///< the process is gone, the machine is not: what was written is there
+    power_lost,  ///< what was not synced may be gone
+};
+
+class Auditor {
+  public:
+    using Refusal = broker::Refusal;
+    template <class T>
+    using Told = Result<T, Refusal>;
+
+    /// A round begins: the commands asked until the next one go to the broker together, at `real`, which is the time
+    /// that passes for everybody, whatever the wall clock says.
+    void begin_round(Instant real);
+    /// Time passes inside the round (a slow disk).
+    void time_is(Instant real) { later_ = std::max(later_, real); }
+    void asked(Operation operation, const broker::Command& command);
+    void answered(Operation operation, const Told<broker::Sent>& answer);
+    void answered(Operation operation, const Told<std::vector<Told<broker::Sent>>>& answer);
+    void answered(Operation operation, const Told<std::vector<queue::Delivery>>& answer);
+    void answered(Operation operation, const Told<std::vector<Told<void>>>& answer);
+    void answered(Operation operation, const Told<broker::QueueStatus>& answer);
+    void answered(Operation operation, const Told<void>& answer);
+    void answered(Operation operation, const Told<std::vector<broker::QueueStatus>>& answer);
+    void answered(Operation operation, const Told<std::vector<broker::Peek::Item>>& answer);
+
+    /// The wall clock was set; the real time was not.
+    void clock_set(Duration by);
+    void died(Death how);
+    void restarted();
+    /// The device lost or changed bytes that had been synced: messages whose body begins with one of `labels` may be gone
+    /// (the engine must say so), and what was done to any message may have been forgotten. All others must be there.
+    void damaged(const std::vector<std::string>& labels);
+
+    /// Nothing goes wrong any more and everything that could be received was received and deleted.
+    void end();
+    const std::optional<std::string>& finding() const { return finding_; }
+    /// Messages that are missing at the end because of damage: if any, the engine must have reported it.
+    std::size_t lost_to_damage() const { return lost_to_damage_; }
+    std::size_t messages() const { return messages_.size(); }
+
+  private:
+    struct OnceUse {
+        std::uint64_t content = 0;
+        Uuid record;
+        MessageKnowledge* message = nullptr;
+        unsigned asks = 0;
+        bool settled = false;  ///< an answer said that it was added, or is a duplicate
+        Instant added_at;      ///< the earliest moment at which it can have been added
+        Instant last_asked;
+        Duration jumped_at_add{0};
+    };
+    struct OnceKnowledge {
+        std::vector<OnceUse> uses;
+        bool unclear = false;  ///< the key was used with several contents: only weak rules hold
+    };
+    struct SendAsked {
+        QueueKnowledge* queue;
+        std::vector<MessageKnowledge*> messages;
+        std::optional<broker::OnceKey> once;
+    };
+    struct ReceiveAsked {
+        QueueKnowledge* queue;
+        unsigned max;
+        std::optional<Duration> visibility;
+        bool wanted;
+    };
+    struct DeleteAsked {
+        QueueKnowledge* queue;
+        std::vector<MessageKnowledge*> messages;  ///< null = a receipt that was never given
+    };
+    struct ChangeAsked {
+        struct One {
+            MessageKnowledge* message;
+            broker::VisibilityChange change;
+        };
+        QueueKnowledge* queue;
+        std::vector<One> changes;
+    };
+    struct CreateAsked {
+        QueueKnowledge* queue;
+        broker::QueueSettings settings;
+        bool declared;
+    };
+    struct SetAsked {
+        QueueKnowledge* queue;
+        broker::QueueSettings settings;
+    };
+    struct RemoveAsked {
+        QueueKnowledge* queue;
+    };
+    struct PurgeAsked {
+        QueueKnowledge* queue;
+        bool as_operator;
+    };
+    struct StatusAsked {
+        QueueKnowledge* queue;
+    };
+    struct ListAsked {
+        std::string prefix;
+    };
+    struct PeekAsked {
+        QueueKnowledge* queue;
+        unsigned max;
+        bool from_start;
+    };
+    using Ask = std::variant<SendAsked, ReceiveAsked, DeleteAsked, ChangeAsked, CreateAsked, SetAsked, RemoveAsked, PurgeAsked, StatusAsked,
+                             ListAsked, PeekAsked>;
+
+    template <class T>
+    static bool is_unknown(const Told<T>& answer) {
+        return !answer.ok() && answer.error() == Refusal::journal_fault;
+    }
+    /// What the answer belongs to; nothing when the answer leaves the outcome open or answers nothing that was asked.
+    template <class A>
+    std::optional<A> take(Operation operation, bool unknown) {
+        auto found = asks_.find(operation);
+        if (found == asks_.end() || !std::holds_alternative<A>(found->second)) {
+            find_unasked(operation);
+            return std::nullopt;
+        }
+        if (unknown) return std::nullopt;
+        auto out = std::move(std::get<A>(found->second));
+        asks_.erase(found);
+        return out;
+    }
+    void find_unasked(Operation operation);
+    void find(std::string sentence);
+    QueueKnowledge* queue(const std::string& name);
+
+    Ask ask(const broker::Send&);
+    Ask ask(const broker::SendBatch&);
+    Ask ask(const broker::Receive&);
+    Ask ask(const broker::Delete&);
+    Ask ask(const broker::ChangeVisibility&);
+    Ask ask(const broker::CreateQueue&);
+    Ask ask(const broker::SetQueue&);
+    Ask ask(const broker::DeleteQueue&);
+    Ask ask(const broker::Purge&);
+    Ask ask(const broker::GetQueue&);
+    Ask ask(const broker::ListQueues&);
+    Ask ask(const broker::Peek&);
+
+    MessageKnowledge* send(QueueKnowledge* queue, const queue::OutgoingMessage& message);
+    MessageKnowledge* send_once(QueueKnowledge* queue, const queue::OutgoingMessage& message, const broker::OnceKey& once);
+    MessageKnowledge* add(QueueKnowledge* queue, const queue::OutgoingMessage& message, std::uint64_t content);
+    void sent(QueueKnowledge* queue, MessageKnowledge* message, const Told<broker::Sent>& answer);
+    void sent_once(const SendAsked& asked, const broker::Sent& answer);
+    void added_once(OnceKnowledge& known, OnceUse& use, const broker::OnceKey& once, Uuid id);
+    void duplicate(OnceUse& use, const broker::Sent& answer);
+    void reused(OnceKnowledge& known, OnceUse& use, const broker::OnceKey& once, Uuid id);
+    bool is_in_window(const OnceUse& use, const broker::OnceKey& once) const;
+    MessageKnowledge* copy_of(const MessageKnowledge& message);
+    void acknowledged(MessageKnowledge* message, Uuid id);
+    void refused(QueueKnowledge* queue, Refusal why, std::string_view what);
+
+    MessageKnowledge* recognise(QueueKnowledge* queue, const queue::Delivery& delivery, std::string_view how);
+    MessageKnowledge* match(std::uint64_t content, const Uuid& id);
+    void delivered(const ReceiveAsked& asked, const queue::Delivery& delivery);
+    bool check_place(QueueKnowledge* queue, const MessageKnowledge& message, std::string_view how);
+    void check_time(const MessageKnowledge& message, QueueKnowledge* queue);
+    void check_receipt(const MessageKnowledge& message, const queue::Receipt& receipt);
+    void check_count(const MessageKnowledge& message, QueueKnowledge* queue, const queue::Delivery& delivery);
+    void note_delivery(const ReceiveAsked& asked, MessageKnowledge& message, const queue::Delivery& delivery);
+    void check_found_nothing(const ReceiveAsked& asked);
+
+    void deleted(const DeleteAsked& asked, std::size_t index, const Told<void>& answer);
+    void changed(const ChangeAsked::One& one, const Told<void>& answer);
+    void note_change(const ChangeAsked::One& one);
+    void gone(MessageKnowledge* message, std::string_view by);
+    void emptied(QueueKnowledge* queue, std::string_view by);
+    void check_status(QueueKnowledge* queue, const broker::QueueStatus& status);
+
+    void unknown(const SendAsked&);
+    void unknown(const ReceiveAsked&);
+    void unknown(const DeleteAsked&);
+    void unknown(const ChangeAsked&);
+    void unknown(const CreateAsked&);
+    void unknown(const SetAsked&) {}
+    void unknown(const RemoveAsked&);
+    void unknown(const PurgeAsked&);
+    void unknown(const StatusAsked&) {}
+    void unknown(const ListAsked&) {}
+    void unknown(const PeekAsked&) {}
+    void maybe_emptied(QueueKnowledge* queue);
+
+    bool must_be_there(const MessageKnowledge& message) const;
+    bool may_be_there(const MessageKnowledge& message) const;
+    bool may_have_expired(const MessageKnowledge& message) const;
+    bool may_be_dead(const MessageKnowledge& message) const;
+    bool must_be_in(const MessageKnowledge& message, const QueueKnowledge* queue) const;
+    bool may_be_in(const MessageKnowledge& message, const QueueKnowledge* queue) const;
+    /// Every message that may be in the queue: those sent to it and the dead letters of others.
+    template <class Visit>
+    void for_each_near(QueueKnowledge* queue, Visit visit) {
+        for (auto* m : queue->messages) visit(*m);
+        for (auto& [name, source] : queues_)
+            if (source->dead_letters.contains(queue->name))
+                for (auto* m : source->messages) visit(*m);
+    }
+
+    Round round_ = 0;
+    Instant now_;       ///< when the round began
+    Instant later_;     ///< the latest time known
+    Round synced_ = 0;  ///< the newest round with an answer that is given only after a sync
+    Duration jumped_{0}, jumped_since_start_{0}, set_back_since_start_{0};
+    bool damaged_ = false;
+    std::map<Operation, Ask> asks_;
+    std::map<std::string, std::unique_ptr<QueueKnowledge>> queues_;
+    std::vector<std::unique_ptr<MessageKnowledge>> messages_;
+    std::unordered_map<std::uint64_t, std::vector<MessageKnowledge*>> by_content_;
+    std::map<std::pair<queue::QueueId, queue::Sequence>, MessageKnowledge*> by_sequence_;
+    std::map<Uuid, OnceKnowledge> once_;
+    std::size_t lost_to_damage_ = 0;
+    std::optional<std::string> finding_;
+};
+
+}  // namespace forebay::sim
