@@ -80,12 +80,14 @@ class Handler {
     /// `retrying`, `held` or `dead`. Not called for done: that row is part of run(). Must not throw.
     virtual void note(std::span<const Job>, std::span<const Settlement>) {}
 
-    /// Whether the dependency is back, asked while the worker is held. Nothing = only an attempt can tell:
-    /// then the worker keeps one record in hand and tries again with that one.
-    virtual std::optional<Result<void, std::string>> probe() { return std::nullopt; }
+    /// Whether probe() can tell that a dependency is back. If not, only an attempt can: then the worker keeps
+    /// one record in hand while it is held and tries again with that one.
+    virtual bool has_probe() const { return false; }
+    /// Asked now and then while the worker is held.
+    virtual Result<void, std::string> probe() { return {}; }
 
     /// The longest run() may take for `jobs` records before the worker counts as hung.
-    virtual Duration time_limit(std::size_t jobs, Duration timeout) const { return jobs == 0 ? timeout : timeout; }
+    virtual Duration time_limit(std::size_t jobs, Duration timeout) const { return jobs == 0 ? Duration::zero() : timeout; }
 };
 
 }  // namespace forebay::worker

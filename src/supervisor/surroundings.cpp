@@ -1,4 +1,4 @@
-#include "supervisor/environment.h"
+#include "supervisor/surroundings.h"
 
 #include <cctype>
 

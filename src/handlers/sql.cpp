@@ -1,0 +1,155 @@
+#include "handlers/sql.h"
+
+#include "base/log_line.h"
+#include "handlers/bisect.h"
+#include "handlers/table.h"
+#include "handlers/values.h"
+
+namespace forebay::handlers {
+namespace {
+
+using Done = Result<void, db::Error>;
+
+/// The `:name`s of a statement, so that only those values are made. SQLite itself binds them; a name in a
+/// string or comment costs a value nobody asks for.
+std::vector<std::string> names_in(const std::string& statement) {
+    std::vector<std::string> names;
+    auto is_name = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_'; };
+    for (std::size_t at = statement.find(':'); at != std::string::npos; at = statement.find(':', at + 1)) {
+        auto end = at + 1;
+        while (end < statement.size() && is_name(statement[end])) ++end;
+        if (end > at + 1) names.push_back(statement.substr(at + 1, end - at - 1));
+    }
+    return names;
+}
+
+std::string_view state_name(worker::Outcome::Kind kind) {
+    switch (kind) {
+        case worker::Outcome::Kind::done: return "done";
+        case worker::Outcome::Kind::retry: return "retrying";
+        case worker::Outcome::Kind::dead: return "dead";
+        case worker::Outcome::Kind::hold:
+        case worker::Outcome::Kind::untouched: return "held";
+    }
+    return "held";
+}
+
+}  // namespace
+
+struct SqlHandler::Inside {
+    SqlOptions options;
+    db::Options database_options;
+    Clock& clock;
+    std::vector<std::string> names;
+    std::string process;  ///< "store:1"
+    std::unique_ptr<db::Database> database;
+    bool prepared = false;
+
+    Result<db::Database*, db::Error> opened() {
+        if (!database) {
+            TRY_ASSIGN(database, db::Database::open(database_options));
+        }
+        if (!prepared) TRY(prepare());
+        return database.get();
+    }
+
+    Done prepare() {
+        TRY(database->write([&](db::WriteTransaction& t) -> Done {
+            TRY(ledger::prepare(t));
+            if (!options.create_table || options.table.empty()) return {};
+            return ensure_table(t, options.table, options.columns);
+        }));
+        prepared = true;
+        return {};
+    }
+
+    Done write(std::span<const worker::Job> jobs) {
+        TRY_ASSIGN(auto* db, opened());
+        return db->write([&](db::WriteTransaction& t) -> Done {
+            for (auto& job : jobs) TRY(write_one(t, job));
+            return {};
+        });
+    }
+
+    /// After an unknown outcome the same records once more: those that were committed are found done.
+    Done write_in_doubt_twice(std::span<const worker::Job> jobs) {
+        auto done = write(jobs);
+        if (done || done.error().kind != db::ErrorKind::unknown_outcome) return done;
+        log_warn("commit.unknown").with("worker", process).with("why", done.error().what).with("records", jobs.size());
+        return write(jobs);
+    }
+
+    Done write_one(db::WriteTransaction& t, const worker::Job& job) {
+        TRY_ASSIGN(auto known, ledger::look_up(t, job.envelope.id, options.worker));
+        if (known) return {};
+        TRY(write_row(t, job.envelope));
+        return ledger::note(t, job.envelope, effect(worker::Outcome::Kind::done, job.attempts + 1), options.search);
+    }
+
+    Done write_row(db::WriteTransaction& t, const record::Envelope& envelope) {
+        if (!options.statement.empty()) {
+            db::Named values;
+            for (auto& name : names) values.emplace_back(name, value_of(envelope, name));
+            TRY(t.execute_named(options.statement, values));
+            return {};
+        }
+        std::vector<db::Value> values;
+        for (auto& column : options.columns) values.push_back(value_of(envelope, column.source));
+        TRY(t.execute(insert, values));
+        return {};
+    }
+
+    ledger::Effect effect(worker::Outcome::Kind kind, std::uint32_t attempts) const {
+        ledger::Effect effect;
+        effect.effect = options.worker;
+        effect.state = state_name(kind);
+        effect.attempts = attempts;
+        effect.at = clock.wall();
+        effect.worker = process;
+        return effect;
+    }
+
+    std::string insert;
+};
+
+SqlHandler::SqlHandler(SqlOptions options, db::Options database, Clock& clock) {
+    auto names = names_in(options.statement);
+    auto process = options.worker + ":" + std::to_string(options.n);
+    auto insert = options.table.empty() ? std::string() : insert_statement(options.table, options.columns);
+    inside_.reset(new Inside{std::move(options), std::move(database), clock, std::move(names), std::move(process), nullptr, false, std::move(insert)});
+}
+SqlHandler::~SqlHandler() = default;
+
+std::vector<worker::Outcome> SqlHandler::run(std::span<const worker::Job> jobs, const worker::Limits&) {
+    return bisect(jobs, [&](std::span<const worker::Job> some) { return inside_->write_in_doubt_twice(some); });
+}
+
+void SqlHandler::note(std::span<const worker::Job> jobs, std::span<const worker::Settlement> settlements) {
+    using Kind = worker::Outcome::Kind;
+    auto is_noted = [&](std::size_t i) { return settlements[i].kind == Kind::dead || settlements[i].kind == Kind::retry; };
+    bool any = false;
+    for (std::size_t i = 0; i < jobs.size(); ++i) any = any || is_noted(i);
+    if (!any) return;
+    auto database = inside_->opened();
+    if (!database) return;  // it is down: there is nowhere to write that it is
+    auto noted = (*database)->write([&](db::WriteTransaction& t) -> Done {
+        for (std::size_t i = 0; i < jobs.size(); ++i) {
+            if (!is_noted(i)) continue;
+            auto effect = inside_->effect(settlements[i].kind, settlements[i].attempts);
+            effect.error = settlements[i].why;
+            effect.next_at = settlements[i].next;
+            TRY(ledger::note(t, jobs[i].envelope, effect, inside_->options.search));
+        }
+        return {};
+    });
+    if (!noted) log_warn("effect.unnoted").with("worker", inside_->process).with("why", noted.error().what);
+}
+
+Result<void, std::string> SqlHandler::probe() {
+    auto database = inside_->opened();
+    if (!database) return Failure{database.error().what};
+    if (auto probed = (*database)->probe(); !probed) return Failure{probed.error().what};
+    return {};
+}
+
+}  // namespace forebay::handlers

@@ -1,0 +1,27 @@
+#include "worker/hold.h"
+
+#include "worker/retry.h"
+
+namespace forebay::worker {
+
+bool Hold::begin(std::string why, Instant now, std::uint64_t random) {
+    bool is_new = phase_ == Phase::open;
+    if (is_new) since_ = now;
+    why_ = std::move(why);
+    wait(now, random);
+    return is_new;
+}
+
+void Hold::probed(bool is_back, Instant now, std::uint64_t random) {
+    if (is_back)
+        phase_ = Phase::trial;
+    else
+        wait(now, random);
+}
+
+void Hold::wait(Instant now, std::uint64_t random) {
+    phase_ = Phase::held;
+    next_probe_ = now + with_jitter(probe_, 0.5, random);
+}
+
+}  // namespace forebay::worker

@@ -1,0 +1,41 @@
+#pragma once
+// Waiting for an outage to end, as pure logic: open (work flows), held (nothing is received, the
+// dependency is asked now and then), trial (it seems to be back: one record goes first). Time comes in.
+
+#include <cstdint>
+#include <string>
+
+#include "base/time.h"
+
+namespace forebay::worker {
+
+class Hold {
+  public:
+    enum class Phase { open, held, trial };
+
+    /// `probe` is the wait between two questions, spread over half to one and a half of it.
+    explicit Hold(Duration probe) : probe_(probe) {}
+
+    Phase phase() const { return phase_; }
+    /// An attempt found the dependency away. True when this begins the hold.
+    bool begin(std::string why, Instant now, std::uint64_t random);
+    bool probe_is_due(Instant now) const { return phase_ == Phase::held && now >= next_probe_; }
+    Instant next_probe() const { return next_probe_; }
+    /// What the probe said: back means that one record may be tried.
+    void probed(bool is_back, Instant now, std::uint64_t random);
+    /// A record got an answer, or there is none to try: everything flows again.
+    void end() { phase_ = Phase::open; }
+
+    const std::string& why() const { return why_; }
+    Duration held_for(Instant now) const { return now - since_; }
+
+  private:
+    void wait(Instant now, std::uint64_t random);
+    Duration probe_;
+    Phase phase_ = Phase::open;
+    Instant since_;
+    Instant next_probe_;
+    std::string why_;
+};
+
+}  // namespace forebay::worker

@@ -1,0 +1,47 @@
+#pragma once
+// What happens to messages once outcomes are known: follow-ups sent, done ones deleted, retries hidden,
+// dead ones moved, the rest given back. A queue that cannot be reached is asked again for a while; after
+// that nothing is lost, the messages come again and find their effects done.
+
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/time.h"
+#include "transport/source.h"
+#include "worker/handler.h"
+#include "worker/worker.h"
+
+namespace forebay::worker {
+
+class Outbox {
+  public:
+    Outbox(const Options& options, transport::Source& source, Clock& clock) : options_(options), source_(source), clock_(clock) {}
+
+    /// Sends the follow-ups of done jobs and the record to each `then` queue, and deletes those that got through.
+    void finish(std::span<const Job> jobs, std::span<const Outcome> outcomes);
+    /// To the dead-letter queue with reason, effect, record and attempts as attributes, then deleted. Without
+    /// such a queue it stays where it is, hidden for an hour at a time.
+    void bury(const std::string& handle, const std::string& body, std::string_view record, const Settlement& settlement);
+    void retry(const Job& job, const Settlement& settlement, Timestamp now);
+    void give_back(const std::string& handle);
+
+    /// How long a queue that cannot be reached is asked again, per call.
+    static constexpr Duration patience = 20s;
+    static constexpr Duration hidden_without_dead_letter = 1h;
+
+  private:
+    using Call = std::function<Result<void, transport::SourceError>()>;
+    bool insist(const char* what, const Call& call);
+    bool send_all(const std::vector<FollowUp>& follow_ups);
+
+    const Options& options_;
+    transport::Source& source_;
+    Clock& clock_;
+};
+
+/// Text that a message attribute may hold: no control characters but tab and line ends, at most 1 KiB.
+std::string attribute_text(std::string_view text);
+
+}  // namespace forebay::worker

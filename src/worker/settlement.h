@@ -1,0 +1,19 @@
+#pragma once
+// From a handler's outcome to what is noted and done with the message. Pure.
+
+#include <cstdint>
+
+#include "worker/handler.h"
+#include "worker/retry.h"
+
+namespace forebay::worker {
+
+/// The longest a message is hidden at once: SQS allows 12 hours from its receive on, the attempt included. A
+/// longer wait of the schedule ends there, so that attempt comes early.
+inline constexpr Duration hidden_most = 11h;
+
+/// `attempts` are those spent before. Done, retry and dead spend one; hold and untouched do not. A retry
+/// whose schedule is used up is dead.
+Settlement settle(const Outcome& outcome, std::uint32_t attempts, const RetrySchedule& schedule, Timestamp now, std::uint64_t random);
+
+}  // namespace forebay::worker

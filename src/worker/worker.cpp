@@ -1,0 +1,225 @@
+#include "worker/worker.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include "base/log_line.h"
+#include "worker/attempt.h"
+#include "worker/heartbeat.h"
+#include "worker/hold.h"
+#include "worker/inbox.h"
+#include "worker/outbox.h"
+#include "worker/receiver.h"
+#include "worker/settlement.h"
+
+namespace forebay::worker {
+namespace {
+
+constexpr Duration in_hand_most = 1h;  // then a held record is given back and another one taken
+constexpr Duration quiet_nap = 200ms;
+constexpr int exit_overran = 75;
+
+std::uint64_t resident_bytes() {
+    auto* file = std::fopen("/proc/self/statm", "r");
+    if (file == nullptr) return 0;
+    unsigned long long total = 0, resident = 0;
+    int read = std::fscanf(file, "%llu %llu", &total, &resident);
+    std::fclose(file);
+    return read == 2 ? resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)) : 0;
+}
+
+std::vector<std::string> handles_of(const std::vector<Job>& jobs) {
+    std::vector<std::string> handles;
+    for (auto& job : jobs) handles.push_back(job.handle);
+    return handles;
+}
+
+std::size_t first_held(const std::vector<Settlement>& settlements) {
+    auto held = std::find_if(settlements.begin(), settlements.end(), [](auto& s) { return s.kind == Outcome::Kind::hold; });
+    return static_cast<std::size_t>(held - settlements.begin());
+}
+
+bool anything_was_answered(const std::vector<Settlement>& settlements) {
+    return std::any_of(settlements.begin(), settlements.end(), [](auto& s) { return s.kind != Outcome::Kind::untouched; });
+}
+
+LogLevel level_of(Outcome::Kind kind) {
+    if (kind == Outcome::Kind::done) return LogLevel::info;
+    return kind == Outcome::Kind::dead ? LogLevel::error : LogLevel::warn;
+}
+
+std::string_view event_of(Outcome::Kind kind) {
+    if (kind == Outcome::Kind::done) return "effect.done";
+    return kind == Outcome::Kind::dead ? "effect.dead" : "effect.retry";
+}
+
+}  // namespace
+
+struct Worker::Inside {
+    Inside(Options given, Parts given_parts)
+        : options(std::move(given)),
+          parts(given_parts),
+          name((options.group.empty() ? "" : options.group + ":") + options.worker),
+          hold(options.probe),
+          receiver(options, parts),
+          outbox(options, parts.source, parts.clock),
+          heartbeat(parts.heartbeat, options.queue, options.visibility, [this] { end_overrun(); }) {}
+
+    Ended run() {
+        auto started = parts.clock.now();
+        // Processes that started together are not to end together.
+        auto lifetime = with_jitter(options.recycle.after, 0.1, random());
+        while (!parts.controls.stop) {
+            if (is_worn_out(parts.clock.now() - started, lifetime)) return give_up_in_hand(), Ended::recycled;
+            turn();
+        }
+        give_up_in_hand();
+        return Ended::asked;
+    }
+
+    void turn() {
+        if (parts.controls.quiet) return rest(quiet_nap, parts.clock, parts.controls);
+        switch (hold.phase()) {
+            case Hold::Phase::open: return work(receiver.take_batch());
+            case Hold::Phase::held: return wait_for_probe();
+            case Hold::Phase::trial: return try_one();
+        }
+    }
+
+    bool is_worn_out(Duration age, Duration lifetime) const {
+        auto& limits = options.recycle;
+        return (lifetime > Duration::zero() && age >= lifetime) || (limits.jobs > 0 && jobs_worked >= limits.jobs) ||
+               (limits.rss_bytes > 0 && resident_bytes() >= limits.rss_bytes);
+    }
+
+    // ---- work
+
+    void work(std::vector<transport::Received> messages) {
+        auto inbox = read(std::move(messages));
+        for (auto& bad : inbox.unreadable) bury_unreadable(bad);
+        if (!inbox.jobs.empty()) work_on(std::move(inbox.jobs));
+    }
+
+    void bury_unreadable(const Unreadable& bad) {
+        log_error("effect.dead").with("worker", name).with("n", options.n).with("message", bad.message.message_id).with("why", bad.why);
+        outbox.bury(bad.message.handle, bad.message.body, {}, {Outcome::Kind::dead, bad.why, bad.message.attempts + 1, {}});
+    }
+
+    void work_on(std::vector<Job> jobs) {
+        heartbeat.watch(handles_of(jobs), parts.handler.time_limit(jobs.size(), options.timeout) + options.overrun_grace);
+        auto began = parts.clock.now();
+        auto outcomes = attempt(parts.handler, jobs, {options.timeout, &parts.controls.stop});
+        auto took = parts.clock.now() - began;
+        auto settlements = settle_all(jobs, outcomes);
+        parts.handler.note(jobs, settlements);
+        heartbeat.watch(handles_of(jobs), std::nullopt);  // until they are deleted
+        outbox.finish(jobs, outcomes);
+        heartbeat.forget();
+        jobs_worked += jobs.size();
+        for (std::size_t i = 0; i < jobs.size(); ++i) report(jobs[i], settlements[i], took);
+        auto kept = parts.handler.has_probe() ? jobs.size() : first_held(settlements);
+        for (std::size_t i = 0; i < jobs.size(); ++i)
+            if (i != kept) settle_message(jobs[i], settlements[i]);
+        turn_hold(settlements);
+        if (kept < jobs.size()) keep_in_hand(std::move(jobs[kept]));
+    }
+
+    std::vector<Settlement> settle_all(const std::vector<Job>& jobs, const std::vector<Outcome>& outcomes) {
+        std::vector<Settlement> settlements;
+        auto now = parts.clock.wall();
+        for (std::size_t i = 0; i < jobs.size(); ++i) settlements.push_back(settle(outcomes[i], jobs[i].attempts, options.retry, now, random()));
+        return settlements;
+    }
+
+    void settle_message(const Job& job, const Settlement& settlement) {
+        switch (settlement.kind) {
+            case Outcome::Kind::done: return;  // deleted already
+            case Outcome::Kind::retry: return outbox.retry(job, settlement, parts.clock.wall());
+            case Outcome::Kind::dead: return outbox.bury(job.handle, job.body, to_text(job.envelope.id), settlement);
+            case Outcome::Kind::hold:
+            case Outcome::Kind::untouched: return outbox.give_back(job.handle);
+        }
+    }
+
+    void report(const Job& job, const Settlement& settlement, Duration took) {
+        if (settlement.kind == Outcome::Kind::hold || settlement.kind == Outcome::Kind::untouched) return;
+        LogLine line(level_of(settlement.kind), event_of(settlement.kind));
+        line.with("worker", name).with("n", options.n).with("id", to_text(job.envelope.id)).with("attempt", settlement.attempts).with("ms", took.count());
+        if (!settlement.why.empty()) line.with("why", settlement.why);
+        if (settlement.next) line.with("next", to_rfc3339(*settlement.next));
+    }
+
+    // ---- hold
+
+    void turn_hold(const std::vector<Settlement>& settlements) {
+        auto held = first_held(settlements);
+        if (held == settlements.size()) {
+            if (hold.phase() == Hold::Phase::trial && anything_was_answered(settlements)) end_hold();
+        } else if (hold.begin(settlements[held].why, parts.clock.now(), random())) {
+            log_warn("hold.begin").with("worker", name).with("n", options.n).with("why", hold.why());
+        }
+    }
+
+    void end_hold() {
+        hold.end();
+        log_info("hold.end").with("worker", name).with("n", options.n).with("seconds", static_cast<double>(hold.held_for(parts.clock.now()).count()) / 1000);
+    }
+
+    void wait_for_probe() {
+        rest(hold.next_probe() - parts.clock.now(), parts.clock, parts.controls);
+        if (parts.controls.stop) return;
+        if (!in_hand.empty() && parts.clock.now() - in_hand_since > in_hand_most) give_up_in_hand();
+        auto probed = parts.handler.has_probe() ? parts.handler.probe() : Result<void, std::string>();
+        hold.probed(probed.ok(), parts.clock.now(), random());
+    }
+
+    /// One record goes first: the one in hand, or the next of the queue. An empty queue has nothing to try.
+    void try_one() {
+        if (!in_hand.empty()) return work_on(std::exchange(in_hand, {}));
+        auto messages = receiver.take_one();
+        if (messages.empty()) return end_hold();
+        work(std::move(messages));
+    }
+
+    void keep_in_hand(Job job) {
+        if (in_hand_since == Instant{}) in_hand_since = parts.clock.now();
+        in_hand.push_back(std::move(job));
+        heartbeat.watch(handles_of(in_hand), std::nullopt);
+    }
+
+    void give_up_in_hand() {
+        heartbeat.forget();
+        for (auto& job : in_hand) outbox.give_back(job.handle);
+        in_hand.clear();
+        in_hand_since = {};
+    }
+
+    // ----
+
+    std::uint64_t random() { return parts.entropy.u64(); }
+
+    /// On the heartbeat's thread, while the handler hangs: no destructor may run.
+    void end_overrun() {
+        log_error("attempt.overran").with("worker", name).with("n", options.n).with("then", "the process ends; its messages come again");
+        ::_exit(exit_overran);
+    }
+
+    Options options;
+    Parts parts;
+    std::string name;  ///< "core:store"
+    Hold hold;
+    Receiver receiver;
+    Outbox outbox;
+    std::vector<Job> in_hand;  ///< at most one: what a hold is probed with
+    Instant in_hand_since;
+    std::uint64_t jobs_worked = 0;
+    Heartbeat heartbeat;  // last: its thread uses the rest
+};
+
+Worker::Worker(Options options, Parts parts) : inside_(std::make_unique<Inside>(std::move(options), parts)) {}
+Worker::~Worker() = default;
+Ended Worker::run() { return inside_->run(); }
+
+}  // namespace forebay::worker
