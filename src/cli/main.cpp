@@ -1,0 +1,33 @@
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <iostream>
+
+#include "cli/console.h"
+
+namespace {
+
+using namespace forebay;
+
+bool shows_colours(int fd) {
+    const char* terminal = std::getenv("TERM");
+    return isatty(fd) == 1 && (terminal == nullptr || std::strcmp(terminal, "dumb") != 0);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    std::signal(SIGPIPE, SIG_IGN);
+    std::ios::sync_with_stdio(false);
+    bool can_ask = isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1;
+    cli::Terminal terminal(std::cin, std::cout, std::cerr, {shows_colours(STDOUT_FILENO), shows_colours(STDERR_FILENO), can_ask});
+    SystemClock clock;
+    SystemEntropy entropy;
+    http::Client client;
+    cli::World world{terminal, clock, entropy, cli::process_variables(),
+                     [&](const http::ClientRequest& request) { return client.send(request); },
+                     [](const std::string& path, const supervisor::ControlRequest& request) { return supervisor::ask(path, request); }};
+    return cli::run({argv + 1, argv + argc}, world);
+}

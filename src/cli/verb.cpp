@@ -1,0 +1,42 @@
+#include "cli/verb.h"
+
+namespace forebay::cli {
+
+std::optional<std::string> Invocation::value(std::string_view option) const {
+    auto at = options_.find(std::string(option));
+    return at == options_.end() ? std::nullopt : std::optional(at->second);
+}
+
+std::vector<std::string> Invocation::values(std::string_view option) const {
+    std::vector<std::string> values;
+    auto [begin, end] = options_.equal_range(std::string(option));
+    for (auto at = begin; at != end; ++at) values.push_back(at->second);
+    return values;
+}
+
+LoadOptions Invocation::load_options() const { return {globals_.file, globals_.environment, world_.variables}; }
+
+std::optional<Configuration> Invocation::configuration() {
+    auto loaded = load(load_options());
+    terminal().error_text(loaded.diagnostics.text(terminal().colours_errors()));
+    if (!loaded.is_usable()) return std::nullopt;
+    return std::move(loaded.configuration);
+}
+
+Configuration Invocation::whatever_is_configured() { return std::move(load(load_options()).configuration); }
+
+bool Invocation::is_agreed(std::string_view question) {
+    if (globals_.yes || !terminal().can_ask()) return true;
+    auto answer = terminal().ask(std::string(question) + " [y/N]");
+    bool agreed = answer && (answer->starts_with('y') || answer->starts_with('Y'));
+    if (!agreed) terminal().talk("Nothing was changed.");
+    return agreed;
+}
+
+int Invocation::misused(std::string_view what) {
+    terminal().complain(what);
+    terminal().talk("See: forebay help " + std::string(verb_.name));
+    return exit_code::usage;
+}
+
+}  // namespace forebay::cli

@@ -1,0 +1,125 @@
+// The table of verbs.
+#include "cli/verbs/verbs.h"
+
+#include "cli/console.h"
+#include "cli/run_verbs.h"
+
+namespace forebay::cli {
+namespace {
+
+const Option dry_run = {"dry-run", 0, "", "says what would be done and does nothing"};
+const Option reason = {"reason", 0, "TEXT", "why; kept in the log"};
+
+constexpr std::string_view names_help = "core:* (a group), store (a worker), store:1 (a process), node, all";
+constexpr std::string_view moments =
+    "A moment is a UTC date (2026-09-19), a date and time (\"2026-09-19 08:00\", 2026-09-19T08:00:00+02:00) or how long ago it was (2h, 7d).";
+
+std::vector<Verb> make_verbs() {
+    using C = Completes;
+    return {
+        {"run it", "dev", "everything in one go: sample configuration, data in ./forebay-data", {}, {}, run_dev},
+        {"run it", "serve", "the node and its workers, supervised", {}, {{"role", 0, "R", "only this role, in the foreground: intake, queue, workers or admin; may be repeated"}}, run_serve},
+        {"run it", "check", "reads the configuration and says what is wrong with it",
+         {{"FILE", "instead of ./forebay.toml", false}},
+         {{"warnings-as-errors", 0, "", "exit 78 for a warning too"}},
+         run_check, C::files},
+        {"run it", "config show", "every setting with its value and where it comes from", {}, {{"changed", 0, "", "only what differs from the defaults"}}, run_config_show},
+        {"run it", "config diff", "what differs between the files and what is running", {}, {}, run_config_diff},
+        {"run it", "config schema", "JSON schema of forebay.toml, for editors", {}, {}, run_config_schema},
+        {"run it", "node", "intake, queues and the operator's interface in this process", {}, {}, run_node},
+        {"run it", "work", "one worker process in the foreground", {{"WORKER", "its name"}, {"N", "its number, 1 if it is not given", false}}, {}, run_work, C::workers},
+
+        {"workers", "status", "the node, its processes and queues", {{"NAME", names_help, false, true}}, {}, run_status, C::processes,
+         "Exit code 3: some process is not RUNNING. 4: it cannot be told."},
+        {"workers", "tail", "the last lines of a process's log",
+         {{"WORKER", "store, or one process: store:2"}},
+         {{"follow", 'f', "", "goes on printing"}, {"lines", 0, "N", "how many lines; 20 if it is not given"}},
+         run_tail, C::processes},
+        {"workers", "start", "starts processes", {{"NAME", names_help, true, true}}, {dry_run}, run_start, C::processes},
+        {"workers", "stop", "stops processes; they finish what they have in hand", {{"NAME", names_help, true, true}}, {dry_run}, run_stop, C::processes},
+        {"workers", "restart", "restarts processes one after the other",
+         {{"NAME", names_help, true, true}},
+         {dry_run, {"all-at-once", 0, "", "not one after the other"}},
+         run_restart, C::processes},
+
+        {"records", "find", "where is Jane's lead? records by e-mail, phone or id", {{"WHAT", "e-mail address, phone number, id or its first 8 characters"}}, {}, run_find},
+        {"records", "show", "one record with what was done for it",
+         {{"ID", "36 characters, or the first 8 and more"}},
+         {{"raw", 0, "", "the body as it was posted, and nothing else"}, {"effects", 0, "", "only what was done for it"}},
+         run_show},
+
+        {"queues", "queue ls", "every queue with its counts", {}, {}, run_queue_ls},
+        {"queues", "queue peek", "messages, without receiving them",
+         {{"QUEUE", "its name"}},
+         {{"max", 0, "N", "how many; 10 if it is not given"}, {"after", 0, "SEQ", "goes on after this sequence number"}},
+         run_queue_peek, C::queues},
+        {"queues", "queue send", "sends a message, for a test", {{"QUEUE", "its name"}, {"BODY", "the message; - reads standard input"}}, {dry_run}, run_queue_send, C::queues},
+        {"queues", "queue purge", "deletes every message of a queue; asks for its name", {{"QUEUE", "its name"}}, {dry_run, reason}, run_queue_purge, C::queues},
+        {"queues", "queue redrive", "moves dead letters back", {{"QUEUE", "its name", false}}, {}, run_queue_redrive, C::queues},
+
+        {"refused", "rejects ls", "refused posts, with their reasons",
+         {},
+         {{"endpoint", 0, "NAME", "only of this endpoint"},
+          {"code", 0, "CODE", "only with this reason, such as enum or missing_api_key"},
+          {"since", 0, "MOMENT", "only from then on"},
+          {"max", 0, "N", "how many; 50 if it is not given"}},
+         run_rejects_ls, C::nothing, moments},
+        {"refused", "rejects show", "one refused post as it came", {{"ID", "of the refused post"}}, {}, run_rejects_show},
+        {"refused", "rejects readmit", "checks refused posts again and takes those that pass now",
+         {{"ID", "of refused posts; without any, those that the options choose", false, true}},
+         {{"endpoint", 0, "NAME", "only of this endpoint"},
+          {"code", 0, "CODE", "only with this reason"},
+          {"since", 0, "MOMENT", "only from then on"},
+          dry_run,
+          reason},
+         run_rejects_readmit, C::nothing, moments},
+
+        {"replay", "replay", "runs an effect for the accepted records that lack it",
+         {},
+         {{"from", 0, "MOMENT", "first moment of acceptance"},
+          {"to", 0, "MOMENT", "end; now if it is not given"},
+          {"endpoint", 0, "NAME", "only of this endpoint"},
+          {"effect", 0, "WORKER", "the effect: a worker's name"},
+          {"rate", 0, "RATE", "how fast, such as 50/s"},
+          {"again", 0, "", "also for records that have it (not in this version)"},
+          dry_run,
+          reason},
+         run_replay, C::nothing, moments},
+
+        {"keys", "key new", "makes a key for [key.NAME]; it is shown once", {{"NAME", "what it is called in forebay.toml", false}}, {}, run_key_new},
+
+        {"misc", "completion", "what a shell needs to complete forebay's words", {{"SHELL", "bash, zsh or fish"}}, {}, run_completion, C::shells},
+        {"misc", "help", "more about one command", {{"COMMAND", "its name", false, true}}, {}, run_help, C::verbs},
+        {"misc", "list", "this list", {}, {}, run_list},
+        {"misc", "version", "the version", {}, {}, run_version},
+        {"", "_complete", "candidates for the last word", {{"WORD", "the command line so far", false, true}}, {}, run_complete},
+    };
+}
+
+}  // namespace
+
+const std::vector<Verb>& verbs() {
+    static const std::vector<Verb> table = make_verbs();
+    return table;
+}
+
+const std::vector<Option>& global_options() {
+    static const std::vector<Option> options = {
+        {"help", 'h', "", "help for the command"},
+        {"quiet", 'q', "", "errors only; with --json the result too"},
+        {"verbose", 'v', "", "more talk: -v, -vv, -vvv"},
+        {"version", 'V', "", "the version"},
+        {"no-interaction", 'n', "", "never asks"},
+        {"yes", 0, "", "the answer to every question"},
+        {"config", 'c', "FILE", "instead of ./forebay.toml ($FOREBAY_CONFIG)"},
+        {"env", 'e', "ENV", "lays forebay.ENV.toml over it"},
+        {"node", 0, "URL", "the operator's interface of another node ($FOREBAY_NODE)"},
+        {"json", 0, "", "results as JSON"},
+        {"ansi", 0, "", "colours, terminal or not"},
+        {"no-ansi", 0, "", "no colours"},
+        {"no-color", 0, "", "no colours ($NO_COLOR)"},
+    };
+    return options;
+}
+
+}  // namespace forebay::cli

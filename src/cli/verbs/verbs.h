@@ -1,0 +1,41 @@
+#pragma once
+// The functions behind the rows of verbs.cpp; each lives in the file of its name and returns the exit code.
+
+namespace forebay::cli {
+
+class Invocation;
+
+int run_check(Invocation& invocation);
+int run_config_show(Invocation& invocation);
+int run_config_diff(Invocation& invocation);
+int run_config_schema(Invocation& invocation);
+
+int run_status(Invocation& invocation);
+int run_tail(Invocation& invocation);
+int run_start(Invocation& invocation);
+int run_stop(Invocation& invocation);
+int run_restart(Invocation& invocation);
+
+int run_find(Invocation& invocation);
+int run_show(Invocation& invocation);
+
+int run_queue_ls(Invocation& invocation);
+int run_queue_peek(Invocation& invocation);
+int run_queue_send(Invocation& invocation);
+int run_queue_purge(Invocation& invocation);
+int run_queue_redrive(Invocation& invocation);
+
+int run_rejects_ls(Invocation& invocation);
+int run_rejects_show(Invocation& invocation);
+int run_rejects_readmit(Invocation& invocation);
+
+int run_replay(Invocation& invocation);
+int run_key_new(Invocation& invocation);
+
+int run_list(Invocation& invocation);
+int run_help(Invocation& invocation);
+int run_version(Invocation& invocation);
+int run_completion(Invocation& invocation);
+int run_complete(Invocation& invocation);
+
+}  // namespace forebay::cli
