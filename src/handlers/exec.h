@@ -4,13 +4,13 @@
 // process's own before the message is deleted, and looked up in all files of the worker before running,
 // so a redelivered record is not run again.
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "base/time.h"
-#include "base/unique_function.h"
 #include "ledger/ledger.h"
 #include "worker/handler.h"
 
@@ -35,7 +35,7 @@ struct ExecOptions {
     std::size_t answer_bytes_max = 1 << 20;  ///< of one answer line or output; longer is garbage
     std::vector<ledger::SearchField> search = ledger::usual_search_fields();
     /// `count` of jsonl answers, and nothing else.
-    UniqueFunction<void(std::string_view name, std::int64_t amount)> count;
+    std::function<void(std::string_view name, std::int64_t amount)> count;
 };
 
 class ExecHandler final : public worker::Handler {

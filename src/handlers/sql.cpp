@@ -2,6 +2,7 @@
 
 #include "base/log_line.h"
 #include "handlers/bisect.h"
+#include "handlers/effects.h"
 #include "handlers/table.h"
 #include "handlers/values.h"
 
@@ -21,17 +22,6 @@ std::vector<std::string> names_in(const std::string& statement) {
         if (end > at + 1) names.push_back(statement.substr(at + 1, end - at - 1));
     }
     return names;
-}
-
-std::string_view state_name(worker::Outcome::Kind kind) {
-    switch (kind) {
-        case worker::Outcome::Kind::done: return "done";
-        case worker::Outcome::Kind::retry: return "retrying";
-        case worker::Outcome::Kind::dead: return "dead";
-        case worker::Outcome::Kind::hold:
-        case worker::Outcome::Kind::untouched: return "held";
-    }
-    return "held";
 }
 
 }  // namespace
@@ -83,7 +73,7 @@ struct SqlHandler::Inside {
         TRY_ASSIGN(auto known, ledger::look_up(t, job.envelope.id, options.worker));
         if (known) return {};
         TRY(write_row(t, job.envelope));
-        return ledger::note(t, job.envelope, effect(worker::Outcome::Kind::done, job.attempts + 1), options.search);
+        return ledger::note(t, job.envelope, done_effect(job.attempts + 1), options.search);
     }
 
     Done write_row(db::WriteTransaction& t, const record::Envelope& envelope) {
@@ -99,14 +89,19 @@ struct SqlHandler::Inside {
         return {};
     }
 
-    ledger::Effect effect(worker::Outcome::Kind kind, std::uint32_t attempts) const {
+    ledger::Effect effect() const {
         ledger::Effect effect;
         effect.effect = options.worker;
-        effect.state = state_name(kind);
-        effect.attempts = attempts;
         effect.at = clock.wall();
         effect.worker = process;
         return effect;
+    }
+
+    ledger::Effect done_effect(std::uint32_t attempts) const {
+        auto done = effect();
+        done.state = "done";
+        done.attempts = attempts;
+        return done;
     }
 
     std::string insert;
@@ -135,9 +130,8 @@ void SqlHandler::note(std::span<const worker::Job> jobs, std::span<const worker:
     auto noted = (*database)->write([&](db::WriteTransaction& t) -> Done {
         for (std::size_t i = 0; i < jobs.size(); ++i) {
             if (!is_noted(i)) continue;
-            auto effect = inside_->effect(settlements[i].kind, settlements[i].attempts);
-            effect.error = settlements[i].why;
-            effect.next_at = settlements[i].next;
+            auto effect = inside_->effect();
+            fill(effect, settlements[i]);
             TRY(ledger::note(t, jobs[i].envelope, effect, inside_->options.search));
         }
         return {};

@@ -67,6 +67,8 @@ class Ledger {
   public:
     explicit Ledger(std::vector<std::string> paths);
     ~Ledger();
+    /// Other files from now on; those already open stay so.
+    void look_at(std::vector<std::string> paths) { paths_ = std::move(paths); }
 
     /// By e-mail, phone or id (whole, or its first 8 characters and more), newest first.
     Result<std::vector<Story>, db::Error> find(std::string_view what, std::size_t most = 100);

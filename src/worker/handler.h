@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "base/json.h"
 #include "base/result.h"
 #include "base/time.h"
 #include "record/envelope.h"
@@ -46,11 +47,12 @@ struct Outcome {
     std::string why;                  ///< retry, hold, dead
     std::optional<Duration> after;    ///< retry: instead of the schedule's wait
     std::vector<FollowUp> follow_ups; ///< done
+    json::Value set;                  ///< done: fields the record has from now on, for the queues of `then`
 
-    static Outcome done(std::vector<FollowUp> follow_ups = {}) { return {Kind::done, {}, {}, std::move(follow_ups)}; }
-    static Outcome retry(std::string why, std::optional<Duration> after = {}) { return {Kind::retry, std::move(why), after, {}}; }
-    static Outcome hold(std::string why) { return {Kind::hold, std::move(why), {}, {}}; }
-    static Outcome dead(std::string why) { return {Kind::dead, std::move(why), {}, {}}; }
+    static Outcome done(std::vector<FollowUp> follow_ups = {}) { return {Kind::done, {}, {}, std::move(follow_ups), {}}; }
+    static Outcome retry(std::string why, std::optional<Duration> after = {}) { return {Kind::retry, std::move(why), after, {}, {}}; }
+    static Outcome hold(std::string why) { return {Kind::hold, std::move(why), {}, {}, {}}; }
+    static Outcome dead(std::string why) { return {Kind::dead, std::move(why), {}, {}, {}}; }
     static Outcome untouched() { return {}; }
 };
 

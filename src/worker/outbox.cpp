@@ -18,7 +18,9 @@ constexpr Duration longest_wait = 2s;
 std::vector<FollowUp> follow_ups_of(const Job& job, const Outcome& outcome, const std::vector<std::string>& then) {
     auto all = outcome.follow_ups;
     if (then.empty()) return all;
-    auto body = record::encode(job.envelope, record::BodyForm::json);
+    auto envelope = job.envelope;
+    for (auto& [field, value] : outcome.set.members()) envelope.fields.set(field, value);
+    auto body = record::encode(envelope, record::BodyForm::json);
     for (auto& queue : then) all.push_back({queue, body});
     return all;
 }

@@ -1,0 +1,99 @@
+#include "handlers/exec.h"
+
+#include <csignal>
+
+#include "base/json.h"
+#include "base/log_line.h"
+#include "handlers/effects.h"
+#include "handlers/exec_protocol.h"
+
+namespace forebay::handlers {
+namespace {
+
+using worker::Job;
+using worker::Outcome;
+
+/// What was kept of a done effect leads to the same follow-ups as the first time.
+Outcome outcome_of_known(const ledger::Effect& effect, const std::string& id) {
+    auto answer = json::parse(effect.answer);
+    if (!answer) return Outcome::done();
+    auto outcome = jsonl_outcome(*answer, id);
+    return outcome ? std::move(*outcome) : Outcome::done();
+}
+
+}  // namespace
+
+struct ExecHandler::Inside {
+    ExecOptions options;
+    Effects effects;
+    std::unique_ptr<Conversation> conversation;
+
+    Inside(ExecOptions given, Clock& clock)
+        : options(std::move(given)),
+          effects(options.data_dir, options.worker, options.n, options.search, clock),
+          conversation(make_conversation(options)) {}
+
+    std::vector<Outcome> run(std::span<const Job> jobs, const worker::Limits& limits) {
+        auto known = effects.done_among(jobs);
+        if (!known) return std::vector<Outcome>(jobs.size(), Outcome::hold(known.error().what));
+        std::vector<Outcome> outcomes(jobs.size());
+        std::vector<const Job*> fresh;
+        std::vector<std::size_t> places;
+        for (std::size_t i = 0; i < jobs.size(); ++i) {
+            auto id = to_text(jobs[i].envelope.id);
+            if (auto done = known->find(id); done != known->end()) {
+                outcomes[i] = outcome_of_known(done->second, id);
+                continue;
+            }
+            fresh.push_back(&jobs[i]);
+            places.push_back(i);
+        }
+        if (fresh.empty()) return outcomes;
+        auto answers = conversation->run(fresh, limits);
+        keep(fresh, answers);
+        for (std::size_t i = 0; i < fresh.size(); ++i) outcomes[places[i]] = std::move(answers[i].outcome);
+        return outcomes;
+    }
+
+    /// Durable before anything else is done with the messages. Where that fails the records are held and run
+    /// again: doubt runs twice, it does not lose.
+    void keep(const std::vector<const Job*>& jobs, std::vector<Answered>& answers) {
+        std::vector<Effects::Entry> entries;
+        for (std::size_t i = 0; i < jobs.size(); ++i) {
+            if (answers[i].outcome.kind != Outcome::Kind::done) continue;
+            auto effect = effects.effect("done", jobs[i]->attempts + 1);
+            effect.answer = answers[i].answer;
+            entries.push_back({jobs[i], std::move(effect)});
+        }
+        auto written = effects.write(entries);
+        if (written) return;
+        for (auto& answer : answers)
+            if (answer.outcome.kind == Outcome::Kind::done) answer.outcome = Outcome::hold(written.error().what);
+    }
+};
+
+ExecHandler::ExecHandler(ExecOptions options, Clock& clock) : inside_(std::make_unique<Inside>(std::move(options), clock)) {
+    ::signal(SIGPIPE, SIG_IGN);  // a command that does not read its input is no reason to end
+}
+ExecHandler::~ExecHandler() = default;
+
+std::vector<Outcome> ExecHandler::run(std::span<const Job> jobs, const worker::Limits& limits) { return inside_->run(jobs, limits); }
+
+void ExecHandler::note(std::span<const Job> jobs, std::span<const worker::Settlement> settlements) {
+    std::vector<Effects::Entry> entries;
+    for (std::size_t i = 0; i < jobs.size(); ++i) {
+        auto kind = settlements[i].kind;
+        if (kind == Outcome::Kind::done || kind == Outcome::Kind::untouched) continue;
+        auto effect = inside_->effects.effect({}, 0);
+        fill(effect, settlements[i]);
+        entries.push_back({&jobs[i], std::move(effect)});
+    }
+    auto written = inside_->effects.write(entries);
+    if (!written) log_warn("effect.unnoted").with("worker", inside_->options.worker).with("n", inside_->options.n).with("why", written.error().what);
+}
+
+Duration ExecHandler::time_limit(std::size_t jobs, Duration timeout) const {
+    return inside_->options.protocol == Protocol::lambda_batch ? timeout : timeout * static_cast<int>(jobs);
+}
+
+}  // namespace forebay::handlers
