@@ -85,13 +85,13 @@ Result<void, disk::Error> Spares::adopt(const std::string& segment_file) {
 }
 
 Result<bool, disk::Error> Spares::prepare_some() {
-    if (!making_) {
-        if (!wants_more()) return false;
-        auto name = "spare-" + to_hex16(next_number_++) + ".tmp";
-        TRY_ASSIGN(auto file, create_claimed(name, limits_.segment_bytes));
-        making_ = InTheMaking{std::move(file), name, 0};
-        return true;
-    }
+    auto more = prepare_next_part();
+    if (!more.ok()) abandon_making();
+    return more;
+}
+
+Result<bool, disk::Error> Spares::prepare_next_part() {
+    if (!making_) return begin_making();
     auto part = std::min(step_bytes, limits_.segment_bytes - making_->written);
     static const std::string zeros(step_bytes, '\0');
     TRY(making_->file->write(making_->written, std::string_view(zeros).substr(0, part)));
@@ -99,6 +99,21 @@ Result<bool, disk::Error> Spares::prepare_some() {
     making_->written += part;
     if (making_->written < limits_.segment_bytes) return true;
     return finish_making();
+}
+
+Result<bool, disk::Error> Spares::begin_making() {
+    if (!wants_more()) return false;
+    auto name = "spare-" + to_hex16(next_number_++) + ".tmp";
+    TRY_ASSIGN(auto file, create_claimed(name, limits_.segment_bytes));
+    making_ = InTheMaking{std::move(file), name, 0};
+    return true;
+}
+
+/// A file whose sync failed once is not trusted again.
+void Spares::abandon_making() {
+    if (!making_) return;
+    (void)disk_.remove(making_->name);
+    making_.reset();
 }
 
 Result<bool, disk::Error> Spares::finish_making() {

@@ -56,7 +56,10 @@ class Spares {
     Result<std::unique_ptr<disk::File>, disk::Error> create_claimed(const std::string& name, std::uint64_t size);
     Result<void, disk::Error> release_reserve();
     bool is_whole(const std::string& name);
+    Result<bool, disk::Error> prepare_next_part();
+    Result<bool, disk::Error> begin_making();
     Result<bool, disk::Error> finish_making();
+    void abandon_making();
 
     disk::Disk& disk_;
     Limits limits_;
