@@ -3,7 +3,7 @@
 
 #include <sys/wait.h>
 
-#include <set>
+#include <algorithm>
 
 #include "base/digest.h"
 #include "base/spawn.h"
@@ -49,19 +49,31 @@ Result<Outcome, std::string> retry_outcome(const json::Value& answer) {
     return Outcome::retry(why_of(answer), after);
 }
 
+json::Value object(std::initializer_list<std::pair<std::string_view, json::Value>> members) {
+    auto value = json::Value::object();
+    for (auto& [name, member] : members) value.set(name, member);
+    return value;
+}
+
 json::Value record_of(const ExecOptions& options, const worker::Job& job) {
-    json::Value attributes;
-    attributes.set("ApproximateReceiveCount", std::to_string(job.receive_count)).set("SentTimestamp", std::to_string(job.sent_at.ms));
-    attributes.set("SenderId", options.account).set("ApproximateFirstReceiveTimestamp", std::to_string(job.sent_at.ms));
-    json::Value id;
-    id.set("stringValue", to_text(job.envelope.id)).set("dataType", "String");
-    id.set("stringListValues", json::Value::array()).set("binaryListValues", json::Value::array());
-    json::Value record;
-    record.set("messageId", job.message_id).set("receiptHandle", job.handle).set("body", job.body);
-    record.set("attributes", std::move(attributes)).set("messageAttributes", json::Value().set("record-id", std::move(id)));
-    record.set("md5OfBody", to_hex(md5(job.body))).set("eventSource", "aws:sqs");
-    record.set("eventSourceARN", "arn:aws:sqs:" + options.region + ":" + options.account + ":" + options.queue).set("awsRegion", options.region);
-    return record;
+    auto sent = std::to_string(job.sent_at.ms);
+    auto attributes = object({{"ApproximateReceiveCount", std::to_string(job.receive_count)},
+                              {"SentTimestamp", sent},
+                              {"SenderId", options.account},
+                              {"ApproximateFirstReceiveTimestamp", sent}});
+    auto id = object({{"stringValue", to_text(job.envelope.id)},
+                      {"dataType", "String"},
+                      {"stringListValues", json::Value::array()},
+                      {"binaryListValues", json::Value::array()}});
+    return object({{"messageId", job.message_id},
+                   {"receiptHandle", job.handle},
+                   {"body", job.body},
+                   {"attributes", std::move(attributes)},
+                   {"messageAttributes", object({{"record-id", std::move(id)}})},
+                   {"md5OfBody", to_hex(md5(job.body))},
+                   {"eventSource", "aws:sqs"},
+                   {"eventSourceARN", "arn:aws:sqs:" + options.region + ":" + options.account + ":" + options.queue},
+                   {"awsRegion", options.region}});
 }
 
 std::vector<Outcome> retry_all(std::size_t jobs, const std::string& why) { return std::vector<Outcome>(jobs, Outcome::retry(why)); }
@@ -99,7 +111,7 @@ Result<Outcome, std::string> jsonl_outcome(const json::Value& answer, std::strin
 std::string lambda_event(const ExecOptions& options, std::span<const worker::Job* const> jobs) {
     auto records = json::Value::array();
     for (auto* job : jobs) records.push(record_of(options, *job));
-    return json::to_text(json::Value().set("Records", std::move(records)));
+    return json::to_text(object({{"Records", std::move(records)}}));
 }
 
 std::vector<Outcome> lambda_outcomes(std::string_view output, std::span<const worker::Job* const> jobs) {

@@ -130,9 +130,16 @@ std::string to_line(const ControlRequest& request) {
 
 json::Value to_json(const ProcessStatus& process) {
     json::Value value;
-    value.set("name", process.name).set("group", process.group).set("worker", process.worker);
-    value.set("n", process.n).set("pid", process.pid).set("state", name_of(process.state)).set("since_ms", process.since.ms);
-    value.set("restarts", process.restarts).set("log", process.log).set("why", process.why);
+    value.set("name", process.name);
+    value.set("group", process.group);
+    value.set("worker", process.worker);
+    value.set("n", process.n);
+    value.set("pid", process.pid);
+    value.set("state", name_of(process.state));
+    value.set("since_ms", process.since.ms);
+    value.set("restarts", process.restarts);
+    value.set("log", process.log);
+    value.set("why", process.why);
     return value;
 }
 
