@@ -280,9 +280,12 @@ bool Queue::may_have_ready(Timestamp now) const {
 Queue::Counts Queue::counts(Timestamp now) {
     take_due_pages(now);
     // Only pages whose hidden messages may have become visible need a look; each is looked at once per change.
+    constexpr std::size_t pages_at_once = 128;
     std::vector<std::uint64_t> stale;
-    for (auto page : due_pages_)
+    for (auto page : due_pages_) {
         if (auto& s = summaries_[page]; s.in_flight > 0 || s.delayed > 0) stale.push_back(page);
+        if (stale.size() == pages_at_once) break;
+    }
     for (auto page : stale) scan(page, now, false);
     return {live_ - in_flight_ - delayed_, in_flight_, delayed_};
 }
@@ -303,6 +306,13 @@ std::vector<Sequence> Queue::list(Sequence from, std::size_t max) {
             if (sequence >= from && slots[i].is(Slot::live)) out.push_back(sequence);
         }
     }
+    return out;
+}
+
+std::map<std::uint64_t, PageSummary> Queue::summaries() const {
+    auto out = summaries_;
+    for (auto sequence : ready_)
+        if (auto found = out.find(page_of(sequence)); found != out.end()) found->second.due = 0;
     return out;
 }
 

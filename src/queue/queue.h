@@ -61,7 +61,8 @@ class Queue {
     /// True when a receive at `now` would find something to look at.
     bool may_have_ready(Timestamp now) const;
 
-    /// Counts as of `now`; looks through the pages whose time has come.
+    /// Counts as of `now`; looks through the pages whose time has come, at most 128 of them in one call: beyond that
+    /// the counts are approximate, as SQS's are, and become exact as calls are repeated.
     struct Counts {
         std::uint64_t ready = 0, in_flight = 0, delayed = 0;
     };
@@ -73,8 +74,10 @@ class Queue {
     /// Live messages from `from` on, at most `max`.
     std::vector<Sequence> list(Sequence from, std::size_t max);
 
-    /// For checkpoints: the summaries, and putting them back.
-    const std::map<std::uint64_t, PageSummary>& summaries() const { return summaries_; }
+    /// For checkpoints: the summaries, and putting them back. Messages on the ready list are due at once for whoever
+    /// restores them, because the list itself is not kept.
+    std::map<std::uint64_t, PageSummary> summaries() const;
+    std::size_t pages() const { return summaries_.size(); }
     void restore(Sequence next, std::uint64_t bytes, std::map<std::uint64_t, PageSummary> summaries);
     void restore_next(Sequence next) { next_ = std::max(next_, next); }
 
