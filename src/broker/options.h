@@ -29,8 +29,10 @@ struct BrokerOptions {
 
     Duration sync_within = 10ms;             ///< receives and visibility changes are durable at the latest after this
     Duration history_keep = 14 * 24h;        ///< zero: segments with records are not kept as history
-    double straggler_ratio = 0.25;           ///< a head segment with less of it alive is copied forward and dropped
-    std::uint64_t straggler_slack = 256_MiB; ///< as it is when the log is larger than twice what lives plus this
+    /// The oldest segment is emptied by copying when the log holds this much that is not needed, and either less than
+    /// the ratio of that segment is alive or the log is larger than twice what lives.
+    std::uint64_t straggler_slack = 256_MiB;
+    double straggler_ratio = 0.25;
 
     std::size_t mailbox_commands = 16'384;   ///< more than this waiting: overloaded
     std::size_t mailbox_bytes = 48_MiB;      ///< bodies waiting in the mailbox

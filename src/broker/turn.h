@@ -7,6 +7,7 @@
 // hands out only what is durable; receives and visibility changes are written before their answer and durable
 // within `sync_within`. After a failed `run` nothing may be asked of it any more.
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <span>
@@ -74,6 +75,8 @@ class Turn {
         std::uint64_t damaged_messages = 0;    ///< bodies that could not be read back
     };
     virtual Counters counters() const = 0;
+    /// The longest sync since this was last asked.
+    virtual std::chrono::nanoseconds take_slowest_sync() = 0;
 };
 
 }  // namespace forebay::broker

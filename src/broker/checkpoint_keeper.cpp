@@ -1,0 +1,86 @@
+#include "broker/checkpoint_keeper.h"
+
+#include "base/check.h"
+#include "base/log_line.h"
+
+namespace forebay::broker {
+namespace {
+constexpr Duration put_off = 10s;
+}
+
+void CheckpointKeeper::note(std::uint64_t bytes, std::uint64_t records, Instant at) {
+    bytes_ += bytes;
+    records_ += records;
+    if (!changed_at_) changed_at_ = at;
+}
+
+bool CheckpointKeeper::is_due(Instant now) const {
+    if (job_ || !changed_at_ || (not_before_ && now < *not_before_)) return false;
+    return bytes_ >= options_.checkpoint_bytes || records_ >= options_.checkpoint_records || now - *changed_at_ >= options_.checkpoint_every;
+}
+
+std::optional<Instant> CheckpointKeeper::next_due() const {
+    if (job_ || !changed_at_) return std::nullopt;
+    auto due = *changed_at_ + options_.checkpoint_every;
+    return not_before_ ? std::max(due, *not_before_) : due;
+}
+
+Result<void, disk::Error> CheckpointKeeper::begin(const journal::Journal& journal, Timestamp now, Instant at, Turn::JobRunner& runner) {
+    CHECK(!job_, "one checkpoint at a time");
+    CHECK(journal.pending_bytes() == 0 && journal.durable() == journal.next_position(), "a checkpoint holds only what is durable");
+    if (auto begun = state_.pages.begin_checkpoint(); !begun) {
+        state_.pages.end_checkpoint(false);
+        if (!begun.error().is_no_space()) return Failure{begun.error()};
+        not_before_ = at + put_off;
+        return {};
+    }
+    CheckpointMark mark{loaded_ ? loaded_->newest.number + 1 : 1, journal.next_position(),
+                        static_cast<std::uint32_t>(journal.active_segment().value())};
+    std::optional<std::uint64_t> superseded;
+    if (loaded_ && loaded_->older) superseded = loaded_->older->number;
+    job_ = std::make_shared<WriteCheckpoint>(disk_, state_.pages.file(), mark, superseded, encode_checkpoint(mark, now, state_));
+    bytes_ = records_ = 0;
+    changed_at_.reset();
+    not_before_ = std::nullopt;
+    if (runner) {
+        runner(job_);
+    } else {
+        job_->run();
+    }
+    return {};
+}
+
+Result<bool, disk::Error> CheckpointKeeper::finish() {
+    if (!job_ || !job_->is_done()) return false;
+    auto job = std::move(job_);
+    state_.pages.end_checkpoint(!job->error());
+    if (job->error()) {
+        if (!job->error()->is_no_space()) return Failure{*job->error()};
+        log_warn("checkpoint.put_off").with("why", job->error()->text());
+        return false;
+    }
+    std::optional<CheckpointMark> before;
+    if (loaded_) before = loaded_->newest;
+    loaded_ = LoadedCheckpoint{job->mark(), before};
+    ++taken_;
+    return true;
+}
+
+std::uint32_t CheckpointKeeper::needed_from() const {
+    if (!loaded_) return 0;
+    return loaded_->older ? loaded_->older->segment : loaded_->newest.segment;
+}
+
+Result<void, disk::Error> CheckpointKeeper::drop_segments(journal::Journal& journal) {
+    auto first = needed_from();
+    if (auto live = state_.use.oldest_live()) first = std::min(first, *live);
+    if (first <= journal.oldest_segment().value()) return {};
+    bool keep = options_.history_keep > Duration(0);
+    TRY(journal.drop_below(journal::SegmentNumber(first), [this, keep](journal::SegmentNumber segment) {
+        return keep && state_.use.holds_accepted(static_cast<std::uint32_t>(segment.value()));
+    }));
+    state_.use.forget_below(first);
+    return {};
+}
+
+}  // namespace forebay::broker

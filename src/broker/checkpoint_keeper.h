@@ -1,0 +1,50 @@
+#pragma once
+// When to take a checkpoint, taking it, and dropping the part of the log that no checkpoint and no message needs.
+
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "broker/checkpoint.h"
+#include "broker/options.h"
+#include "broker/state.h"
+#include "broker/turn.h"
+
+namespace forebay::broker {
+
+class CheckpointKeeper {
+  public:
+    CheckpointKeeper(disk::Disk& disk, State& state, const BrokerOptions& options, std::optional<LoadedCheckpoint> loaded)
+        : disk_(disk), state_(state), options_(options), loaded_(loaded) {}
+
+    /// The log grew by records that the newest checkpoint does not hold.
+    void note(std::uint64_t bytes, std::uint64_t records, Instant at);
+    bool is_due(Instant now) const;
+    /// When it will be due if nothing more happens.
+    std::optional<Instant> next_due() const;
+    bool is_running() const { return job_ != nullptr; }
+
+    /// Begins one. Everything in the journal must be durable. Without room on the disk it is put off.
+    Result<void, disk::Error> begin(const journal::Journal& journal, Timestamp now, Instant at, Turn::JobRunner& runner);
+    /// Looks whether the running one is done; true when one has just become durable.
+    Result<bool, disk::Error> finish();
+    /// Drops the segments at the head that nothing needs. Everything in the journal must be durable.
+    Result<void, disk::Error> drop_segments(journal::Journal& journal);
+    /// Segments below this are needed by no checkpoint.
+    std::uint32_t needed_from() const;
+
+    std::uint64_t taken() const { return taken_; }
+
+  private:
+    disk::Disk& disk_;
+    State& state_;
+    const BrokerOptions& options_;
+    std::optional<LoadedCheckpoint> loaded_;
+    std::shared_ptr<WriteCheckpoint> job_;
+    std::uint64_t bytes_ = 0, records_ = 0;
+    std::optional<Instant> changed_at_;
+    std::optional<Instant> not_before_;
+    std::uint64_t taken_ = 0;
+};
+
+}  // namespace forebay::broker

@@ -1,0 +1,141 @@
+#pragma once
+// The turn itself: what turn.h promises, over a state and a journal that are open.
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "broker/answers.h"
+#include "broker/checkpoint_keeper.h"
+#include "broker/long_poll.h"
+#include "broker/message_reader.h"
+#include "broker/receipt_handle.h"
+#include "broker/state.h"
+#include "broker/stragglers.h"
+#include "broker/time_keeper.h"
+#include "broker/turn.h"
+#include "broker/turn_metrics.h"
+
+namespace forebay::broker {
+
+class OpenTurn final : public Turn {
+  public:
+    /// What recovery.cpp has put together.
+    struct Parts {
+        std::unique_ptr<State> state;
+        std::unique_ptr<journal::Journal> journal;
+        std::optional<LoadedCheckpoint> loaded;
+        std::uint64_t replayed_bytes = 0, replayed_records = 0;
+        ReceiptHandles handles;
+    };
+    OpenTurn(disk::Disk& disk, Clock& clock, Entropy& entropy, BrokerOptions options, Parts parts, metrics::Registry* metrics);
+
+    Result<void, disk::Error> run(std::span<Command> batch) override;
+    std::optional<Instant> next_due() const override;
+    Result<void, disk::Error> stop() override;
+    void set_job_runner(JobRunner runner) override { runner_ = std::move(runner); }
+    std::string handle_of(const queue::Receipt& receipt) const override { return handles_.text_of(receipt); }
+    std::optional<queue::Receipt> receipt_of(std::string_view handle) const override { return handles_.receipt_of(handle); }
+    journal::Journal& journal() override { return *journal_; }
+    bool opened_from_checkpoint() const override { return opened_from_checkpoint_; }
+    Counters counters() const override;
+    std::chrono::nanoseconds take_slowest_sync() override { return metrics_.take_slowest_sync(); }
+
+  private:
+    Result<void, disk::Error> work(std::span<Command> batch);
+    void begin_turn();
+    /// Writes what is pending, with a sync when something waits for one. Nothing may be answered before.
+    Result<void, disk::Error> commit(bool sync);
+    Result<void, disk::Error> check_pages();
+    journal::Location append(RecordType type, std::uint8_t flags, std::string_view body);
+    void flush_changes();
+
+    // turn_commands.cpp: each decides, appends, applies, and keeps the answer.
+    void decide(Send& command);
+    void decide(SendBatch& command);
+    void decide(Receive& command);
+    void decide(Delete& command);
+    void decide(ChangeVisibility& command);
+    void decide(CreateQueue& command);
+    void decide(SetQueue& command);
+    void decide(DeleteQueue& command);
+    void decide(Purge& command);
+    void decide(GetQueue& command);
+    void decide(ListQueues& command);
+    void decide(Peek& command);
+    Result<Sent, Refusal> send(NamedQueue& queue, queue::OutgoingMessage& message, const std::optional<OnceKey>& once);
+    Sent enqueue(NamedQueue& queue, queue::OutgoingMessage& message, const OnceEntry* once);
+    Result<void, Refusal> remove(NamedQueue& queue, const queue::Receipt& receipt);
+    Result<void, Refusal> change_visibility(NamedQueue& queue, const VisibilityChange& change);
+    Result<NamedQueue*, Refusal> create(CreateQueue& command);
+    bool redrive_is_valid(const std::string& queue, const QueueSettings& settings, bool declared);
+    NamedQueue& write_queue(QueueRecord record);
+    void make_dead_letter_queue(const std::string& name, bool carries_records);
+    void purge(NamedQueue& queue, queue::Sequence below, std::uint8_t flags);
+    QueueStatus status_of(NamedQueue& queue);
+    bool has_room();
+
+    // turn_receive.cpp
+    Result<void, disk::Error> serve();
+    void serve(NamedQueue& queue);
+    std::vector<queue::Delivery> hand_out(NamedQueue& queue, const Receive& receive);
+    NamedQueue* dead_letter_of(NamedQueue& queue, queue::Sequence sequence);
+    void move(NamedQueue& from, queue::Sequence sequence, NamedQueue& to, const MessagePart& message);
+    void hide_damaged(NamedQueue& queue, queue::Sequence sequence);
+    queue::Delivery deliver(NamedQueue& queue, queue::Sequence sequence, const MessagePart& message);
+    void answer_expired();
+    void wait_for_messages(NamedQueue& queue);
+    void stir(NamedQueue& queue) { stirred_.insert(queue.record.id); }
+    void wake_queues();
+
+    // turn_upkeep.cpp
+    Result<void, disk::Error> upkeep();
+    Result<void, disk::Error> take_checkpoints();
+    Result<void, disk::Error> copy_stragglers();
+    void tick();
+    void expire_messages(NamedQueue& queue);
+
+    static constexpr Duration tick_every = 1s;
+    static constexpr std::size_t pending_bytes_max = 4_MiB;
+    static constexpr std::size_t receive_messages_max = 1024;
+    static constexpr std::size_t receive_bytes_max = 4_MiB;
+    static constexpr std::size_t moves_max = 256;  ///< in one go
+
+    BrokerOptions options_;
+    Entropy& entropy_;
+    std::unique_ptr<State> state_;
+    std::unique_ptr<journal::Journal> journal_;
+    ReceiptHandles handles_;
+    disk::Disk& disk_;
+    TimeKeeper time_;
+    MessageReader reader_;
+    CheckpointKeeper checkpoints_;
+    Stragglers stragglers_;
+    TurnMetrics metrics_;
+    JobRunner runner_;
+    bool opened_from_checkpoint_;
+
+    // Of the running turn.
+    Timestamp now_;
+    Instant instant_;
+    Answers answers_;
+    bool needs_sync_ = false;
+    std::optional<bool> has_room_;
+    std::optional<disk::Error> append_fault_;
+    std::map<queue::QueueId, std::vector<queue::Touched>> touched_;     ///< applied, to be appended
+    std::map<queue::QueueId, std::vector<queue::Sequence>> deleted_;    ///< applied, to be appended
+    std::size_t moves_left_ = 0;
+
+    LongPoll polls_;
+    std::set<queue::QueueId> stirred_;                                   ///< something may be ready for who waits
+    std::set<std::pair<Timestamp, queue::QueueId>> alarms_;              ///< when hidden messages may be ready for who waits
+    std::map<queue::QueueId, Timestamp> alarm_of_;
+    Instant next_tick_;
+    std::string last_ticked_;  ///< queues are looked after in turn
+    bool more_maintenance_ = false;
+    std::string scratch_;
+};
+
+}  // namespace forebay::broker

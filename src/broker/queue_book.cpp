@@ -1,0 +1,58 @@
+#include "broker/queue_book.h"
+
+#include "base/check.h"
+#include "base/codec.h"
+
+namespace forebay::broker {
+
+NamedQueue* QueueBook::find(std::string_view name) {
+    auto found = by_name_.find(name);
+    return found == by_name_.end() ? nullptr : found->second.get();
+}
+
+NamedQueue* QueueBook::find(queue::QueueId id) {
+    auto found = by_id_.find(id);
+    return found == by_id_.end() ? nullptr : found->second;
+}
+
+NamedQueue& QueueBook::set(QueueRecord record) {
+    raise_next_id(record.id.next());
+    if (auto* known = find(record.id)) {
+        known->record = std::move(record);
+        known->expiry_check = {};
+        return *known;
+    }
+    CHECK(!by_name_.contains(record.name), "a name belongs to one queue");
+    auto made = std::make_unique<NamedQueue>(std::move(record), pages_);
+    auto& queue = *made;
+    by_id_[queue.record.id] = &queue;
+    by_name_[queue.record.name] = std::move(made);
+    return queue;
+}
+
+bool QueueBook::is_superseded(const QueueRecord& record) {
+    auto* named = find(record.name);
+    return named != nullptr && named->record.id > record.id;
+}
+
+void QueueBook::erase(queue::QueueId id) {
+    auto* known = find(id);
+    if (known == nullptr) return;
+    CHECK(known->queue.live() == 0, "a queue is purged before it goes");
+    by_id_.erase(id);
+    auto named = by_name_.find(known->record.name);
+    if (named != by_name_.end() && named->second.get() == known) by_name_.erase(named);
+}
+
+std::string QueueBook::preamble() const {
+    std::string out;
+    put(out, next_id_.value());
+    put(out, static_cast<std::uint32_t>(by_name_.size()));
+    for (const auto& [name, queue] : by_name_) {
+        append_queue_set(out, queue->record);
+        put(out, queue->queue.next_sequence().value());
+    }
+    return out;
+}
+
+}  // namespace forebay::broker

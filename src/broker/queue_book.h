@@ -1,0 +1,62 @@
+#pragma once
+// The queues by name and by id, with what they are set to and what is counted about each.
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "broker/log_record.h"
+#include "journal/journal.h"
+#include "metrics/metrics.h"
+#include "queue/queue.h"
+
+namespace forebay::broker {
+
+struct NamedQueue {
+    NamedQueue(QueueRecord described, queue::Pages& pages) : record(std::move(described)), queue(record.id, pages) {}
+    const QueueSettings& settings() const { return record.settings; }
+
+    QueueRecord record;
+    queue::Queue queue;
+    std::uint64_t sends = 0, receives = 0, deletes = 0;
+    Timestamp expiry_check;              ///< nothing expires before
+    journal::Position durable_from;      ///< messages moved here may be handed out once the journal is durable up to this
+    struct Series {
+        metrics::Counter *sends, *receives, *deletes, *redrives;
+        metrics::Gauge *ready, *in_flight, *delayed, *oldest_age;
+    };
+    std::unique_ptr<Series> series;      ///< null without a registry
+};
+
+class QueueBook {
+  public:
+    explicit QueueBook(queue::Pages& pages) : pages_(pages) {}
+
+    NamedQueue* find(std::string_view name);
+    NamedQueue* find(queue::QueueId id);
+    /// Makes the queue or changes what it is set to. No other queue may have the name.
+    NamedQueue& set(QueueRecord record);
+    /// Ids grow: of two queues of one name the one with the smaller id was deleted before the other was made.
+    bool is_superseded(const QueueRecord& record);
+    /// The messages must have been purged.
+    void erase(queue::QueueId id);
+
+    queue::QueueId next_id() const { return next_id_; }
+    void raise_next_id(queue::QueueId id) { next_id_ = std::max(next_id_, id); }
+    std::size_t size() const { return by_name_.size(); }
+    const std::map<std::string, std::unique_ptr<NamedQueue>, std::less<>>& by_name() const { return by_name_; }
+
+    /// The body of the preamble that each segment begins with.
+    std::string preamble() const;
+
+  private:
+    queue::Pages& pages_;
+    std::map<std::string, std::unique_ptr<NamedQueue>, std::less<>> by_name_;
+    std::unordered_map<queue::QueueId, NamedQueue*> by_id_;
+    queue::QueueId next_id_{1};
+};
+
+}  // namespace forebay::broker

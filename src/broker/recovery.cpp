@@ -1,0 +1,86 @@
+// Opening a store: the newest checkpoint and the log after it, or the whole log.
+
+#include <fmt/format.h>
+
+#include "base/log_line.h"
+#include "broker/checkpoint.h"
+#include "broker/open_turn.h"
+#include "broker/turn.h"
+
+namespace forebay::broker {
+namespace {
+
+OpenError error_of(const disk::Error& error) { return {fmt::format("the store cannot be opened: {}", error.text())}; }
+
+Result<void, disk::Error> prepare_directory(disk::Disk& disk) {
+    if (!disk.exists(checkpoint_directory)) {
+        TRY(disk.make_directory(checkpoint_directory));
+        TRY(disk.sync_directory(""));
+    }
+    if (disk.exists(distrusted_path)) TRY(remove_checkpoints(disk));
+    return {};
+}
+
+Result<std::optional<LoadedCheckpoint>, disk::Error> load(disk::Disk& disk, State& state) {
+    TRY(prepare_directory(disk));
+    TRY(state.pages.open(disk, page_file_path));
+    std::vector<std::string> notes;
+    TRY_ASSIGN(auto loaded, load_checkpoint(disk, state, notes));
+    for (const auto& note : notes) log_warn("checkpoint.bad").with("note", note);
+    return loaded;
+}
+
+struct Opened {
+    OpenTurn::Parts parts;
+    bool is_whole = true;  ///< false: the checkpoint turned out to be worthless, and says so on disk
+};
+
+Result<Opened, OpenError> open_once(disk::Disk& disk, Clock& clock, Entropy& entropy, const BrokerOptions& options) {
+    auto state = std::make_unique<State>(options);
+    auto loaded = load(disk, *state);
+    if (!loaded) return Failure{error_of(loaded.error())};
+    auto handles = ReceiptHandles::open(disk, entropy);
+    if (!handles) return Failure{error_of(handles.error())};
+    Opened opened{{nullptr, nullptr, *loaded, 0, 0, std::move(*handles)}, true};
+    auto& parts = opened.parts;
+    CheckpointMark from = *loaded ? (*loaded)->newest : CheckpointMark{};
+    TRY_ASSIGN(parts.journal, journal::Journal::open(
+                                  disk, clock, entropy, options.journal, from.position, journal::SegmentNumber(from.segment),
+                                  [&, at = state.get()](const journal::Entry& entry) {
+                                      parts.replayed_records += 1;
+                                      parts.replayed_bytes += entry.location.length;
+                                      at->apply(entry);
+                                  },
+                                  [at = state.get()] { return at->queues.preamble(); }));
+    bool log_is_shorter = parts.journal->next_position() < from.position;
+    if (state->pages.fault() || log_is_shorter) {
+        if (auto done = distrust_checkpoints(disk); !done) return Failure{error_of(done.error())};
+        opened.is_whole = false;
+    }
+    parts.state = std::move(state);
+    return opened;
+}
+
+void report(const OpenTurn::Parts& parts, bool from_checkpoint) {
+    for (const auto& note : parts.journal->report().notes) log_warn("journal.note").with("note", note);
+    if (parts.state->undecodable > 0) log_error("journal.records_skipped").with("count", parts.state->undecodable);
+    log_info("store.open")
+        .with("checkpoint", from_checkpoint)
+        .with("replayed", parts.replayed_records)
+        .with("queues", parts.state->queues.size());
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Turn>, OpenError> Turn::open(disk::Disk& disk, Clock& clock, Entropy& entropy, BrokerOptions options,
+                                                    metrics::Registry* metrics) {
+    for (int tries = 0; tries < 2; ++tries) {
+        TRY_ASSIGN(auto opened, open_once(disk, clock, entropy, options));
+        if (!opened.is_whole) continue;
+        report(opened.parts, opened.parts.loaded.has_value());
+        return std::unique_ptr<Turn>(std::make_unique<OpenTurn>(disk, clock, entropy, options, std::move(opened.parts), metrics));
+    }
+    return Failure{OpenError{"the store cannot be opened: the page file fails even without a checkpoint; look at checkpoint/pages"}};
+}
+
+}  // namespace forebay::broker

@@ -1,0 +1,127 @@
+#include "broker/state.h"
+
+namespace forebay::broker {
+
+queue::Place place_of(const journal::Location& location) { return {location.segment, location.offset, location.length}; }
+
+State::State(const BrokerOptions& options) : pages(use, options.page_memory), once(pages, options.once_keys_max), queues(pages) {}
+
+void State::enqueue(NamedQueue& queue, queue::Sequence sequence, const journal::Location& location, Timestamp sent_at, Timestamp visible_at,
+                    bool is_accepted_record) {
+    queue.queue.apply(queue::Enqueued{sequence, place_of(location), sent_at, visible_at});
+    if (is_accepted_record) use.count_accepted(location.segment);
+}
+
+void State::restore(NamedQueue& queue, queue::Sequence sequence, const journal::Location& location, queue::Slot state) {
+    state.segment = location.segment;
+    state.offset = location.offset;
+    state.length = location.length;
+    queue.queue.apply(queue::Restored{sequence, state});
+}
+
+void State::purge(NamedQueue& queue, queue::Sequence below) {
+    queue.queue.apply(queue::Purged{below});
+    queue.queue.restore_next(below);
+}
+
+void State::erase_queue(NamedQueue& queue) {
+    purge(queue, queue.queue.next_sequence());
+    pages.forget(queue.record.id, queue::page_of(queue.queue.next_sequence()));
+    queues.erase(queue.record.id);
+}
+
+void State::apply(const journal::Entry& entry) {
+    latest = std::max(latest, entry.written_at);
+    switch (static_cast<RecordType>(entry.type)) {
+        case RecordType::preamble:
+            if (auto preamble = decode_preamble(entry.body)) return apply_preamble(*preamble);
+            return skip();
+        case RecordType::enqueued: return apply_enqueued(entry);
+        case RecordType::copied: return apply_copied(entry);
+        case RecordType::queue_set:
+            if (auto record = decode_queue_set(entry.body)) return apply_queue(std::move(*record));
+            return skip();
+        default: break;
+    }
+    if (entry.salvaged) return;
+    switch (static_cast<RecordType>(entry.type)) {
+        case RecordType::touched: return apply_touched(entry.body);
+        case RecordType::deleted: return apply_deleted(entry.body);
+        case RecordType::moved: return apply_moved(entry);
+        case RecordType::queue_deleted: return apply_removal_of_queue(entry.body);
+        case RecordType::purged: return apply_purged(entry.body);
+        default: return skip();
+    }
+}
+
+void State::apply_queue(QueueRecord record) {
+    queues.raise_next_id(record.id.next());
+    if (queues.is_superseded(record)) return;
+    if (auto* older = queues.find(record.name); older != nullptr && older->record.id != record.id) erase_queue(*older);
+    queues.set(std::move(record));
+}
+
+void State::apply_preamble(const Preamble& preamble) {
+    queues.raise_next_id(preamble.next_queue);
+    for (const auto& item : preamble.queues) {
+        if (queues.find(item.queue.id) == nullptr) apply_queue(item.queue);
+        if (auto* queue = queues.find(item.queue.id)) queue->queue.restore_next(item.next);
+    }
+}
+
+void State::apply_enqueued(const journal::Entry& entry) {
+    auto record = decode_enqueued(entry.flags, entry.body);
+    if (!record) return skip();
+    if (record->once) once.add_again(*record->once);
+    auto* queue = queues.find(record->queue);
+    bool accepted = (entry.flags & flag_accepted_record) != 0;
+    if (queue != nullptr) return enqueue(*queue, record->sequence, entry.location, record->message.sent_at, record->visible_at, accepted);
+    if (accepted) use.count_accepted(entry.location.segment);
+}
+
+void State::apply_touched(std::string_view body) {
+    auto record = decode_touched(body);
+    if (!record) return skip();
+    auto* queue = queues.find(record->queue);
+    if (queue == nullptr) return;
+    for (const auto& event : record->events) queue->queue.apply(event);
+}
+
+void State::apply_deleted(std::string_view body) {
+    auto record = decode_deleted(body);
+    if (!record) return skip();
+    auto* queue = queues.find(record->queue);
+    if (queue == nullptr) return;
+    for (auto sequence : record->sequences) queue->queue.apply(queue::Deleted{sequence});
+}
+
+void State::apply_moved(const journal::Entry& entry) {
+    auto record = decode_moved(entry.body);
+    if (!record) return skip();
+    if (auto* to = queues.find(record->to)) restore(*to, record->to_sequence, entry.location, record->state);
+    if (auto* from = queues.find(record->from)) from->queue.apply(queue::Deleted{record->from_sequence});
+}
+
+void State::apply_copied(const journal::Entry& entry) {
+    auto record = decode_copied(entry.body);
+    if (!record) return skip();
+    auto* queue = queues.find(record->queue);
+    if (queue == nullptr) return;
+    if (queue->queue.is_live(record->sequence)) return queue->queue.relocate(record->sequence, place_of(entry.location));
+    restore(*queue, record->sequence, entry.location, record->state);
+}
+
+void State::apply_removal_of_queue(std::string_view body) {
+    auto id = decode_queue_deleted(body);
+    if (!id) return skip();
+    queues.raise_next_id(id->next());
+    if (auto* queue = queues.find(*id)) erase_queue(*queue);
+}
+
+void State::apply_purged(std::string_view body) {
+    auto record = decode_purged(body);
+    if (!record) return skip();
+    if (auto* queue = queues.find(record->queue)) purge(*queue, record->below);
+}
+
+}  // namespace forebay::broker

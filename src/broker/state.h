@@ -1,0 +1,54 @@
+#pragma once
+// Everything the log says, applied: queues with their messages, the idempotency window, the use of segments.
+// Replay and the turn change it through the same functions, so what is rebuilt after a crash is what was there.
+
+#include <cstdint>
+
+#include "broker/log_record.h"
+#include "broker/once_window.h"
+#include "broker/options.h"
+#include "broker/page_pool.h"
+#include "broker/queue_book.h"
+#include "broker/segment_use.h"
+#include "journal/journal.h"
+
+namespace forebay::broker {
+
+struct State {
+    explicit State(const BrokerOptions& options);
+    State(const State&) = delete;
+    State& operator=(const State&) = delete;
+
+    /// Applies one entry of the log. Entries may come twice.
+    void apply(const journal::Entry& entry);
+
+    // The same for the turn, which has just appended the record and knows what is in it.
+    void enqueue(NamedQueue& queue, queue::Sequence sequence, const journal::Location& location, Timestamp sent_at, Timestamp visible_at,
+                 bool is_accepted_record);
+    void restore(NamedQueue& queue, queue::Sequence sequence, const journal::Location& location, queue::Slot state);
+    void purge(NamedQueue& queue, queue::Sequence below);
+    void erase_queue(NamedQueue& queue);
+
+    SegmentUse use;
+    PagePool pages;
+    OnceWindow once;
+    QueueBook queues;
+    Timestamp latest;                    ///< the latest time the log speaks of
+    std::uint64_t undecodable = 0;       ///< records that were skipped
+
+  private:
+    void apply_queue(QueueRecord record);
+    void apply_preamble(const Preamble& preamble);
+    void apply_enqueued(const journal::Entry& entry);
+    void apply_touched(std::string_view body);
+    void apply_deleted(std::string_view body);
+    void apply_moved(const journal::Entry& entry);
+    void apply_copied(const journal::Entry& entry);
+    void apply_removal_of_queue(std::string_view body);
+    void apply_purged(std::string_view body);
+    void skip() { undecodable += 1; }
+};
+
+queue::Place place_of(const journal::Location& location);
+
+}  // namespace forebay::broker

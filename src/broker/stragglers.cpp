@@ -1,0 +1,59 @@
+#include "broker/stragglers.h"
+
+#include "base/log_line.h"
+
+namespace forebay::broker {
+
+bool Stragglers::is_worth_it(const journal::Journal& journal, std::uint32_t segment) const {
+    auto live = state_.use.live_bytes(segment);
+    auto all_live = state_.use.live_bytes();
+    if (live == 0 || journal.live_bytes() <= all_live + options_.straggler_slack) return false;
+    if (static_cast<double>(live) < options_.straggler_ratio * static_cast<double>(options_.journal.segment_bytes)) return true;
+    return journal.live_bytes() > 2 * all_live + options_.straggler_slack;
+}
+
+void Stragglers::plan(journal::Journal& journal, std::uint32_t needed_from) {
+    planned_.clear();
+    next_ = 0;
+    auto oldest = static_cast<std::uint32_t>(journal.oldest_segment().value());
+    if (oldest >= needed_from || planned_for_ == oldest || !is_worth_it(journal, oldest)) return;
+    planned_for_ = oldest;
+    auto scanned = journal.scan(journal.oldest_segment(), [this](const journal::Entry& entry) { consider(entry); });
+    if (!scanned) log_error("journal.segment_unreadable").with("segment", oldest).with("why", scanned.error().text());
+}
+
+bool Stragglers::lies_there(NamedQueue& queue, queue::Sequence sequence, const queue::Place& place) {
+    return queue.queue.is_live(sequence) && queue.queue.slot(sequence).place() == place;
+}
+
+void Stragglers::consider(const journal::Entry& entry) {
+    Planned found;
+    switch (static_cast<RecordType>(entry.type)) {
+        case RecordType::enqueued:
+            if (auto record = decode_enqueued(entry.flags, entry.body)) found = {record->queue, record->sequence, {}};
+            break;
+        case RecordType::moved:
+            if (auto record = decode_moved(entry.body)) found = {record->to, record->to_sequence, {}};
+            break;
+        case RecordType::copied:
+            if (auto record = decode_copied(entry.body)) found = {record->queue, record->sequence, {}};
+            break;
+        default: return;
+    }
+    found.place = place_of(entry.location);
+    auto* queue = state_.queues.find(found.queue);
+    if (queue != nullptr && lies_there(*queue, found.sequence, found.place)) planned_.push_back(found);
+}
+
+std::optional<Stragglers::Straggler> Stragglers::next() {
+    while (has_work()) {
+        const auto& planned = planned_[next_++];
+        auto* queue = state_.queues.find(planned.queue);
+        if (queue != nullptr && lies_there(*queue, planned.sequence, planned.place)) return Straggler{queue, planned.sequence, planned.place};
+    }
+    planned_ = {};
+    next_ = 0;
+    return std::nullopt;
+}
+
+}  // namespace forebay::broker

@@ -1,0 +1,53 @@
+#pragma once
+// Messages that keep the oldest segment alive when little of it is needed: they are copied to the end of the log,
+// a bounded piece at a time, so that the segment can be dropped.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "broker/message_reader.h"
+#include "broker/options.h"
+#include "broker/state.h"
+#include "journal/journal.h"
+
+namespace forebay::broker {
+
+class Stragglers {
+  public:
+    Stragglers(State& state, const BrokerOptions& options) : state_(state), options_(options) {}
+
+    /// Looks whether the oldest segment is worth emptying, and if so reads through it, once, for what lives there.
+    /// Segments from `needed_from` on are left alone: a checkpoint needs them.
+    void plan(journal::Journal& journal, std::uint32_t needed_from);
+    bool has_work() const { return next_ < planned_.size(); }
+
+    /// The next message to copy that still lies where it lay. Nothing when the plan is done.
+    struct Straggler {
+        NamedQueue* queue;
+        queue::Sequence sequence;
+        queue::Place place;
+    };
+    std::optional<Straggler> next();
+    void count_copied() { ++copied_; }
+    std::uint64_t copied() const { return copied_; }
+
+  private:
+    struct Planned {
+        queue::QueueId queue;
+        queue::Sequence sequence;
+        queue::Place place;
+    };
+    bool is_worth_it(const journal::Journal& journal, std::uint32_t segment) const;
+    void consider(const journal::Entry& entry);
+    bool lies_there(NamedQueue& queue, queue::Sequence sequence, const queue::Place& place);
+    State& state_;
+    const BrokerOptions& options_;
+    std::vector<Planned> planned_;
+    std::size_t next_ = 0;
+    std::optional<std::uint32_t> planned_for_;
+    std::uint64_t copied_ = 0;
+};
+
+}  // namespace forebay::broker

@@ -1,0 +1,38 @@
+#pragma once
+// The time the broker lives by: the wall clock as long as it agrees with the clock that counts since boot, never
+// going back. A wall clock that jumps is not followed until it has agreed for ten minutes; meanwhile time runs on by
+// the other clock and is called suspect: nothing expires (D7).
+
+#include "base/time.h"
+
+namespace forebay::broker {
+
+class TimeKeeper {
+  public:
+    static constexpr Duration jump = 5s;
+    static constexpr Duration agreement = 10min;
+
+    /// `at_least`: the latest time the log speaks of.
+    TimeKeeper(Clock& clock, Timestamp at_least);
+
+    struct Now {
+        Timestamp wall;
+        Instant instant;
+    };
+    Now now();
+    bool is_suspect() const { return suspect_; }
+
+  private:
+    void doubt(std::int64_t offset, Instant at);
+    void accept(std::int64_t offset);
+
+    Clock& clock_;
+    std::int64_t offset_ = 0;     ///< wall minus instant, as believed
+    std::int64_t lead_ = 0;       ///< how far our time is before the wall clock, so as not to go back
+    std::int64_t doubted_ = 0;    ///< the offset that is not believed yet
+    Instant agreed_since_;
+    bool suspect_ = false;
+    Timestamp last_;
+};
+
+}  // namespace forebay::broker

@@ -1,0 +1,261 @@
+#include "broker/open_turn.h"
+
+namespace forebay::broker {
+namespace {
+
+/// The answer to a command whose queue is not there.
+constexpr Failure<Refusal> unknown{Refusal::no_such_queue};
+
+bool is_fifo_name(const std::string& name) { return name.ends_with(".fifo"); }
+
+}  // namespace
+
+bool OpenTurn::has_room() {
+    if (!has_room_) has_room_ = journal_->has_room() && state_->pages.has_room();
+    return *has_room_;
+}
+
+void OpenTurn::decide(Send& command) {
+    auto* queue = state_->queues.find(command.queue);
+    auto outcome = queue == nullptr ? Result<Sent, Refusal>(unknown) : send(*queue, command.message, command.once);
+    answers_.keep(std::move(command.answer), std::move(outcome));
+}
+
+void OpenTurn::decide(SendBatch& command) {
+    auto* queue = state_->queues.find(command.queue);
+    if (queue == nullptr) return answers_.keep(std::move(command.answer), unknown);
+    std::vector<Result<Sent, Refusal>> outcomes;
+    outcomes.reserve(command.messages.size());
+    for (auto& message : command.messages) outcomes.push_back(send(*queue, message, std::nullopt));
+    answers_.keep(std::move(command.answer), std::move(outcomes));
+}
+
+Result<Sent, Refusal> OpenTurn::send(NamedQueue& queue, queue::OutgoingMessage& message, const std::optional<OnceKey>& once) {
+    if (message_bytes(message) > queue.settings().message_bytes_max) return Failure{Refusal::message_too_long};
+    if (message.attributes.size() > UINT8_MAX || message.system_attributes.size() > UINT8_MAX) return Failure{Refusal::invalid_attribute};
+    if (!once) {
+        if (!has_room()) return Failure{Refusal::no_room};
+        return enqueue(queue, message, nullptr);
+    }
+    auto entry = make_once_entry(*once, now_);
+    auto found = state_->once.find(entry, now_);
+    if (found.seen == OnceWindow::Seen::same_content) {
+        // What it repeats may have been sent a moment ago: it must be durable before this answer says so.
+        needs_sync_ |= journal_->durable() != journal_->next_position();
+        return Sent{Uuid{}, true, found.record, false};
+    }
+    if (!has_room()) return Failure{Refusal::no_room};
+    auto sent = enqueue(queue, message, &entry);
+    sent.key_reused = found.seen == OnceWindow::Seen::other_content;
+    return sent;
+}
+
+Sent OpenTurn::enqueue(NamedQueue& queue, queue::OutgoingMessage& message, const OnceEntry* once) {
+    auto sequence = queue.queue.next_sequence();
+    auto id = message.id.is_nil() ? make_uuid_v4(entropy_) : message.id;
+    auto visible_at = now_ + message.delay.value_or(queue.settings().delay);
+    bool accepted = message.is_record || queue.settings().carries_records;
+    std::uint8_t flags = (accepted ? flag_accepted_record : 0) | (once != nullptr ? flag_has_key : 0);
+    encode_enqueued(scratch_, queue.record.id, sequence, visible_at, now_, id, message, once);
+    auto location = append(RecordType::enqueued, flags, scratch_);
+    reader_.keep(location, RecordType::enqueued, flags, scratch_);
+    state_->enqueue(queue, sequence, location, now_, visible_at, accepted);
+    if (once != nullptr) state_->once.add(*once);
+    metrics_.sent(queue);
+    needs_sync_ = true;
+    stir(queue);
+    return Sent{id, false, {}, false};
+}
+
+void OpenTurn::decide(Receive& command) {
+    auto* queue = state_->queues.find(command.queue);
+    if (queue == nullptr) return answers_.keep(std::move(command.answer), unknown);
+    if (polls_.size() >= options_.waiting_receives_max) return answers_.keep(std::move(command.answer), Failure{Refusal::overloaded});
+    auto wait = command.wait.value_or(queue->settings().receive_wait);
+    polls_.add(queue->record.id, std::move(command), instant_ + wait);
+    stir(*queue);
+}
+
+void OpenTurn::decide(Delete& command) {
+    auto* queue = state_->queues.find(command.queue);
+    if (queue == nullptr) return answers_.keep(std::move(command.answer), unknown);
+    std::vector<Result<void, Refusal>> outcomes;
+    outcomes.reserve(command.receipts.size());
+    for (const auto& receipt : command.receipts) outcomes.push_back(remove(*queue, receipt));
+    // Also when nothing is left to delete: what deleted it may still be pending.
+    needs_sync_ |= journal_->durable() != journal_->next_position();
+    answers_.keep(std::move(command.answer), std::move(outcomes));
+}
+
+Result<void, Refusal> OpenTurn::remove(NamedQueue& queue, const queue::Receipt& receipt) {
+    if (receipt.queue != queue.record.id || receipt.sequence >= queue.queue.next_sequence()) return Failure{Refusal::invalid_receipt};
+    auto event = queue.queue.decide_delete(receipt);
+    if (!event) return {};
+    queue.queue.apply(*event);
+    deleted_[queue.record.id].push_back(event->sequence);
+    metrics_.deleted(queue);
+    needs_sync_ = true;
+    return {};
+}
+
+void OpenTurn::decide(ChangeVisibility& command) {
+    auto* queue = state_->queues.find(command.queue);
+    if (queue == nullptr) return answers_.keep(std::move(command.answer), unknown);
+    std::vector<Result<void, Refusal>> outcomes;
+    outcomes.reserve(command.changes.size());
+    for (const auto& change : command.changes) outcomes.push_back(change_visibility(*queue, change));
+    answers_.keep(std::move(command.answer), std::move(outcomes));
+}
+
+Result<void, Refusal> OpenTurn::change_visibility(NamedQueue& queue, const VisibilityChange& change) {
+    const auto& receipt = change.receipt;
+    if (receipt.queue != queue.record.id || receipt.sequence >= queue.queue.next_sequence()) return Failure{Refusal::invalid_receipt};
+    auto decided = queue.queue.decide_visibility(receipt, change.timeout, change.release, change.attempts, now_);
+    if (!decided)
+        return Failure{decided.error() == queue::ReceiptError::too_long ? Refusal::visibility_too_long : Refusal::not_in_flight};
+    if (!*decided) return {};
+    queue.queue.apply(**decided);
+    touched_[queue.record.id].push_back(**decided);
+    if (change.timeout <= Duration(0)) stir(queue);
+    else if (polls_.anyone_waits(queue.record.id)) wait_for_messages(queue);
+    return {};
+}
+
+void OpenTurn::decide(CreateQueue& command) {
+    auto created = create(command);
+    answers_.keep(std::move(command.answer), created ? Result<QueueStatus, Refusal>(status_of(**created)) : Failure{created.error()});
+}
+
+Result<NamedQueue*, Refusal> OpenTurn::create(CreateQueue& command) {
+    auto* known = state_->queues.find(command.queue);
+    // What the answer says about a queue that is there may have been set a moment ago.
+    needs_sync_ |= journal_->durable() != journal_->next_position();
+    if (known != nullptr && known->settings() == command.settings && known->record.declared >= command.declared) return known;
+    if (known != nullptr && !command.declared) return Failure{Refusal::queue_exists};
+    if (command.queue.empty() || is_fifo_name(command.queue)) return Failure{Refusal::invalid_attribute};
+    if (!redrive_is_valid(command.queue, command.settings, command.declared)) return Failure{Refusal::invalid_attribute};
+    if (known == nullptr && state_->queues.size() >= options_.queues_max) return Failure{Refusal::overloaded};
+    if (known == nullptr && !has_room()) return Failure{Refusal::no_room};
+    if (command.declared && command.settings.redrive)
+        make_dead_letter_queue(command.settings.redrive->dead_letter, command.settings.carries_records);
+    QueueRecord record{known != nullptr ? known->record.id : state_->queues.next_id(), command.queue,
+                       known != nullptr ? known->record.created_at : now_, now_, command.declared, std::move(command.settings)};
+    return &write_queue(std::move(record));
+}
+
+bool OpenTurn::redrive_is_valid(const std::string& queue, const QueueSettings& settings, bool declared) {
+    if (!settings.redrive) return true;
+    const auto& redrive = *settings.redrive;
+    bool count_is_valid = redrive.max_receive_count >= 1 && redrive.max_receive_count <= queue::limits::max_receive_count_max;
+    bool target_is_valid = !redrive.dead_letter.empty() && redrive.dead_letter != queue && !is_fifo_name(redrive.dead_letter);
+    return count_is_valid && target_is_valid && (declared || state_->queues.find(redrive.dead_letter) != nullptr);
+}
+
+NamedQueue& OpenTurn::write_queue(QueueRecord record) {
+    encode_queue_set(scratch_, record);
+    append(RecordType::queue_set, 0, scratch_);
+    needs_sync_ = true;
+    return state_->queues.set(std::move(record));
+}
+
+void OpenTurn::make_dead_letter_queue(const std::string& name, bool carries_records) {
+    if (state_->queues.find(name) != nullptr) return;
+    QueueSettings settings;
+    settings.retention = queue::limits::retention_max;
+    settings.carries_records = carries_records;
+    write_queue({state_->queues.next_id(), name, now_, now_, true, settings});
+}
+
+void OpenTurn::decide(SetQueue& command) {
+    auto* queue = state_->queues.find(command.queue);
+    if (queue == nullptr) return answers_.keep(std::move(command.answer), unknown);
+    if (queue->record.declared) return answers_.keep(std::move(command.answer), Failure{Refusal::queue_is_declared});
+    if (!redrive_is_valid(command.queue, command.settings, false))
+        return answers_.keep(std::move(command.answer), Failure{Refusal::invalid_attribute});
+    auto record = queue->record;
+    record.settings = std::move(command.settings);
+    record.modified_at = now_;
+    write_queue(std::move(record));
+    answers_.keep(std::move(command.answer), {});
+}
+
+void OpenTurn::decide(DeleteQueue& command) {
+    auto* queue = state_->queues.find(command.queue);
+    if (queue == nullptr) return answers_.keep(std::move(command.answer), unknown);
+    if (queue->record.declared) return answers_.keep(std::move(command.answer), Failure{Refusal::queue_is_declared});
+    for (auto& receive : polls_.take_all(queue->record.id)) answers_.keep(std::move(receive.answer), unknown);
+    flush_changes();
+    encode_queue_deleted(scratch_, queue->record.id);
+    append(RecordType::queue_deleted, 0, scratch_);
+    needs_sync_ = true;
+    state_->erase_queue(*queue);
+    answers_.keep(std::move(command.answer), {});
+}
+
+void OpenTurn::decide(Purge& command) {
+    auto* queue = state_->queues.find(command.queue);
+    if (queue == nullptr) return answers_.keep(std::move(command.answer), unknown);
+    if (queue->record.declared && !command.as_operator) return answers_.keep(std::move(command.answer), Failure{Refusal::queue_is_declared});
+    purge(*queue, queue->queue.next_sequence(), 0);
+    needs_sync_ = true;
+    answers_.keep(std::move(command.answer), {});
+}
+
+void OpenTurn::purge(NamedQueue& queue, queue::Sequence below, std::uint8_t flags) {
+    flush_changes();
+    encode_purged(scratch_, {queue.record.id, below});
+    append(RecordType::purged, flags, scratch_);
+    state_->purge(queue, below);
+}
+
+QueueStatus OpenTurn::status_of(NamedQueue& queue) {
+    auto counts = queue.queue.counts(now_);
+    QueueStatus status;
+    status.name = queue.record.name;
+    status.settings = queue.settings();
+    status.created_at = queue.record.created_at;
+    status.modified_at = queue.record.modified_at;
+    status.declared = queue.record.declared;
+    status.ready = counts.ready;
+    status.in_flight = counts.in_flight;
+    status.delayed = counts.delayed;
+    status.bytes = queue.queue.bytes();
+    status.oldest = queue.queue.oldest();
+    status.sends = queue.sends;
+    status.receives = queue.receives;
+    status.deletes = queue.deletes;
+    return status;
+}
+
+void OpenTurn::decide(GetQueue& command) {
+    auto* queue = state_->queues.find(command.queue);
+    if (queue == nullptr) return answers_.keep(std::move(command.answer), unknown);
+    answers_.keep(std::move(command.answer), status_of(*queue));
+}
+
+void OpenTurn::decide(ListQueues& command) {
+    std::vector<QueueStatus> found;
+    const auto& queues = state_->queues.by_name();
+    for (auto it = queues.lower_bound(command.prefix); it != queues.end() && it->first.starts_with(command.prefix); ++it)
+        found.push_back(status_of(*it->second));
+    answers_.keep(std::move(command.answer), std::move(found));
+}
+
+void OpenTurn::decide(Peek& command) {
+    auto* queue = state_->queues.find(command.queue);
+    if (queue == nullptr) return answers_.keep(std::move(command.answer), unknown);
+    auto from = command.after ? command.after->next() : queue::Sequence(0);
+    std::vector<Peek::Item> items;
+    std::size_t bytes = 0;
+    for (auto sequence : queue->queue.list(from, std::min<std::size_t>(command.max_messages, receive_messages_max))) {
+        auto slot = queue->queue.slot(sequence);
+        auto message = reader_.read(slot.place());
+        if (!message) continue;
+        bytes += message->body.size();
+        if (!items.empty() && bytes > receive_bytes_max) break;
+        items.push_back({deliver(*queue, sequence, *message), Timestamp{slot.visible_at}});
+    }
+    answers_.keep(std::move(command.answer), std::move(items));
+}
+
+}  // namespace forebay::broker

@@ -1,0 +1,73 @@
+#include "broker/turn_metrics.h"
+
+#include <utility>
+
+namespace forebay::broker {
+
+TurnMetrics::TurnMetrics(metrics::Registry* registry) : registry_(registry) {
+    if (registry == nullptr) return;
+    syncs_ = &registry->histogram("forebay_journal_fsync_duration_seconds");
+    journal_bytes_ = &registry->gauge("forebay_journal_bytes");
+    journal_errors_ = &registry->counter("forebay_journal_errors_total");
+}
+
+NamedQueue::Series* TurnMetrics::series_of(NamedQueue& queue) {
+    if (registry_ == nullptr) return nullptr;
+    if (queue.series) return queue.series.get();
+    metrics::Labels name{{"queue", queue.record.name}};
+    auto messages = [&](const char* state) {
+        return &registry_->gauge("forebay_queue_messages", {{"queue", queue.record.name}, {"state", state}});
+    };
+    queue.series = std::make_unique<NamedQueue::Series>(NamedQueue::Series{
+        &registry_->counter("forebay_queue_sends_total", name), &registry_->counter("forebay_queue_receives_total", name),
+        &registry_->counter("forebay_queue_deletes_total", name), &registry_->counter("forebay_queue_redrives_total", name),
+        messages("ready"), messages("in_flight"), messages("delayed"), &registry_->gauge("forebay_queue_oldest_age_seconds", name)});
+    return queue.series.get();
+}
+
+void TurnMetrics::sync_took(std::chrono::nanoseconds took) {
+    slowest_sync_ = std::max(slowest_sync_, took);
+    if (syncs_ != nullptr) syncs_->observe(std::chrono::duration<double>(took).count());
+}
+
+void TurnMetrics::journal_failed() {
+    if (journal_errors_ != nullptr) journal_errors_->add();
+}
+
+std::chrono::nanoseconds TurnMetrics::take_slowest_sync() { return std::exchange(slowest_sync_, std::chrono::nanoseconds(0)); }
+
+void TurnMetrics::sent(NamedQueue& queue) {
+    queue.sends += 1;
+    if (auto* series = series_of(queue)) series->sends->add();
+}
+
+void TurnMetrics::received(NamedQueue& queue, std::uint64_t messages) {
+    queue.receives += messages;
+    if (auto* series = series_of(queue)) series->receives->add(messages);
+}
+
+void TurnMetrics::deleted(NamedQueue& queue) {
+    queue.deletes += 1;
+    if (auto* series = series_of(queue)) series->deletes->add();
+}
+
+void TurnMetrics::redriven(NamedQueue& queue) {
+    if (auto* series = series_of(queue)) series->redrives->add();
+}
+
+void TurnMetrics::show(NamedQueue& queue, Timestamp now) {
+    auto* series = series_of(queue);
+    if (series == nullptr) return;
+    auto counts = queue.queue.counts(now);
+    series->ready->set(static_cast<double>(counts.ready));
+    series->in_flight->set(static_cast<double>(counts.in_flight));
+    series->delayed->set(static_cast<double>(counts.delayed));
+    auto oldest = queue.queue.oldest();
+    series->oldest_age->set(oldest ? static_cast<double>((now - *oldest).count()) / 1000.0 : 0);
+}
+
+void TurnMetrics::show(const journal::Journal& journal) {
+    if (journal_bytes_ != nullptr) journal_bytes_->set(static_cast<double>(journal.live_bytes()));
+}
+
+}  // namespace forebay::broker

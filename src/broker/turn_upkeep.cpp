@@ -1,0 +1,78 @@
+#include "broker/open_turn.h"
+
+namespace forebay::broker {
+
+Result<void, disk::Error> OpenTurn::upkeep() {
+    auto unsynced = journal_->unsynced_since();
+    if (unsynced && instant_ - *unsynced >= options_.sync_within) TRY(commit(true));
+    if (stragglers_.has_work()) TRY(copy_stragglers());
+    if (instant_ >= next_tick_) {
+        next_tick_ = instant_ + tick_every;
+        tick();
+        TRY(commit(false));
+        if (!stragglers_.has_work()) stragglers_.plan(*journal_, checkpoints_.needed_from());
+        more_maintenance_ = true;
+    }
+    if (more_maintenance_) more_maintenance_ = journal_->maintain();
+    return take_checkpoints();
+}
+
+Result<void, disk::Error> OpenTurn::take_checkpoints() {
+    TRY_ASSIGN(bool taken, checkpoints_.finish());
+    bool due = checkpoints_.is_due(instant_);
+    if (!taken && !due) return {};
+    TRY(commit(true));
+    if (taken) TRY(checkpoints_.drop_segments(*journal_));
+    if (due) TRY(checkpoints_.begin(*journal_, now_, instant_, runner_));
+    return check_pages();
+}
+
+Result<void, disk::Error> OpenTurn::copy_stragglers() {
+    constexpr std::size_t piece = 1_MiB;
+    std::size_t bytes = 0;
+    std::string body;
+    while (bytes < piece) {
+        auto straggler = stragglers_.next();
+        if (!straggler) break;
+        auto message = reader_.read(straggler->place);
+        if (!message) continue;  // damaged: its segment stays
+        encode_copied(body, {straggler->queue->record.id, straggler->sequence, straggler->queue->queue.slot(straggler->sequence), *message});
+        auto location = append(RecordType::copied, 0, body);
+        straggler->queue->queue.relocate(straggler->sequence, place_of(location));
+        stragglers_.count_copied();
+        bytes += location.length;
+    }
+    return commit(true);
+}
+
+void OpenTurn::tick() {
+    constexpr std::size_t queues_at_once = 256;
+    const auto& queues = state_->queues.by_name();
+    auto queue = queues.upper_bound(last_ticked_);
+    for (std::size_t left = std::min(queues.size(), queues_at_once); left > 0; --left, ++queue) {
+        if (queue == queues.end()) queue = queues.begin();
+        expire_messages(*queue->second);
+        metrics_.show(*queue->second, now_);
+        last_ticked_ = queue->first;
+    }
+    metrics_.show(*journal_);
+    constexpr int chunks_at_once = 16;
+    if (!time_.is_suspect())
+        for (int i = 0; i < chunks_at_once && state_->once.forget_ended(now_); ++i) continue;
+}
+
+void OpenTurn::expire_messages(NamedQueue& queue) {
+    if (queue.settings().carries_records || time_.is_suspect() || now_ < queue.expiry_check) return;
+    constexpr int pages_at_once = 8;
+    for (int i = 0; i < pages_at_once; ++i) {
+        auto expired = queue.queue.decide_expiry(queue.settings().retention, now_);
+        if (!expired) {
+            auto oldest = queue.queue.oldest();
+            queue.expiry_check = std::max(now_ + 1s, oldest.value_or(now_) + queue.settings().retention);
+            return;
+        }
+        purge(queue, expired->below, flag_by_expiry);
+    }
+}
+
+}  // namespace forebay::broker
