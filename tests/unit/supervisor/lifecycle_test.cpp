@@ -1,0 +1,115 @@
+#include "supervisor/lifecycle.h"
+
+#include <gtest/gtest.h>
+
+#include "supervisor/supervisor.h"
+#include "supervisor/surroundings.h"
+
+namespace forebay::supervisor {
+namespace {
+
+using S = State;
+using E = Event;
+using A = Action;
+
+constexpr Policy usual{true, true};
+constexpr Policy no_retries{true, false};
+constexpr Policy no_restart{false, true};
+
+TEST(Lifecycle, every_row_of_the_table_is_as_supervisord_has_it) {
+    struct {
+        S state;
+        E event;
+        Policy policy;
+        S next;
+        A action;
+    } rows[] = {
+        {S::stopped, E::start_asked, usual, S::starting, A::spawn},
+        {S::stopped, E::stop_asked, usual, S::stopped, A::none},
+        {S::stopped, E::retry_due, usual, S::stopped, A::none},
+        {S::stopped, E::exited_badly, usual, S::stopped, A::none},
+        {S::starting, E::spawned, usual, S::starting, A::none},
+        {S::starting, E::start_asked, usual, S::starting, A::none},
+        {S::starting, E::start_due, usual, S::running, A::none},
+        {S::starting, E::spawn_failed, usual, S::backoff, A::wait_and_retry},
+        {S::starting, E::spawn_failed, no_retries, S::fatal, A::give_up},
+        {S::starting, E::exited_badly, usual, S::backoff, A::wait_and_retry},
+        {S::starting, E::exited_badly, no_retries, S::fatal, A::give_up},
+        {S::starting, E::exited_well, usual, S::backoff, A::wait_and_retry},
+        {S::starting, E::stop_asked, usual, S::stopping, A::send_stop},
+        {S::starting, E::kill_due, usual, S::starting, A::none},
+        {S::running, E::start_asked, usual, S::running, A::none},
+        {S::running, E::exited_badly, usual, S::starting, A::spawn},
+        {S::running, E::exited_well, usual, S::starting, A::spawn},
+        {S::running, E::exited_well, no_restart, S::exited, A::none},
+        {S::running, E::exited_badly, no_restart, S::exited, A::none},
+        {S::running, E::stop_asked, usual, S::stopping, A::send_stop},
+        {S::stopping, E::exited_badly, usual, S::stopped, A::none},
+        {S::stopping, E::exited_well, usual, S::stopped, A::none},
+        {S::stopping, E::kill_due, usual, S::stopping, A::send_kill},
+        {S::stopping, E::start_asked, usual, S::stopping, A::none},
+        {S::stopping, E::stop_asked, usual, S::stopping, A::none},
+        {S::backoff, E::retry_due, usual, S::starting, A::spawn},
+        {S::backoff, E::start_asked, usual, S::starting, A::spawn},
+        {S::backoff, E::stop_asked, usual, S::stopped, A::none},
+        {S::exited, E::start_asked, usual, S::starting, A::spawn},
+        {S::exited, E::retry_due, usual, S::exited, A::none},
+        {S::fatal, E::start_asked, usual, S::starting, A::spawn},
+        {S::fatal, E::retry_due, usual, S::starting, A::spawn},
+        {S::fatal, E::stop_asked, usual, S::stopped, A::none},
+    };
+    for (auto& row : rows) {
+        auto got = step(row.state, row.event, row.policy);
+        EXPECT_EQ(got.next, row.next) << name_of(row.state) << " event " << static_cast<int>(row.event);
+        EXPECT_EQ(got.action, row.action) << name_of(row.state) << " event " << static_cast<int>(row.event);
+    }
+}
+
+TEST(Lifecycle, the_wait_after_failed_starts_grows_to_its_bound) {
+    EXPECT_EQ(backoff_wait(1, false), Duration(1s));
+    EXPECT_EQ(backoff_wait(3, false), Duration(3s));
+    EXPECT_EQ(backoff_wait(99, false), Duration(30s));
+    EXPECT_EQ(backoff_wait(99, false, 5s), Duration(5s));
+}
+
+TEST(Lifecycle, what_may_never_give_up_is_tried_again_sooner) {
+    EXPECT_EQ(backoff_wait(1, true), Duration(100ms));
+    EXPECT_EQ(backoff_wait(4, true), Duration(800ms));
+    EXPECT_EQ(backoff_wait(1000, true), Duration(30s));
+}
+
+TEST(Names, patterns_name_processes_groups_and_workers) {
+    ProcessStatus store{"store:1", "core", "store", 1, 0, S::stopped, {}, 0, {}, {}};
+    for (auto* pattern : {"all", "*", "store:1", "store", "store:*", "core:*", "core:store", "core:store:1", "core:store:*"}) EXPECT_TRUE(matches(pattern, store)) << pattern;
+    for (auto* pattern : {"", "store:2", "core", "core:score", "partner:*", "store:", "core:store:2", ":*"}) EXPECT_FALSE(matches(pattern, store)) << pattern;
+    ProcessStatus node{"node", "node", "node", 0, 0, S::stopped, {}, 0, {}, {}};
+    EXPECT_TRUE(matches("node", node));
+    EXPECT_TRUE(matches("node:*", node));
+}
+
+TEST(Surroundings, children_learn_where_everything_is) {
+    ChildSurroundings s;
+    s.worker = "score";
+    s.queue = "score-in";
+    s.queues = {{"score-in", "http://q/score-in"}, {"leads", "http://q/leads"}};
+    s.databases = {{"main", "sqlite", "/d/w.db", "/d/r.db", ""}};
+    s.statsd = "10.0.3.5:8125";
+    s.access_key_id = "AK";
+    std::vector<std::pair<std::string, std::string>> expected{
+        {"FOREBAY_WORKER", "score"},
+        {"FOREBAY_N", "{n}"},
+        {"FOREBAY_QUEUE", "score-in"},
+        {"FOREBAY_QUEUE_URL", "http://q/score-in"},
+        {"FOREBAY_QUEUE_URL_SCORE_IN", "http://q/score-in"},
+        {"FOREBAY_QUEUE_URL_LEADS", "http://q/leads"},
+        {"FOREBAY_DB_MAIN_DRIVER", "sqlite"},
+        {"FOREBAY_DB_MAIN_WRITER", "/d/w.db"},
+        {"FOREBAY_DB_MAIN_READER", "/d/r.db"},
+        {"FOREBAY_STATSD", "10.0.3.5:8125"},
+        {"AWS_ACCESS_KEY_ID", "AK"},
+    };
+    EXPECT_EQ(to_environment(s), expected);
+}
+
+}  // namespace
+}  // namespace forebay::supervisor
