@@ -17,7 +17,10 @@ void append_number(std::string& out, std::uint64_t value) {
 void append_field(std::string& out, std::string_view name, std::string_view value) {
     out += name;
     out += ": ";
-    for (char c : value) out += is_control(c) && c != '\t' ? ' ' : c;
+    const auto start = out.size();
+    out += value;
+    for (auto i = start; i < out.size(); ++i)
+        if (is_control(out[i]) && out[i] != '\t') out[i] = ' ';
     out += "\r\n";
 }
 

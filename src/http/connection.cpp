@@ -93,15 +93,13 @@ void Connection::take(std::string_view bytes) {
             surplus_bytes_ += bytes.size();
             return;
         }
-        if (is_full()) {
-            settle();
-            send();
-        }
+        if (is_full()) send();
         if (is_full()) {
             stash_.assign(bytes);
             return;
         }
         bytes.remove_prefix(take_some(bytes));
+        if (!pending_.empty() && pending_.front()->answered) settle();  // so that unsent() knows of it
     }
 }
 

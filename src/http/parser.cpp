@@ -162,14 +162,14 @@ Result<Framing, Malformed> HeadReader::framing() {
     return framing_;
 }
 
-/// A request line that names another major version is answered as such; anything else wrong is just wrong.
+/// A request line that names another version is answered as such; anything else wrong is just wrong.
 Malformed malformed_of(const ErrorCode& code, std::string_view head) {
     using Error = beast::http::error;
     if (code == Error::bad_version) {
         const auto line = head.substr(0, head.find('\r'));
         const auto version = line.substr(std::min(line.size(), line.rfind(' ') + 1));
-        const bool other = version.size() == 8 && version.starts_with("HTTP/") && is_digit(version[5]) && version[6] == '.' && is_digit(version[7]);
-        if (other) return {505, "bad_version", "Only HTTP/1.0 and HTTP/1.1 are spoken here."};
+        const bool is_version = version.size() == 8 && version.starts_with("HTTP/") && is_digit(version[5]) && version[6] == '.' && is_digit(version[7]);
+        if (is_version && version != "HTTP/1.0" && version != "HTTP/1.1") return {505, "bad_version", "Only HTTP/1.0 and HTTP/1.1 are spoken here."};
     }
     if (code == Error::bad_content_length || code == Error::multiple_content_length)
         return {400, "bad_content_length", "Content-Length must be one decimal number, given once."};
