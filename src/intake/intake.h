@@ -40,6 +40,7 @@ struct IntakeOptions {
     Duration same_key_wait = 2s;                 ///< how long a second post waits for the first with its key
     std::size_t rate_buckets_max = 100'000;      ///< clients whose rate is remembered at once
     std::string demo_endpoint;                   ///< GET /demo shows its form; empty = 404
+    bool log_accepted = false;                   ///< a line at debug level for each accepted record
 };
 
 struct ReadmitResult {
@@ -62,14 +63,14 @@ struct ReadmitResult {
 
 class Intake {
   public:
-    /// `registry` may be null. The error names the first thing wrong with the options.
+    /// Must outlive the answers of `sender`: stop that first. `registry` may be null. The error names the first thing wrong with the options.
     static Result<std::unique_ptr<Intake>, std::string> open(IntakeOptions options, transport::Sender& sender, Clock& clock, Entropy& entropy,
                                                              metrics::Registry* registry = nullptr);
     ~Intake();
     Intake(const Intake&) = delete;
     Intake& operator=(const Intake&) = delete;
 
-    /// Whether this path is ours: an endpoint's, /v1/records/…, /v1/token or /demo.
+    /// Whether this path is ours: an endpoint's, /v1/records/…, /v1/token, /v1/thanks or /demo.
     bool serves(std::string_view path) const;
     /// Serves the endpoints' paths and the others of serves(); anything else is a 404. Any thread; does not block.
     void handle(const http::Request& request, http::Responder responder);
@@ -88,8 +89,9 @@ class Intake {
     /// The same without queueing (--dry-run): would_pass, still_refused or unreadable.
     ReadmitResult check_again(std::string_view quarantined_body);
 
+    class State;  ///< state.h
+
   private:
-    class State;
     explicit Intake(std::unique_ptr<State> state);
     std::unique_ptr<State> state_;
 };

@@ -32,28 +32,28 @@ char* put_escape(char* to, unsigned char c) {
     return to;
 }
 
-/// How many bytes from `text` on need no escape; looks at 16 at a time.
-std::size_t plain_run(const char* text, const char* end) {
-    const char* at = text;
-#ifdef __SSE2__
-    const __m128i quote = _mm_set1_epi8('"'), backslash = _mm_set1_epi8('\\'), control = _mm_set1_epi8(0x1f);
-    for (; end - at >= 16; at += 16) {
-        __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
-        __m128i found = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, backslash)),
-                                     _mm_cmpeq_epi8(_mm_min_epu8(bytes, control), bytes));
-        if (int mask = _mm_movemask_epi8(found); mask != 0) return static_cast<std::size_t>(at - text) + static_cast<std::size_t>(__builtin_ctz(static_cast<unsigned>(mask)));
-    }
-#endif
-    while (at < end && !needs_escape(static_cast<unsigned char>(*at))) ++at;
-    return static_cast<std::size_t>(at - text);
-}
-
 void two(char* to, int n) {
     to[0] = static_cast<char>('0' + n / 10);
     to[1] = static_cast<char>('0' + n % 10);
 }
 
 }  // namespace
+
+/// Looks at 16 bytes at a time.
+std::size_t plain_prefix(std::string_view text) {
+    const char *at = text.data(), *end = at + text.size();
+#ifdef __SSE2__
+    const __m128i quote = _mm_set1_epi8('"'), backslash = _mm_set1_epi8('\\'), control = _mm_set1_epi8(0x1f);
+    for (; end - at >= 16; at += 16) {
+        __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
+        __m128i found = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, backslash)), _mm_cmpeq_epi8(_mm_min_epu8(bytes, control), bytes));
+        auto mask = static_cast<unsigned>(_mm_movemask_epi8(found));
+        if (mask != 0) return static_cast<std::size_t>(at - text.data()) + static_cast<std::size_t>(__builtin_ctz(mask));
+    }
+#endif
+    while (at < end && !needs_escape(static_cast<unsigned char>(*at))) ++at;
+    return static_cast<std::size_t>(at - text.data());
+}
 
 void append_json_string(std::string& out, std::string_view text) {
     char block[256];
@@ -66,7 +66,7 @@ void append_json_string(std::string& out, std::string_view text) {
         to = block;
     };
     while (at < end) {
-        std::size_t run = plain_run(at, end);
+        std::size_t run = plain_prefix({at, static_cast<std::size_t>(end - at)});
         if (static_cast<std::size_t>(to - block) + run > room) flush();
         if (run > room) {
             out.append(at, run);

@@ -1,0 +1,141 @@
+#pragma once
+// The inside of Intake: what all posts share. intake.cpp has the URLs, accept.cpp the way of a post,
+// readmit.cpp the way back from quarantine.
+
+#include <map>
+#include <mutex>
+
+#include "intake/answers.h"
+#include "intake/credentials.h"
+#include "intake/identity.h"
+#include "intake/intake.h"
+#include "intake/quarantine.h"
+#include "intake/rate_limiter.h"
+#include "intake/signer.h"
+
+namespace forebay::intake {
+
+using RulesInForce = std::shared_ptr<const Rules>;  // owners: the State, and each post under way
+
+/// One post on its way to an answer. Lives on the stack until something has to wait.
+struct Call {
+    const http::Request& request;
+    http::Responder responder;
+    RulesInForce rules;
+    const PreparedEndpoint& endpoint;
+    Timestamp received_at;
+    bool as_html = false;
+    std::string cors_origin;     ///< allowed; empty = no CORS headers
+    std::string_view media_type; ///< as sent
+    Caller caller;
+    Uuid id;                     ///< nil until it is known
+    std::optional<broker::OnceKey> once;
+};
+
+/// An accepted post whose record is not yet durable, with the answer it gets when it is.
+struct PendingRecord {
+    http::Responder responder;
+    RulesInForce rules;
+    const PreparedEndpoint* endpoint = nullptr;
+    http::Response response;
+    Acceptance what;                 ///< its views point into the members below
+    std::vector<std::string> flags;
+    std::string receipt, next, cors_origin;
+    bool as_html = false;
+    std::optional<broker::OnceKey> once;
+    std::optional<Quarantined> if_reused;  ///< what to keep when the key turns out to be reused and that is refused
+};
+
+/// A refused post that waits for its place in quarantine.
+struct PendingRefusal {
+    http::Responder responder;
+    RulesInForce rules;
+    const PreparedEndpoint* endpoint = nullptr;
+    Refused what;
+    http::Response response;  ///< for a post that was kept
+    bool as_html = false;
+    std::string cors_origin;
+};
+
+class Intake::State {
+  public:
+    State(IntakeOptions options, transport::Sender& sender, Clock& clock, Entropy& entropy, metrics::Registry* registry, std::uint64_t seed);
+
+    RulesInForce rules() const;
+    void set_rules(RulesInForce rules);
+    Uuid fresh_id();
+    Timestamp wall() { return clock.wall(); }
+
+    // intake.cpp
+    void serve(const http::Request& request, http::Responder responder);
+    void preflight(const PreparedEndpoint& endpoint, const http::Request& request, http::Responder responder);
+    void serve_receipt(std::string_view id_text, http::Responder responder);
+    void serve_token(const http::Request& request, http::Responder responder);
+    void serve_demo(http::Responder responder);
+
+    // accept.cpp
+    void take_post(Call call);
+    void tick();
+
+    // readmit.cpp
+    struct Recheck {
+        ReadmitResult result;
+        std::string envelope;  ///< JSON, if it passes
+        std::string queue;
+        record::BodyForm form = record::BodyForm::json;
+        Uuid id;
+    };
+    Recheck recheck(std::string_view quarantined_body);
+
+    IntakeOptions options;  ///< without endpoints, keys and sites, which are in rules()
+    transport::Sender& sender;
+    Clock& clock;
+    std::unique_ptr<metrics::Registry> own_registry;
+    metrics::Registry& registry;
+    Signer signer;
+    RateLimiter limiter;
+    RateLimiter log_limiter;
+    QuarantineGate gate;
+    metrics::Counter& not_kept;
+    FindRecord find_record;
+
+  private:
+    struct InFlight {
+        Uuid key, content;
+        auto operator<=>(const InFlight&) const = default;
+    };
+    struct Waiter {
+        std::unique_ptr<PendingRecord> record;
+        Instant since;
+    };
+
+    void accept(Call call, Examination& examination, std::string envelope);
+    void look_accepted(Call call, Examination& examination, std::string_view code);
+    void refuse(Call call, Examination* examination, Refused what, bool keep);
+    void refuse_read(Call call, Examination& examination, ReadError error);
+    void refuse_caller(Call call);
+    void refuse_rate(Call call, const RateLimiter::Verdict& verdict);
+    void answer_without_keeping(Call call, Examination* examination, Refused what);
+    bool may_keep(const Call& call, std::uint64_t bytes);
+    bool identify(Call& call, Examination& examination);
+    std::string_view suspicion(const Call& call, Examination& examination, std::vector<std::string>& flags);
+    std::unique_ptr<PendingRecord> pending_record(Call& call, Examination& examination, std::vector<std::string> flags);
+    /// True if another post with the same key and content is under way; then `record` waits for it.
+    bool join(std::unique_ptr<PendingRecord>& record);
+    void hand_on(std::unique_ptr<PendingRecord> record, queue::OutgoingMessage message);
+    void settled(std::unique_ptr<PendingRecord> record, Result<broker::Sent, broker::Refusal> sent);
+    void answer_sent(PendingRecord& record, const broker::Sent& sent);
+    void answer_waiters(const PendingRecord& first, const Result<broker::Sent, broker::Refusal>& sent);
+    void respond(http::Responder& responder, const PreparedEndpoint& endpoint, const std::string& cors_origin, http::Response response);
+    void send_to_quarantine(const Quarantined& post, std::string message, UniqueFunction<void(bool)> done);
+
+    mutable std::mutex rules_lock_;  ///< guards rules_
+    RulesInForce rules_;
+    std::mutex entropy_lock_;  ///< guards entropy_
+    Entropy& entropy_;
+    std::mutex waiting_lock_;  ///< guards waiting_ and waiters_
+    std::map<InFlight, std::vector<Waiter>> waiting_;
+    std::size_t waiters_ = 0;
+};
+
+}  // namespace forebay::intake
