@@ -1,0 +1,138 @@
+// The pure rules: waits, holds, settlements, inbox.
+#include <gtest/gtest.h>
+
+#include "worker/hold.h"
+#include "worker/inbox.h"
+#include "worker/outbox.h"
+#include "worker/retry.h"
+#include "worker/settlement.h"
+
+namespace forebay::worker {
+namespace {
+
+constexpr std::uint64_t middle = std::uint64_t{1} << 63;
+constexpr std::uint64_t highest = ~std::uint64_t{0};
+
+TEST(Retry, each_answer_has_the_wait_of_the_list_and_then_none) {
+    RetrySchedule schedule{{1s, 5s, 30s}, 0.2};
+    EXPECT_EQ(next_wait(schedule, 1, middle), Duration(1s));
+    EXPECT_EQ(next_wait(schedule, 2, middle), Duration(5s));
+    EXPECT_EQ(next_wait(schedule, 3, middle), Duration(30s));
+    EXPECT_EQ(next_wait(schedule, 4, middle), std::nullopt);
+    EXPECT_EQ(next_wait(schedule, 0, middle), std::nullopt);
+    EXPECT_EQ(next_wait({{}, 0.2}, 1, middle), std::nullopt);
+}
+
+TEST(Retry, jitter_spreads_a_wait_within_its_bounds) {
+    RetrySchedule schedule{{10s}, 0.2};
+    EXPECT_EQ(next_wait(schedule, 1, 0), Duration(8s));
+    EXPECT_LE(*next_wait(schedule, 1, highest), Duration(12s));
+    EXPECT_GE(*next_wait(schedule, 1, highest), Duration(11'990ms));
+    EXPECT_EQ(next_wait({{10s}, 0}, 1, 0), Duration(10s));
+}
+
+TEST(Settle, outcomes_become_what_is_noted) {
+    RetrySchedule schedule{{1s, 5s}, 0};
+    Timestamp now{100'000};
+    auto done = settle(Outcome::done(), 2, schedule, now, 0);
+    EXPECT_EQ(done.kind, Outcome::Kind::done);
+    EXPECT_EQ(done.attempts, 3u);
+    auto retry = settle(Outcome::retry("exit 1"), 1, schedule, now, 0);
+    EXPECT_EQ(retry.kind, Outcome::Kind::retry);
+    EXPECT_EQ(retry.attempts, 2u);
+    EXPECT_EQ(retry.next, now + 5s);
+    auto dead = settle(Outcome::retry("exit 1"), 2, schedule, now, 0);
+    EXPECT_EQ(dead.kind, Outcome::Kind::dead);
+    EXPECT_EQ(dead.why, "out of attempts (3): exit 1");
+    EXPECT_EQ(settle(Outcome::dead("no zip"), 0, schedule, now, 0).why, "no zip");
+}
+
+TEST(Settle, an_outage_and_what_was_not_begun_spend_no_attempt) {
+    RetrySchedule schedule;
+    EXPECT_EQ(settle(Outcome::hold("locked"), 4, schedule, {}, 0).attempts, 4u);
+    EXPECT_EQ(settle(Outcome::untouched(), 4, schedule, {}, 0).attempts, 4u);
+}
+
+TEST(Settle, the_handlers_own_wait_wins_and_no_wait_is_longer_than_a_queue_can_hide) {
+    RetrySchedule schedule{{1s, 20h}, 0};
+    EXPECT_EQ(settle(Outcome::retry("later", 90s), 0, schedule, {}, 0).next, Timestamp{} + 90s);
+    EXPECT_EQ(settle(Outcome::retry("later"), 1, schedule, {}, 0).next, Timestamp{} + hidden_most);
+    EXPECT_EQ(settle(Outcome::retry("later", -5s), 0, schedule, {}, 0).next, Timestamp{});
+}
+
+TEST(Settle, the_handlers_own_wait_does_not_add_attempts) {
+    RetrySchedule schedule{{1s}, 0};
+    EXPECT_EQ(settle(Outcome::retry("later", 90s), 1, schedule, {}, 0).kind, Outcome::Kind::dead);
+}
+
+TEST(HoldLogic, begins_waits_for_its_probe_tries_one_and_ends) {
+    Hold hold(2s);
+    EXPECT_EQ(hold.phase(), Hold::Phase::open);
+    EXPECT_TRUE(hold.begin("locked", {1000}, middle));
+    EXPECT_EQ(hold.phase(), Hold::Phase::held);
+    EXPECT_FALSE(hold.probe_is_due({2999}));
+    EXPECT_TRUE(hold.probe_is_due({3000}));
+    hold.probed(false, {3000}, middle);
+    EXPECT_EQ(hold.phase(), Hold::Phase::held);
+    EXPECT_EQ(hold.next_probe(), (Instant{5000}));
+    hold.probed(true, {5000}, middle);
+    EXPECT_EQ(hold.phase(), Hold::Phase::trial);
+    EXPECT_FALSE(hold.begin("still locked", {5100}, middle)) << "the same outage goes on";
+    EXPECT_EQ(hold.phase(), Hold::Phase::held);
+    EXPECT_EQ(hold.why(), "still locked");
+    hold.probed(true, {7100}, middle);
+    hold.end();
+    EXPECT_EQ(hold.phase(), Hold::Phase::open);
+    EXPECT_EQ(hold.held_for({9000}), Duration(8s));
+}
+
+TEST(HoldLogic, probes_are_spread_over_half_to_one_and_a_half_of_their_wait) {
+    Hold early(2s), late(2s);
+    early.begin("", {0}, 0);
+    late.begin("", {0}, highest);
+    EXPECT_EQ(early.next_probe(), (Instant{1000}));
+    EXPECT_GE(late.next_probe(), (Instant{2999}));
+    EXPECT_LE(late.next_probe(), (Instant{3000}));
+}
+
+TEST(InboxRead, a_json_object_sent_straight_to_the_queue_becomes_a_record_with_the_messages_id) {
+    transport::Received message;
+    message.message_id = "0f8fad5b-d9cb-469f-a165-70867728950e";
+    message.body = R"({"email":"jane@example.com"})";
+    message.sent_at = {42};
+    auto inbox = read({message});
+    ASSERT_EQ(inbox.jobs.size(), 1u);
+    EXPECT_EQ(to_text(inbox.jobs[0].envelope.id), message.message_id);
+    EXPECT_EQ(inbox.jobs[0].envelope.received_at.ms, 42);
+    EXPECT_EQ(inbox.jobs[0].envelope.fields["email"].text(), "jane@example.com");
+    EXPECT_EQ(inbox.jobs[0].body, message.body);
+}
+
+TEST(InboxRead, a_message_id_that_is_no_uuid_still_names_one_record) {
+    EXPECT_EQ(id_of_message("abc"), id_of_message("abc"));
+    EXPECT_NE(id_of_message("abc"), id_of_message("abd"));
+    EXPECT_EQ(id_of_message("abc").version(), 8);
+}
+
+TEST(InboxRead, any_other_body_is_told_apart_with_its_reason) {
+    for (auto* body : {"", "hello", "[1,2]", "42", "{\"v\":99}", "{"}) {
+        transport::Received message;
+        message.body = body;
+        auto inbox = read({message});
+        EXPECT_TRUE(inbox.jobs.empty()) << body;
+        ASSERT_EQ(inbox.unreadable.size(), 1u) << body;
+        EXPECT_TRUE(inbox.unreadable[0].why.starts_with("not a record: ")) << inbox.unreadable[0].why;
+    }
+}
+
+TEST(AttributeText, holds_what_sqs_allows) {
+    EXPECT_EQ(attribute_text("plain"), "plain");
+    EXPECT_EQ(attribute_text(""), "unknown");
+    EXPECT_EQ(attribute_text(std::string_view("a\0b\x1b[0m\n", 8)), "a b [0m\n");
+    EXPECT_EQ(attribute_text(std::string(2000, 'x')).size(), 1024u);
+    EXPECT_EQ(attribute_text(std::string(1023, 'x') + "\xc3\xbc").size(), 1023u);
+    EXPECT_EQ(attribute_text("\xff\xff"), "unknown");
+}
+
+}  // namespace
+}  // namespace forebay::worker
