@@ -18,6 +18,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/log_line.h"
 #include "http/server.h"
 
 namespace forebay::http {
@@ -157,6 +158,8 @@ inline bool comes_true(const std::function<bool()>& what) {
 
 class ServerTest : public testing::Test {
   protected:
+    /// Warnings that the tests provoke are not of interest (and UBSan cannot check a log line's clock without a descriptor).
+    static void SetUpTestSuite() { set_log(LogLevel::error, LogFormat::logfmt); }
     void open(ServerOptions options = {}) {
         open_with(std::move(options), [this](const Request& request, Responder responder) {
             handled.fetch_add(1);
