@@ -52,11 +52,12 @@ const std::vector<Network>& special_networks() {
 }  // namespace
 
 std::optional<Address> parse_address(std::string_view text) {
+    if (text.find('\0') != text.npos) return std::nullopt;
     const std::string terminated(text);
     Address address;
     in_addr ipv4{};
     if (inet_pton(AF_INET, terminated.c_str(), &ipv4) == 1) return from_ipv4(&ipv4);
-    if (terminated.size() != text.size() || inet_pton(AF_INET6, terminated.c_str(), address.bytes.data()) != 1) return std::nullopt;
+    if (inet_pton(AF_INET6, terminated.c_str(), address.bytes.data()) != 1) return std::nullopt;
     return address;
 }
 

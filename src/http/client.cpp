@@ -13,6 +13,9 @@
 namespace forebay::http {
 namespace {
 
+/// Servers close idle connections; one that lay unused for longer is not tried.
+constexpr long kept_unused_s_max = 15;
+
 /// libcurl wants this once before any thread uses it; the process keeps it until it ends.
 void prepare_libcurl() {
     static std::once_flag once;
@@ -91,7 +94,7 @@ ClientError::Kind kind_of(CURLcode code, CURL* curl, const Transfer& transfer) {
     curl_easy_getinfo(curl, CURLINFO_PRETRANSFER_TIME_T, &connected_us);
     switch (code) {
         case CURLE_UNSUPPORTED_PROTOCOL:
-        case CURLE_URL_MALFORMAT: return Kind::invalid_request;
+        case CURLE_URL_MALFORMAT: return connected_us == 0 ? Kind::invalid_request : Kind::broken;  // an answer in HTTP/0.9 is one of these
         case CURLE_COULDNT_RESOLVE_PROXY:
         case CURLE_COULDNT_RESOLVE_HOST:
         case CURLE_COULDNT_CONNECT:
@@ -134,6 +137,8 @@ void Client::Inside::prepare_limits(const ClientRequest& request) {
     curl_easy_setopt(curl, CURLOPT_PROXY, "");
     curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
     curl_easy_setopt(curl, CURLOPT_TCP_NODELAY, 1L);
+    curl_easy_setopt(curl, CURLOPT_MAXAGE_CONN, kept_unused_s_max);
+    curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, request.never_twice ? 1L : 0L);
     curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, options.verify_certificates ? 1L : 0L);
     curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, options.verify_certificates ? 2L : 0L);
     if (!options.certificate_authorities.empty()) curl_easy_setopt(curl, CURLOPT_CAINFO, options.certificate_authorities.c_str());

@@ -22,6 +22,9 @@ struct ClientRequest {
     Duration connect_deadline = 5s;
     Duration total_deadline = 30s;
     std::size_t response_bytes_max = 16_MiB;
+    /// A kept connection may turn out to have been closed by the server; libcurl then sends once more on a new
+    /// one. With this the request goes on a new connection from the start, and never a second time.
+    bool never_twice = false;
 };
 
 struct ClientResponse {

@@ -134,6 +134,10 @@ class Waiting {
         std::lock_guard guard(lock_);
         return std::move(responders_.at(i));
     }
+    void drop_all() {
+        std::lock_guard guard(lock_);
+        responders_.clear();
+    }
     void answer(std::size_t i, std::string body) {
         Response response;
         response.body = std::move(body);
@@ -160,6 +164,11 @@ class ServerTest : public testing::Test {
   protected:
     /// Warnings that the tests provoke are not of interest (and UBSan cannot check a log line's clock without a descriptor).
     static void SetUpTestSuite() { set_log(LogLevel::error, LogFormat::logfmt); }
+    /// What nobody answered is given up while the server still stands.
+    void TearDown() override {
+        waiting.drop_all();
+        server = nullptr;
+    }
     void open(ServerOptions options = {}) {
         open_with(std::move(options), [this](const Request& request, Responder responder) {
             handled.fetch_add(1);
