@@ -119,6 +119,7 @@ Result<std::string, Child::Problem> Child::finish(std::string_view input, Durati
         if (received_.size() > bytes_max) return Failure{long_answer(bytes_max)};
         if (!pump(until)) return Failure{late(timeout)};
     }
+    if (received_.size() > bytes_max) return Failure{long_answer(bytes_max)};
     return std::exchange(received_, {});
 }
 
