@@ -116,6 +116,7 @@ std::optional<ReadCheckpoint> decode(std::string_view text) {
     out.mark.number = in.take<std::uint64_t>();
     out.mark.position = journal::Position(in.take<std::uint64_t>());
     out.mark.segment = in.take<std::uint32_t>();
+    out.mark.first = in.take<std::uint32_t>();
     out.now.ms = in.take<std::int64_t>();
     out.next_queue = queue::QueueId(in.take<std::uint32_t>());
     for (auto left = in.take<std::uint32_t>(); left > 0 && !in.failed(); --left) out.queues.push_back(take_queue(in));
@@ -181,6 +182,7 @@ std::string encode_checkpoint(const CheckpointMark& mark, Timestamp now, const S
     put(out, mark.number);
     put(out, mark.position.value());
     put(out, mark.segment);
+    put(out, mark.first);
     put(out, now.ms);
     put(out, state.queues.next_id().value());
     put(out, static_cast<std::uint32_t>(state.queues.size()));
@@ -214,6 +216,7 @@ Result<std::optional<LoadedCheckpoint>, disk::Error> load_checkpoint(disk::Disk&
         if (auto number = number_of(name)) numbers.push_back(*number);
     std::sort(numbers.rbegin(), numbers.rend());
     std::optional<LoadedCheckpoint> loaded;
+    bool some_were_bad = false;
     for (auto number : numbers) {
         if (loaded && loaded->older) {  // a third one: it was about to be removed
             TRY(disk.remove(path_of(number)));
@@ -222,10 +225,13 @@ Result<std::optional<LoadedCheckpoint>, disk::Error> load_checkpoint(disk::Disk&
         auto text = read_file(disk, path_of(number));
         auto checkpoint = text ? decode(*text) : std::nullopt;
         if (!checkpoint || checkpoint->mark.number != number || !fits(*checkpoint, state.pages.slots())) {
+            some_were_bad = true;
             TRY(set_aside(disk, number, notes));
         } else if (!loaded) {
             put_into(state, *checkpoint);
             loaded = LoadedCheckpoint{checkpoint->mark, std::nullopt};
+            // A newer one may have dropped more than this one knows of.
+            if (some_were_bad) loaded->newest.first = 0;
         } else {
             state.pages.reserve_for_older(slots_of(*checkpoint));
             loaded->older = checkpoint->mark;

@@ -34,8 +34,8 @@ Result<void, disk::Error> CheckpointKeeper::begin(const journal::Journal& journa
         not_before_ = at + put_off;
         return {};
     }
-    CheckpointMark mark{loaded_ ? loaded_->newest.number + 1 : 1, journal.next_position(),
-                        static_cast<std::uint32_t>(journal.active_segment().value())};
+    auto active = static_cast<std::uint32_t>(journal.active_segment().value());
+    CheckpointMark mark{loaded_ ? loaded_->newest.number + 1 : 1, journal.next_position(), active, droppable_below(active)};
     std::optional<std::uint64_t> superseded;
     if (loaded_ && loaded_->older) superseded = loaded_->older->number;
     job_ = std::make_shared<WriteCheckpoint>(disk_, state_.pages.file(), mark, superseded, encode_checkpoint(mark, now, state_));
@@ -66,15 +66,15 @@ Result<bool, disk::Error> CheckpointKeeper::finish() {
     return true;
 }
 
-std::uint32_t CheckpointKeeper::needed_from() const {
-    if (!loaded_) return 0;
-    return loaded_->older ? loaded_->older->segment : loaded_->newest.segment;
+std::uint32_t CheckpointKeeper::droppable_below(std::uint32_t active) const {
+    auto first = loaded_ ? loaded_->newest.segment : active;  // the newest will be the older one, and still be good
+    if (auto live = state_.use.oldest_live()) first = std::min(first, *live);
+    return first;
 }
 
 Result<void, disk::Error> CheckpointKeeper::drop_segments(journal::Journal& journal) {
-    auto first = needed_from();
-    if (auto live = state_.use.oldest_live()) first = std::min(first, *live);
-    if (first <= journal.oldest_segment().value()) return {};
+    if (!loaded_ || loaded_->newest.first <= journal.oldest_segment().value()) return {};
+    auto first = loaded_->newest.first;
     bool keep = options_.history_keep > Duration(0);
     TRY(journal.drop_below(journal::SegmentNumber(first), [this, keep](journal::SegmentNumber segment) {
         return keep && state_.use.holds_accepted(static_cast<std::uint32_t>(segment.value()));

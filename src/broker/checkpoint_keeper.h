@@ -28,14 +28,15 @@ class CheckpointKeeper {
     Result<void, disk::Error> begin(const journal::Journal& journal, Timestamp now, Instant at, Turn::JobRunner& runner);
     /// Looks whether the running one is done; true when one has just become durable.
     Result<bool, disk::Error> finish();
-    /// Drops the segments at the head that nothing needs. Everything in the journal must be durable.
+    /// Drops the segments at the head that the newest durable checkpoint says nothing needs.
     Result<void, disk::Error> drop_segments(journal::Journal& journal);
-    /// Segments below this are needed by no checkpoint.
-    std::uint32_t needed_from() const;
+    /// Segments below this can be dropped after the next checkpoint, once nothing lives in them.
+    std::uint32_t needed_from() const { return loaded_ ? loaded_->newest.segment : 0; }
 
     std::uint64_t taken() const { return taken_; }
 
   private:
+    std::uint32_t droppable_below(std::uint32_t active) const;
     disk::Disk& disk_;
     State& state_;
     const BrokerOptions& options_;

@@ -123,7 +123,6 @@ class OpenTurn final : public Turn {
     Answers answers_;
     bool needs_sync_ = false;
     std::optional<bool> has_room_;
-    std::optional<disk::Error> append_fault_;
     std::map<queue::QueueId, std::vector<queue::Touched>> touched_;     ///< applied, to be appended
     std::map<queue::QueueId, std::vector<queue::Sequence>> deleted_;    ///< applied, to be appended
     std::size_t moves_left_ = 0;

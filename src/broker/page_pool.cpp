@@ -72,7 +72,7 @@ std::uint32_t PagePool::take_frame() {
         if (!candidate.used) return frame;
         if (candidate.changed) {
             if (auto done = store(frame); !done) {
-                fail(done.error());
+                fail(done.error(), false);
                 return 0;
             }
         }
@@ -93,14 +93,15 @@ void PagePool::load(Key key, std::uint32_t frame) {
     auto& stored = found->second;
     reads_ += 1;
     auto got = file_->read(std::uint64_t{stored.slot} * page_bytes, page_bytes, buffer_);
-    if (!got) return fail(got.error());
-    if (buffer_.size() != page_bytes || crc32c(buffer_) != stored.crc) return fail({EBADMSG, "checksum of slot", "checkpoint/pages"});
+    if (!got) return fail(got.error(), true);
+    if (buffer_.size() != page_bytes || crc32c(buffer_) != stored.crc) return fail({EBADMSG, "checksum of slot", "checkpoint/pages"}, true);
     std::memcpy(static_cast<void*>(&page), buffer_.data(), page_bytes);
     if (!stored.of_this_process && key >> 32 != once_pages.value())
         for (auto& slot : page.slots) slot.set(queue::Slot::offered, false);
 }
 
-void PagePool::fail(disk::Error error) {
+void PagePool::fail(disk::Error error, bool is_damage) {
+    is_damaged_ |= is_damage;
     if (!fault_) fault_ = std::move(error);
     has_last_ = false;
 }

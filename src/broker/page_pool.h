@@ -43,6 +43,8 @@ class PagePool final : public queue::Pages {
     OnceEntry* once_chunk(std::uint64_t number, bool for_change);
 
     const std::optional<disk::Error>& fault() const { return fault_; }
+    /// The fault is a page that is not what was written: checkpoints that name it are worthless.
+    bool is_damaged() const { return is_damaged_; }
     /// False when the page file cannot grow and little of it is free: nothing more may be added.
     bool has_room() const { return has_room_; }
 
@@ -83,7 +85,7 @@ class PagePool final : public queue::Pages {
     Result<void, disk::Error> grow();
     void let_go(std::uint32_t slot, std::uint8_t holder);
     void trim();
-    void fail(disk::Error error);
+    void fail(disk::Error error, bool is_damage);
     std::string_view bytes_of(std::uint32_t frame) const;
 
     static constexpr std::uint32_t extent = 64;  ///< slots claimed at a time
@@ -104,6 +106,7 @@ class PagePool final : public queue::Pages {
     bool has_last_ = false;
     bool has_room_ = true;
     std::optional<disk::Error> fault_;
+    bool is_damaged_ = false;
     queue::Page scratch_;
     std::string buffer_;
     std::uint64_t reads_ = 0, writes_ = 0;

@@ -45,15 +45,14 @@ Result<Opened, OpenError> open_once(disk::Disk& disk, Clock& clock, Entropy& ent
     auto& parts = opened.parts;
     CheckpointMark from = *loaded ? (*loaded)->newest : CheckpointMark{};
     TRY_ASSIGN(parts.journal, journal::Journal::open(
-                                  disk, clock, entropy, options.journal, from.position, journal::SegmentNumber(from.segment),
+                                  disk, clock, entropy, options.journal, from.position, journal::SegmentNumber(from.first),
                                   [&, at = state.get()](const journal::Entry& entry) {
                                       parts.replayed_records += 1;
                                       parts.replayed_bytes += entry.location.length;
                                       at->apply(entry);
                                   },
                                   [at = state.get()] { return at->queues.preamble(); }));
-    bool log_is_shorter = parts.journal->next_position() < from.position;
-    if (state->pages.fault() || log_is_shorter) {
+    if (state->pages.fault()) {
         if (auto done = distrust_checkpoints(disk); !done) return Failure{error_of(done.error())};
         opened.is_whole = false;
     }

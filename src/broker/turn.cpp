@@ -57,9 +57,8 @@ Result<void, disk::Error> OpenTurn::work(std::span<Command> batch) {
 journal::Location OpenTurn::append(RecordType type, std::uint8_t flags, std::string_view body) {
     auto location = journal_->append(static_cast<std::uint8_t>(type), flags, body);
     checkpoints_.note(location.length, 1, instant_);
-    if (journal_->pending_bytes() < pending_bytes_max || append_fault_) return location;
-    // More than one turn's worth is pending: it may become durable before its answers, never after.
-    if (auto synced = journal_->sync(); !synced) append_fault_ = synced.error();
+    // It may become durable before its answers, never after. A failure is seen by the next commit.
+    if (journal_->pending_bytes() >= pending_bytes_max) (void)journal_->sync().ok();
     return location;
 }
 
@@ -79,15 +78,18 @@ void OpenTurn::flush_changes() {
 Result<void, disk::Error> OpenTurn::check_pages() {
     const auto& fault = state_->pages.fault();
     if (!fault) return {};
-    log_error("checkpoint.damaged").with("why", fault->text()).with("next", "the whole log is read at the next start");
-    TRY(distrust_checkpoints(disk_));
+    if (state_->pages.is_damaged()) {
+        log_error("checkpoint.damaged").with("why", fault->text()).with("next", "the whole log is read at the next start");
+        TRY(distrust_checkpoints(disk_));
+    }
     return Failure{*fault};
 }
 
 Result<void, disk::Error> OpenTurn::commit(bool sync) {
     flush_changes();
     TRY(check_pages());
-    if (append_fault_) return Failure{*append_fault_};
+    // A failed append does not say so itself.
+    if (journal_->fault()) return Failure{*journal_->fault()};
     if (!sync) return journal_->pending_bytes() > 0 ? journal_->write() : Result<void, disk::Error>{};
     needs_sync_ = false;
     if (journal_->pending_bytes() == 0 && journal_->durable() == journal_->next_position()) return {};

@@ -221,7 +221,9 @@ void Queue::apply(const Touched& event) {
     slot.flags = flags;
     count(slot, summary, Slot::delayed, false);
     count(slot, summary, Slot::in_flight, event.receives > 0 || event.generation > 0);
-    if (!slot.is(Slot::offered)) lower_due(page, summary, slot.visible_at);
+    // One that was offered is looked at again when its new time has come; its place in the ready list is void.
+    slot.set(Slot::offered, false);
+    lower_due(page, summary, slot.visible_at);
 }
 
 void Queue::remove(std::uint64_t page, PageSummary& summary, Slot& slot) {
