@@ -404,10 +404,8 @@ void SimulatedDisk::kill_process() {
 
 void SimulatedDisk::rot(const std::string& path, std::uint64_t offset, unsigned char mask) {
     auto found = names_.find(path);
-    if (found == names_.end()) return;
-    auto& inode = *found->second;
-    for (auto* content : {&inode.stable, &inode.now})
-        if (offset < content->size()) (*content)[offset] = static_cast<char>((*content)[offset] ^ mask);
+    if (found == names_.end() || offset >= found->second->now.size()) return;
+    put_everywhere(*found->second, offset, static_cast<char>(found->second->now[offset] ^ mask));
     ++faults_.bits_flipped;
     ++faults_.injected;
 }
@@ -420,9 +418,15 @@ std::string SimulatedDisk::content(const std::string& path) const {
 void SimulatedDisk::set_content(const std::string& path, std::uint64_t offset, std::string_view bytes) {
     auto found = names_.find(path);
     if (found == names_.end()) return;
-    Write write{Write::Kind::bytes, offset, std::string(bytes)};
-    apply(write, found->second->stable);
-    apply(write, found->second->now);
+    for (std::size_t i = 0; i < bytes.size(); ++i) put_everywhere(*found->second, offset + i, bytes[i]);
+}
+
+/// In the cache, on the device and on the way there.
+void SimulatedDisk::put_everywhere(Inode& inode, std::uint64_t offset, char byte) {
+    for (auto* content : {&inode.stable, &inode.now})
+        if (offset < content->size()) (*content)[offset] = byte;
+    for (auto& write : inode.pending)
+        if (offset >= write.offset && offset - write.offset < write.bytes.size()) write.bytes[offset - write.offset] = byte;
 }
 
 }  // namespace forebay::testing

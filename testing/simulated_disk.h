@@ -143,6 +143,7 @@ class SimulatedDisk final : public disk::Disk {
     static void apply(const Write& write, std::string& content);
     void apply_torn(const Write& write, std::string& content);
     void settle_inode(Inode& inode);
+    static void put_everywhere(Inode& inode, std::uint64_t offset, char byte);
     Result<void, disk::Error> claim(Inode& inode, std::uint64_t size, const std::string& path);
     std::uint64_t used_bytes() const;
     std::vector<InodePtr> inodes() const;

@@ -46,6 +46,10 @@ Result<void, OpenError> Log::start(Position from, SegmentNumber first_segment, R
     if (auto loaded = spares_.load(*names); !loaded.ok()) return Failure{OpenError{loaded.error().text()}};
     if (auto loaded = history_.load(); !loaded.ok()) return Failure{OpenError{loaded.error().text()}};
 
+    // A killed predecessor may have left names there that no sync covers; the root is synced with the new segment.
+    for (const char* directory : {"history", "quarantine"})
+        if (disk_.exists(directory))
+            if (auto synced = disk_.sync_directory(directory); !synced.ok()) return Failure{OpenError{synced.error().text()}};
     TRY_ASSIGN(auto found, recover(disk_, {from.value(), first_segment.value(), 2 * frame_bytes_max_, mark_.found()}, replay));
     auto last = found.live.empty() ? 0 : found.live.rbegin()->first;
     store_ = found.store ? *found.store : new_store(entropy_);
@@ -151,7 +155,7 @@ Result<void, disk::Error> Log::put_frame(std::uint64_t durable_upto) {
     TRY(active_.file->write(offset, bytes));
     ++counters_.frames;
     counters_.bytes_written += bytes.size();
-    unsynced_bytes_ += bytes.size();
+    unsynced_bytes_ += next_offset - offset;
     last_crc_ = frame_.payload_crc();
     frame_.begin(active_.header.salt, static_cast<std::uint32_t>(active_.header.number), active_.header.base, next_offset, next);
     return {};
