@@ -39,10 +39,11 @@ Result<Sent, Refusal> OpenTurn::send(NamedQueue& queue, queue::OutgoingMessage& 
     }
     auto entry = make_once_entry(*once, now_);
     auto found = state_->once.find(entry, now_);
-    if (found.seen == OnceWindow::Seen::same_content) {
+    bool is_same = found.seen == OnceWindow::Seen::same_content;
+    if (is_same || (found.seen == OnceWindow::Seen::other_content && once->refuse_reuse)) {
         // What it repeats may have been sent a moment ago: it must be durable before this answer says so.
         needs_sync_ |= journal_->durable() != journal_->next_position();
-        return Sent{Uuid{}, true, found.record, false};
+        return Sent{Uuid{}, is_same, is_same ? found.record : Uuid{}, !is_same};
     }
     if (!has_room()) return Failure{Refusal::no_room};
     auto sent = enqueue(queue, message, &entry);
