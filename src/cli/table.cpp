@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "cli/words.h"
+
 namespace forebay::cli {
 
 std::size_t width_of(std::string_view text) {
@@ -17,6 +19,7 @@ Table::Table(std::vector<std::string> headings) : headings_(std::move(headings))
 
 void Table::add(std::vector<Cell> row) {
     row.resize(headings_.size(), Cell(""));
+    for (auto& cell : row) cell.text = printable(cell.text);
     rows_.push_back(std::move(row));
 }
 

@@ -33,6 +33,11 @@ bool Invocation::is_agreed(std::string_view question) {
     return agreed;
 }
 
+std::string Invocation::reason() {
+    if (auto given = value("reason")) return *given;
+    return terminal().ask("Why? (kept in the log)").value_or("");
+}
+
 int Invocation::misused(std::string_view what) {
     terminal().complain(what);
     terminal().talk("See: forebay help " + std::string(verb_.name));

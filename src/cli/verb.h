@@ -100,6 +100,8 @@ class Invocation {
 
     /// Whether to go on: --yes, or `y` at the terminal. When nobody can be asked the command line is the answer.
     bool is_agreed(std::string_view question);
+    /// --reason, or what the person at the terminal answers; empty if there is none.
+    std::string reason();
     /// Complains and returns exit_code::usage.
     int misused(std::string_view what);
 

@@ -45,7 +45,7 @@ std::vector<Verb> make_verbs() {
         {"records", "find", "where is Jane's lead? records by e-mail, phone or id", {{"WHAT", "e-mail address, phone number, id or its first 8 characters"}}, {}, run_find},
         {"records", "show", "one record with what was done for it",
          {{"ID", "36 characters, or the first 8 and more"}},
-         {{"raw", 0, "", "the body as it was posted, and nothing else"}, {"effects", 0, "", "only what was done for it"}},
+         {{"raw", 0, "", "the body as it was posted, and nothing else"}, {"effects", 0, "", "only what was done for it"}, {"reveal", 0, "", "personal fields in clear"}},
          run_show},
 
         {"queues", "queue ls", "every queue with its counts", {}, {}, run_queue_ls},

@@ -37,6 +37,28 @@ std::string moment_text(Timestamp at, Timestamp now) {
     return is_today ? text.substr(11, 8) : text.substr(0, 10) + " " + text.substr(11, 8);
 }
 
+std::string printable(std::string_view text) {
+    std::string out;
+    for (char c : text) {
+        auto byte = static_cast<unsigned char>(c);
+        if (byte < 0x20 || byte == 0x7f)
+            out += c == '\n' ? "\\n" : c == '\t' ? "\\t" : fmt::format("\\x{:02x}", byte);
+        else
+            out += c;
+    }
+    return out;
+}
+
+std::string shortened(std::string_view text, std::size_t most) {
+    std::size_t characters = 0, end = 0;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if ((static_cast<unsigned char>(text[i]) & 0xC0) == 0x80) continue;
+        if (++characters == most) end = i;
+        if (characters > most) return std::string(text.substr(0, end)) + "…";
+    }
+    return std::string(text);
+}
+
 std::optional<Timestamp> parse_moment(std::string_view text, Timestamp now) {
     if (auto age = parse_duration(text)) return now - *age;
     return parse_timestamp(text);

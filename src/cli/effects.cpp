@@ -1,0 +1,77 @@
+#include "cli/effects.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "cli/words.h"
+
+namespace forebay::cli {
+namespace {
+
+void add_effects(const Configuration& configuration, const std::string& queue, std::vector<const WorkerConfiguration*>& out) {
+    for (const auto& worker : configuration.workers) {
+        bool is_here = worker.queue == queue && worker.handler != HandlerKind::program;
+        if (!is_here || std::find(out.begin(), out.end(), &worker) != out.end()) continue;
+        out.push_back(&worker);
+        for (const auto& next : worker.then) add_effects(configuration, next, out);
+    }
+}
+
+std::string time_taken(Duration taken) {
+    return taken < 10s ? fmt::format("{:.2f}s", static_cast<double>(std::max<std::int64_t>(taken.count(), 0)) / 1000) : age_text(taken);
+}
+
+std::string unfinished(const EffectState& state, Timestamp now) {
+    auto text = state.effect + " " + state.state;
+    if (!state.row) return text;
+    if (state.row->attempts > 0) text += " (" + counted(state.row->attempts, "attempt") + ")";
+    if (state.row->next_at && *state.row->next_at > now) text += ", next in " + age_text(*state.row->next_at - now);
+    if (!state.row->error.empty()) text += ": " + state.row->error;
+    return text;
+}
+
+}  // namespace
+
+std::vector<const WorkerConfiguration*> effects_of(const Configuration& configuration, const std::string& queue) {
+    std::vector<const WorkerConfiguration*> out;
+    add_effects(configuration, queue, out);
+    return out;
+}
+
+std::vector<std::string> ledger_files(const Configuration& configuration) {
+    std::vector<std::string> files;
+    for (const auto& worker : configuration.workers) {
+        const auto* database = configuration.find_database(worker.database);
+        if (worker.handler != HandlerKind::sql || database == nullptr) continue;
+        if (std::find(files.begin(), files.end(), database->options.path) == files.end()) files.push_back(database->options.path);
+    }
+    auto effects = ledger::effects_files(configuration.node.data_dir);
+    files.insert(files.end(), effects.begin(), effects.end());
+    return files;
+}
+
+std::vector<EffectState> states_of(const Configuration& configuration, const std::string& queue, const std::vector<ledger::Effect>& rows) {
+    std::vector<EffectState> states;
+    for (const auto* worker : effects_of(configuration, queue)) states.push_back({worker->name, "queued", {}});
+    for (const auto& row : rows) {
+        auto at = std::find_if(states.begin(), states.end(), [&](const EffectState& state) { return state.effect == row.effect; });
+        if (at == states.end()) at = states.insert(states.end(), EffectState{row.effect, "", {}});
+        at->state = row.state;
+        at->row = row;
+    }
+    return states;
+}
+
+std::string summary_of(const std::vector<EffectState>& states, Timestamp received_at, Timestamp now) {
+    std::string open;
+    auto last = received_at;
+    for (const auto& state : states) {
+        if (state.state != "done") open += (open.empty() ? "" : "; ") + unfinished(state, now);
+        if (state.row) last = std::max(last, state.row->at);
+    }
+    if (!open.empty()) return open;
+    return states.empty() ? "no worker for it" : "settled in " + time_taken(last - received_at);
+}
+
+}  // namespace forebay::cli

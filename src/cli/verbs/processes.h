@@ -1,0 +1,22 @@
+#pragma once
+// Asking the supervising parent, as status, tail, start, stop and restart do.
+
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "base/result.h"
+#include "cli/verb.h"
+#include "supervisor/control.h"
+
+namespace forebay::cli {
+
+/// The answer, or after a complaint the exit code.
+Result<supervisor::ControlAnswer, int> ask_supervisor(Invocation& invocation, const std::string& path, const supervisor::ControlRequest& request);
+
+/// Those that one of the names means; all if there are no names.
+std::vector<supervisor::ProcessStatus> chosen_of(const std::vector<supervisor::ProcessStatus>& processes, const std::vector<std::string>& names);
+
+json::Value processes_json(const std::vector<supervisor::ProcessStatus>& processes);
+
+}  // namespace forebay::cli

@@ -1,0 +1,148 @@
+// `queue ls|peek|send|purge|redrive`: the queues of a node, through its operator's interface.
+#include <iostream>
+#include <iterator>
+
+#include "cli/admin_client.h"
+#include "cli/mask.h"
+#include "cli/table.h"
+#include "cli/verb.h"
+#include "cli/verbs/verbs.h"
+#include "cli/words.h"
+#include "http/message.h"
+
+namespace forebay::cli {
+namespace {
+
+constexpr std::size_t body_characters_shown = 100;
+
+std::string figure(const json::Value& value) { return grouped(static_cast<std::uint64_t>(value.integer().value_or(0))); }
+
+std::string path_of(const std::string& queue, std::string_view what) { return "/api/queues/" + http::percent_encode(queue) + "/" + std::string(what); }
+
+std::string time_of(const json::Value& text, Timestamp now) {
+    auto at = parse_timestamp(text.text());
+    return at ? moment_text(*at, now) : text.text();
+}
+
+/// A record as its endpoint, id and fields; anything else as it is.
+std::string body_text(const std::string& body, const std::vector<std::string>& masked) {
+    auto record = json::parse(body);
+    if (!record || !(*record)["fields"].is_object()) return shortened(printable(body), body_characters_shown);
+    auto text = (*record)["endpoint"].text() + " " + (*record)["id"].text() + " " + json::to_text(mask_fields((*record)["fields"], masked));
+    return shortened(printable(text), body_characters_shown);
+}
+
+/// Whether the person at the terminal typed the queue's name; without a terminal --yes stands for it.
+bool is_name_confirmed(Invocation& invocation, const std::string& queue, const std::string& messages) {
+    if (invocation.globals().yes) return true;
+    auto typed = invocation.terminal().ask("This deletes " + messages + " for ever. Type the queue's name to go on:");
+    if (typed && *typed == queue) return true;
+    invocation.terminal().talk("Nothing was deleted.");
+    return false;
+}
+
+const json::Value* queue_called(const json::Value& queues, const std::string& name) {
+    for (const auto& queue : queues["queues"].elements())
+        if (queue["name"].text() == name) return &queue;
+    return nullptr;
+}
+
+}  // namespace
+
+int run_queue_ls(Invocation& invocation) {
+    auto answer = AdminClient(invocation).get("/api/queues");
+    if (!answer) return failed(invocation, answer.error());
+    auto& terminal = invocation.terminal();
+    if (terminal.wants_json()) {
+        terminal.result_json(*answer);
+        return exit_code::done;
+    }
+    auto now = invocation.world().clock.wall();
+    Table table({"QUEUE", ">READY", ">FLIGHT", ">DELAYED", ">OLDEST", ">SIZE", ">SENT", ">RECEIVED", ">DELETED", "DEAD LETTERS GO TO"});
+    for (const auto& queue : (*answer)["queues"].elements()) {
+        auto oldest = queue["oldest_ms"].integer();
+        table.add({queue["name"].text(), figure(queue["ready"]), figure(queue["in_flight"]), figure(queue["delayed"]),
+                   oldest ? age_text(now - Timestamp{*oldest}) : "-", about_size(static_cast<std::uint64_t>(queue["bytes"].integer().value_or(0))),
+                   figure(queue["sends"]), figure(queue["receives"]), figure(queue["deletes"]), queue["settings"]["dead_letter"].text()});
+    }
+    terminal.result(table.text(terminal));
+    return exit_code::done;
+}
+
+int run_queue_peek(Invocation& invocation) {
+    auto& terminal = invocation.terminal();
+    auto query = query_of({{"max", invocation.value("max").value_or("10")}, {"after", invocation.value("after").value_or("")}});
+    auto answer = AdminClient(invocation).get(path_of(invocation.word(0), "peek") + query);
+    if (!answer) return failed(invocation, answer.error());
+    if (terminal.wants_json()) {
+        terminal.result_json(*answer);
+        return exit_code::done;
+    }
+    auto now = invocation.world().clock.wall();
+    auto masked = invocation.whatever_is_configured().admin.mask;
+    Table table({">SEQ", "SENT", "VISIBLE", ">RECEIVED", ">ATTEMPTS", "BODY"});
+    for (const auto& message : (*answer)["messages"].elements()) {
+        auto visible = parse_timestamp(message["visible_at"].text());
+        bool is_visible = !visible || *visible <= now;
+        table.add({message["sequence"].text(), time_of(message["sent_at"], now), is_visible ? "now" : "in " + age_text(*visible - now),
+                   message["receive_count"].text(), message["attempts"].text(), body_text(message["body"].text(), masked)});
+    }
+    if (table.is_empty())
+        terminal.talk("No messages.");
+    else
+        terminal.result(table.text(terminal));
+    return exit_code::done;
+}
+
+int run_queue_send(Invocation& invocation) {
+    auto& terminal = invocation.terminal();
+    auto queue = invocation.word(0), body = invocation.word(1);
+    if (body == "-") body.assign(std::istreambuf_iterator<char>(std::cin), {});
+    if (invocation.has("dry-run")) {
+        terminal.result("Would send " + counted(body.size(), "byte") + " to " + queue + ".\n");
+        return exit_code::done;
+    }
+    auto answer = AdminClient(invocation).post(path_of(queue, "send"), json::Value().set("body", body));
+    if (!answer) return failed(invocation, answer.error());
+    if (terminal.wants_json())
+        terminal.result_json(*answer);
+    else
+        terminal.result((*answer)["message_id"].text() + "\n");
+    return exit_code::done;
+}
+
+int run_queue_purge(Invocation& invocation) {
+    auto& terminal = invocation.terminal();
+    auto name = invocation.word(0);
+    AdminClient admin(invocation);
+    auto queues = admin.get("/api/queues");
+    if (!queues) return failed(invocation, queues.error());
+    const auto* queue = queue_called(*queues, name);
+    if (queue == nullptr) {
+        terminal.complain("there is no queue \"" + name + "\"");
+        return exit_code::data;
+    }
+    auto messages = counted(static_cast<std::uint64_t>((*queue)["ready"].integer().value_or(0) + (*queue)["in_flight"].integer().value_or(0) + (*queue)["delayed"].integer().value_or(0)), "message");
+    if (invocation.has("dry-run")) {
+        terminal.result("Would delete " + messages + " of " + name + ".\n");
+        return exit_code::done;
+    }
+    if (!terminal.can_ask() && !invocation.globals().yes) return invocation.misused("a purge that nobody can be asked about needs --yes");
+    if (!is_name_confirmed(invocation, name, messages)) return exit_code::done;
+    auto reason = invocation.reason();
+    if (reason.empty()) return invocation.misused("a purge needs --reason");
+    auto answer = admin.post(path_of(name, "purge"), json::Value().set("reason", reason));
+    if (!answer) return failed(invocation, answer.error());
+    if (terminal.wants_json())
+        terminal.result_json(json::Value().set("queue", name).set("purged", true));
+    else
+        terminal.result("Deleted " + messages + " of " + name + ".\n");
+    return exit_code::done;
+}
+
+int run_queue_redrive(Invocation& invocation) {
+    invocation.terminal().complain("queue redrive is not in this version; the SQS API's ReceiveMessage and SendMessage move dead letters back");
+    return exit_code::usage;
+}
+
+}  // namespace forebay::cli

@@ -1,0 +1,112 @@
+// `tail WORKER[:N] [-f]`: the last lines of a process's log, and those to come.
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <deque>
+#include <fstream>
+#include <map>
+
+#include "cli/process/paths.h"
+#include "cli/verb.h"
+#include "cli/verbs/processes.h"
+#include "cli/verbs/verbs.h"
+
+namespace forebay::cli {
+namespace {
+
+constexpr useconds_t look_again = 200'000;
+constexpr std::size_t lines_usual = 20;
+constexpr std::size_t lines_max = 100'000;
+
+/// One log file, read on from where it was left; a file that became shorter is read from its start.
+class Followed {
+  public:
+    explicit Followed(std::string path) : path_(std::move(path)) {}
+
+    /// The last lines; the next call of fresh_text() goes on behind them.
+    std::string last_lines(std::size_t most) {
+        std::ifstream file(path_, std::ios::binary);
+        std::deque<std::string> lines;
+        for (std::string line; std::getline(file, line);) {
+            lines.push_back(std::move(line));
+            if (lines.size() > most) lines.pop_front();
+        }
+        file.clear();
+        file.seekg(0, std::ios::end);
+        seen_ = file ? static_cast<std::uint64_t>(file.tellg()) : 0;
+        std::string out;
+        for (const auto& line : lines) out += line + "\n";
+        return out;
+    }
+
+    std::string fresh_text() {
+        std::ifstream file(path_, std::ios::binary);
+        file.seekg(0, std::ios::end);
+        if (!file) return {};
+        auto size = static_cast<std::uint64_t>(file.tellg());
+        if (size < seen_) seen_ = 0;
+        std::string text(size - seen_, '\0');
+        file.seekg(static_cast<std::streamoff>(seen_));
+        file.read(text.data(), static_cast<std::streamsize>(text.size()));
+        text.resize(static_cast<std::size_t>(file.gcount()));
+        seen_ += text.size();
+        return text;
+    }
+
+  private:
+    std::string path_;
+    std::uint64_t seen_ = 0;
+};
+
+std::optional<std::size_t> lines_wanted(const Invocation& invocation) {
+    auto given = invocation.value("lines");
+    if (!given) return lines_usual;
+    char* end = nullptr;
+    auto lines = std::strtoul(given->c_str(), &end, 10);
+    if (given->empty() || *end != '\0' || lines > lines_max) return std::nullopt;
+    return lines;
+}
+
+/// The log files of the processes that are meant, each once.
+std::vector<std::string> files_of(const std::vector<supervisor::ProcessStatus>& processes) {
+    std::vector<std::string> files;
+    for (const auto& process : processes)
+        if (!process.log.empty() && std::find(files.begin(), files.end(), process.log) == files.end()) files.push_back(process.log);
+    return files;
+}
+
+}  // namespace
+
+int run_tail(Invocation& invocation) {
+    auto& terminal = invocation.terminal();
+    auto lines = lines_wanted(invocation);
+    if (!lines) return invocation.misused("--lines must be a number from 0 to " + std::to_string(lines_max));
+    auto path = control_path(invocation.whatever_is_configured().node.data_dir);
+    auto answer = ask_supervisor(invocation, path, {});
+    if (!answer) return answer.error();
+    auto chosen = chosen_of(answer->processes, invocation.words());
+    if (chosen.empty()) {
+        terminal.complain("no process is called \"" + invocation.word(0) + "\"");
+        return exit_code::usage;
+    }
+    auto files = files_of(chosen);
+    if (files.empty()) {
+        terminal.complain(chosen[0].name + " has no log file: it writes to the terminal of its parent");
+        return exit_code::data;
+    }
+    std::vector<Followed> followed(files.begin(), files.end());
+    for (std::size_t i = 0; i < files.size(); ++i) {
+        if (files.size() > 1) terminal.talk("==> " + files[i]);
+        terminal.result(followed[i].last_lines(*lines));
+    }
+    terminal.flush();
+    while (invocation.has("follow")) {
+        for (auto& file : followed) terminal.result(file.fresh_text());
+        terminal.flush();
+        ::usleep(look_again);
+    }
+    return exit_code::done;
+}
+
+}  // namespace forebay::cli
