@@ -13,6 +13,7 @@ void Auditor::find(std::string sentence) {
 void Auditor::begin_round(Instant real) {
     round_ += 1;
     now_ = later_ = real;
+    follow_jumps(false);
 }
 
 QueueKnowledge* Auditor::queue(const std::string& name) {
@@ -194,6 +195,7 @@ void Auditor::answered(Operation operation, const Told<std::vector<broker::Peek:
         if (!seen.insert(m).second && !damaged_)
             return find(fmt::format("message {} stands twice in queue {}", m->label, asked->queue->name));
         by_sequence_.try_emplace({item.message.receipt.queue, item.message.receipt.sequence}, m);
+        by_queue_id_.try_emplace(item.message.receipt.queue, asked->queue);
     }
     if (damaged_ || !asked->from_start || answer->size() >= asked->max) return;
     for_each_near(asked->queue, [&](MessageKnowledge& m) {
@@ -250,10 +252,26 @@ void Auditor::gone(MessageKnowledge* m, std::string_view by) {
 // The process and the clock.
 
 void Auditor::clock_set(Duration by) {
-    if (by > 0ms)
-        jumped_since_start_ += by;
-    else
-        set_back_since_start_ -= by;
+    if (by >= 0ms) {
+        jumps_.push_back({by, by <= 5s ? later_ : later_ + 10min});
+        return follow_jumps(false);
+    }
+    set_back_since_start_ -= by;
+    if (by >= -5s) hide_longer(-by);
+}
+
+/// A clock that was set back must not make time go back: it may stand still for as long.
+void Auditor::hide_longer(Duration by) {
+    for (auto& [name, queue] : queues_)
+        for (auto* m : queue->messages) m->visible_by = std::max(m->visible_by, later_) + by;
+}
+
+void Auditor::follow_jumps(bool all) {
+    std::erase_if(jumps_, [&](auto& jump) {
+        if (!all && jump.followed_at > later_) return false;
+        jumped_ += jump.by;
+        return true;
+    });
 }
 
 void Auditor::died(Death how) {
@@ -270,13 +288,19 @@ void Auditor::died(Death how) {
 }
 
 void Auditor::restarted() {
-    jumped_ += jumped_since_start_;
+    follow_jumps(true);
+    for (auto& [name, queue] : queues_)
+        for (auto* m : queue->messages) m->receives.settle();
+    if (set_back_since_start_ > 0ms) hide_longer(set_back_since_start_);
+    set_back_since_start_ = 0ms;
+}
+
+void Auditor::reads_failed(Duration kept_back) {
     for (auto& [name, queue] : queues_)
         for (auto* m : queue->messages) {
-            m->receives.settle();
-            if (set_back_since_start_ > 0ms) m->visible_by = std::max(m->visible_by, later_) + set_back_since_start_;
+            m->visible_by = std::max(m->visible_by, later_ + kept_back);
+            m->newest_is_certain = false;
         }
-    jumped_since_start_ = set_back_since_start_ = 0ms;
 }
 
 void Auditor::unknown(const SendAsked& asked) {
@@ -328,6 +352,13 @@ void Auditor::damaged(const std::vector<std::string>& labels) {
     damaged_ = true;
     for (auto& m : messages_)
         for (auto& label : labels) m->excused = m->excused || m->label == label;
+}
+
+std::optional<Instant> Auditor::last_visible() const {
+    std::optional<Instant> last;
+    for (auto& m : messages_)
+        if (must_be_there(*m) && !m->excused) last = std::max(last.value_or(m->visible_by), m->visible_by);
+    return last;
 }
 
 void Auditor::end() {

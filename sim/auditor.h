@@ -21,6 +21,7 @@
 #include "base/time.h"
 #include "broker/broker.h"
 #include "sim/knowledge.h"
+#include "sim/rare.h"
 
 namespace forebay::sim {
 
@@ -42,6 +43,7 @@ class Auditor {
     void begin_round(Instant real);
     /// Time passes inside the round (a slow disk).
     void time_is(Instant real) { later_ = std::max(later_, real); }
+    /// In a history a receive that has `still_wanted` comes from a client that has gone.
     void asked(Operation operation, const broker::Command& command);
     void answered(Operation operation, const Told<broker::Sent>& answer);
     void answered(Operation operation, const Told<std::vector<Told<broker::Sent>>>& answer);
@@ -56,6 +58,8 @@ class Auditor {
     void clock_set(Duration by);
     void died(Death how);
     void restarted();
+    /// The device failed to read: any message that could be received may be handed out only after `kept_back`.
+    void reads_failed(Duration kept_back);
     /// The device lost or changed bytes that had been synced: messages whose body begins with one of `labels` may be gone
     /// (the engine must say so), and what was done to any message may have been forgotten. All others must be there.
     void damaged(const std::vector<std::string>& labels);
@@ -63,9 +67,11 @@ class Auditor {
     /// Nothing goes wrong any more and everything that could be received was received and deleted.
     void end();
     const std::optional<std::string>& finding() const { return finding_; }
+    /// When the last of the messages that must be there can be received; nothing if none must be there.
+    std::optional<Instant> last_visible() const;
     /// Messages that are missing at the end because of damage: if any, the engine must have reported it.
     std::size_t lost_to_damage() const { return lost_to_damage_; }
-    std::size_t messages() const { return messages_.size(); }
+    const RareStates& seen() const { return seen_; }
 
   private:
     struct OnceUse {
@@ -96,6 +102,7 @@ class Auditor {
     struct DeleteAsked {
         QueueKnowledge* queue;
         std::vector<MessageKnowledge*> messages;  ///< null = a receipt that was never given
+        std::vector<queue::Receipt> receipts;
     };
     struct ChangeAsked {
         struct One {
@@ -192,6 +199,8 @@ class Auditor {
     void note_delivery(const ReceiveAsked& asked, MessageKnowledge& message, const queue::Delivery& delivery);
     void check_found_nothing(const ReceiveAsked& asked);
 
+    /// The message a receipt names; null when this queue never gave it.
+    MessageKnowledge* named_by(QueueKnowledge* queue, const queue::Receipt& receipt);
     void deleted(const DeleteAsked& asked, std::size_t index, const Told<void>& answer);
     void changed(const ChangeAsked::One& one, const Told<void>& answer);
     void note_change(const ChangeAsked::One& one);
@@ -231,15 +240,25 @@ class Auditor {
     Instant now_;       ///< when the round began
     Instant later_;     ///< the latest time known
     Round synced_ = 0;  ///< the newest round with an answer that is given only after a sync
-    Duration jumped_{0}, jumped_since_start_{0}, set_back_since_start_{0};
+    /// A wall clock that was set forward by more than 5 s is followed after ten minutes or a restart, not before (D7).
+    struct Jump {
+        Duration by;
+        Instant followed_at;
+    };
+    void follow_jumps(bool all);
+    void hide_longer(Duration by);
+    std::vector<Jump> jumps_;
+    Duration jumped_{0}, set_back_since_start_{0};
     bool damaged_ = false;
     std::map<Operation, Ask> asks_;
     std::map<std::string, std::unique_ptr<QueueKnowledge>> queues_;
     std::vector<std::unique_ptr<MessageKnowledge>> messages_;
     std::unordered_map<std::uint64_t, std::vector<MessageKnowledge*>> by_content_;
     std::map<std::pair<queue::QueueId, queue::Sequence>, MessageKnowledge*> by_sequence_;
+    std::map<queue::QueueId, QueueKnowledge*> by_queue_id_;
     std::map<Uuid, OnceKnowledge> once_;
     std::size_t lost_to_damage_ = 0;
+    RareStates seen_;
     std::optional<std::string> finding_;
 };
 

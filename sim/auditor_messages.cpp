@@ -130,9 +130,11 @@ void Auditor::sent_once(const SendAsked& asked, const broker::Sent& answer) {
 }
 
 void Auditor::duplicate(OnceUse& use, const broker::Sent& answer) {
-    if (use.asks < 2) return find(fmt::format("message {} was called a duplicate and is the first with its key", use.message->label));
+    if (use.asks < 2 && !damaged_)
+        return find(fmt::format("message {} was called a duplicate and is the first with its key", use.message->label));
     if (answer.original_record != use.record)
         find(fmt::format("message {} was called a duplicate of another record than was sent", use.message->label));
+    if (use.message->gone == Certainty::yes) seen_.note(Rare::duplicate_after_delete);
     use.settled = true;
     use.message->added = Certainty::yes;
     use.message->added_round = round_;
@@ -157,6 +159,7 @@ void Auditor::added_once(OnceKnowledge& known, OnceUse& use, const broker::OnceK
 void Auditor::reused(OnceKnowledge& known, OnceUse& use, const broker::OnceKey& once, Uuid id) {
     if (known.uses.size() < 2)
         return find(fmt::format("message {} was told that its key was used before, which nobody did", use.message->label));
+    seen_.note(Rare::key_reused);
     known.unclear = known.unclear || !once.refuse_reuse;
     if (!once.refuse_reuse) return acknowledged(use.message, id);
     if (use.message->added == Certainty::maybe && use.asks == 1) use.message->added = Certainty::no;
@@ -167,7 +170,7 @@ void Auditor::reused(OnceKnowledge& known, OnceUse& use, const broker::OnceKey& 
 Auditor::Ask Auditor::ask(const broker::Receive& c) {
     auto* q = queue(c.queue);
     q->busy = round_;
-    return ReceiveAsked{q, c.max_messages, c.visibility, true};
+    return ReceiveAsked{q, c.max_messages, c.visibility, !c.still_wanted};
 }
 
 void Auditor::answered(Operation operation, const Told<std::vector<queue::Delivery>>& answer) {
@@ -176,8 +179,9 @@ void Auditor::answered(Operation operation, const Told<std::vector<queue::Delive
     asked->queue->busy = round_;
     if (!answer) return refused(asked->queue, answer.error(), "a receive");
     if (answer->size() > asked->max) return find(fmt::format("a receive of at most {} was given {}", asked->max, answer->size()));
+    if (!asked->wanted && !answer->empty()) find(fmt::format("queue {} handed a message to a client that had gone", asked->queue->name));
     for (auto& delivery : *answer) delivered(*asked, delivery);
-    if (answer->empty()) check_found_nothing(*asked);
+    if (answer->empty() && asked->wanted) check_found_nothing(*asked);
 }
 
 MessageKnowledge* Auditor::match(std::uint64_t content, const Uuid& id) {
@@ -234,7 +238,7 @@ void Auditor::delivered(const ReceiveAsked& asked, const queue::Delivery& d) {
         auto source = m->home == asked.queue ? std::string_view{} : std::string_view(m->home->name);
         if (d.dead_letter_source != source)
             find(fmt::format("message {} in queue {} says it is a dead letter of '{}'", m->label, asked.queue->name, d.dead_letter_source));
-        if (m->attempts && d.attempts != *m->attempts)
+        if (m->attempts && m->disturbed != round_ && d.attempts != *m->attempts)
             find(fmt::format("message {} was delivered with {} attempts noted where there were {}", m->label, d.attempts, *m->attempts));
     }
     note_delivery(asked, *m, d);
@@ -262,10 +266,15 @@ void Auditor::check_receipt(const MessageKnowledge& m, const queue::Receipt& rec
 
 void Auditor::check_count(const MessageKnowledge& m, QueueKnowledge* queue, const queue::Delivery& d) {
     bool moved = queue != m.home && !m.is_dead();
-    if (d.receive_count < m.receives.least() + 1 || d.receive_count > m.receives.most() + 1 + moved)
+    auto released = m.disturbed == round_ ? m.disturbances : 0;  // in this round, perhaps before
+    if (d.receive_count + released < m.receives.least() + 1 || d.receive_count > m.receives.most() + 1 + moved)
         find(fmt::format("message {} was delivered by queue {} with receive count {} where it must be {} to {}", m.label, queue->name,
                          d.receive_count, m.receives.least() + 1, m.receives.most() + 1));
+    if (d.receive_count < m.receives.most() + 1) seen_.note(Rare::receive_count_lost);
+    if (moved) seen_.note(Rare::dead_letter);
     auto most = queue->receives_max();
+    for (auto& name : queue->dead_letters)
+        if (this->queue(name)->exists != Certainty::yes || this->queue(name)->settled == round_) most.reset();
     if (most && d.receive_count > *most)
         find(fmt::format("message {} was delivered by queue {} for the {}th time where {} is the most", m.label, queue->name,
                          d.receive_count, *most));
@@ -276,6 +285,7 @@ void Auditor::note_delivery(const ReceiveAsked& asked, MessageKnowledge& m, cons
     m.added_round = std::min(m.added_round, round_ - 1);
     if (m.gone == Certainty::maybe) m.gone = Certainty::no;
     by_sequence_[{d.receipt.queue, d.receipt.sequence}] = &m;
+    by_queue_id_[d.receipt.queue] = asked.queue;
     m.seen_in = asked.queue;
     m.newest = d.receipt;
     m.newest_is_certain = true;
@@ -299,13 +309,20 @@ void Auditor::check_found_nothing(const ReceiveAsked& asked) {
 
 // Deletes and visibility changes.
 
+MessageKnowledge* Auditor::named_by(QueueKnowledge* queue, const queue::Receipt& receipt) {
+    auto giver = by_queue_id_.find(receipt.queue);
+    if (giver == by_queue_id_.end() || giver->second != queue) return nullptr;
+    auto found = by_sequence_.find({receipt.queue, receipt.sequence});
+    return found == by_sequence_.end() ? nullptr : found->second;
+}
+
 Auditor::Ask Auditor::ask(const broker::Delete& c) {
-    DeleteAsked asked{queue(c.queue), {}};
+    DeleteAsked asked{queue(c.queue), {}, {}};
     asked.queue->busy = round_;
     for (auto& receipt : c.receipts) {
-        auto found = by_sequence_.find({receipt.queue, receipt.sequence});
-        auto* m = found == by_sequence_.end() ? nullptr : found->second;
+        auto* m = named_by(asked.queue, receipt);
         asked.messages.push_back(m);
+        asked.receipts.push_back(receipt);
         if (m != nullptr) m->disturb(round_);
     }
     return asked;
@@ -337,7 +354,7 @@ void Auditor::deleted(const DeleteAsked& asked, std::size_t i, const Told<void>&
         if (answer && !damaged_) find(fmt::format("queue {} accepted a receipt it never gave", asked.queue->name));
         return;
     }
-    if (is_unknown(answer)) return unknown(DeleteAsked{asked.queue, {m}});
+    if (is_unknown(answer)) return unknown(DeleteAsked{asked.queue, {m}, {}});
     if (!answer) {
         if (!damaged_ && asked.queue->exists == Certainty::yes && m->gone == Certainty::no)
             find(fmt::format("a receipt of message {} was refused by queue {}", m->label, asked.queue->name));
@@ -345,6 +362,7 @@ void Auditor::deleted(const DeleteAsked& asked, std::size_t i, const Told<void>&
     }
     if (m->gone == Certainty::yes) return;
     bool is_where_it_is = m->is_dead() ? m->seen_in == asked.queue : m->home == asked.queue && !may_be_dead(*m);
+    if (m->newest && *m->newest != asked.receipts[i]) seen_.note(Rare::stale_receipt_deleted);
     if (is_where_it_is)
         gone(m, "deleted");
     else if (may_be_in(*m, asked.queue))
@@ -355,8 +373,7 @@ Auditor::Ask Auditor::ask(const broker::ChangeVisibility& c) {
     ChangeAsked asked{queue(c.queue), {}};
     asked.queue->busy = round_;
     for (auto& change : c.changes) {
-        auto found = by_sequence_.find({change.receipt.queue, change.receipt.sequence});
-        auto* m = found == by_sequence_.end() ? nullptr : found->second;
+        auto* m = named_by(asked.queue, change.receipt);
         asked.changes.push_back({m, change});
         if (m != nullptr) m->disturb(round_);
     }

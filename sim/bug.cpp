@@ -1,0 +1,182 @@
+#include "sim/bug.h"
+
+#include <array>
+#include <utility>
+
+#include "base/codec.h"
+#include "base/crc32c.h"
+#include "journal/frame.h"
+
+namespace forebay::sim {
+namespace {
+
+constexpr std::array names{"none",          "answer-before-sync", "forget-directory-sync",    "forget-segment-sync", "ignore-sync-error",
+                           "retry-sync",    "ignore-short-write", "truncate-at-bad-checksum", "believe-torn-tail",   "forget-key",
+                           "forget-delete", "forget-delay",       "forget-visibility",        "forget-attributes"};
+static_assert(names.size() == static_cast<std::size_t>(Bug::count_of_bugs));
+
+class BuggyFile final : public disk::File {
+  public:
+    BuggyFile(Bug bug, testing::Random& chance, std::unique_ptr<disk::File> file, bool is_segment)
+        : bug_(bug), chance_(chance), file_(std::move(file)), is_segment_(is_segment) {}
+
+    Result<void, disk::Error> read(std::uint64_t offset, std::size_t size, std::string& out) override {
+        return file_->read(offset, size, out);
+    }
+    Result<void, disk::Error> write(std::uint64_t offset, std::string_view bytes) override {
+        if (bug_ == Bug::ignore_short_write && is_segment_ && chance_.one_in(30)) bytes = bytes.substr(0, chance_.below(bytes.size()));
+        return file_->write(offset, bytes);
+    }
+    Result<void, disk::Error> sync() override {
+        if (bug_ == Bug::answer_before_sync) {
+            // The one before is done now; this one with the next.
+            if (std::exchange(owes_sync_, true)) return file_->sync();
+            return {};
+        }
+        if (bug_ == Bug::forget_segment_sync && is_segment_ && !std::exchange(was_synced_, true)) return {};
+        auto done = file_->sync();
+        if (!done && bug_ == Bug::ignore_sync_error) return {};
+        if (!done && bug_ == Bug::retry_sync) return file_->sync();
+        return done;
+    }
+    Result<void, disk::Error> allocate(std::uint64_t size) override { return file_->allocate(size); }
+    Result<void, disk::Error> truncate(std::uint64_t size) override { return file_->truncate(size); }
+    Result<std::uint64_t, disk::Error> size() override { return file_->size(); }
+    void forget_cache() override { file_->forget_cache(); }
+
+  private:
+    Bug bug_;
+    testing::Random& chance_;
+    std::unique_ptr<disk::File> file_;
+    bool is_segment_;
+    bool owes_sync_ = false, was_synced_ = false;
+};
+
+class BuggyDisk final : public disk::Disk {
+  public:
+    BuggyDisk(Bug bug, disk::Disk& disk, std::uint64_t seed) : bug_(bug), disk_(disk), chance_(seed) {}
+
+    Result<std::unique_ptr<disk::File>, disk::Error> open(const std::string& path, disk::OpenMode mode) override {
+        TRY_ASSIGN(auto file, disk_.open(path, mode));
+        bool is_segment = path.ends_with(".seg");
+        return std::unique_ptr<disk::File>(std::make_unique<BuggyFile>(bug_, chance_, std::move(file), is_segment));
+    }
+    Result<void, disk::Error> sync_directory(const std::string& directory) override {
+        if (bug_ == Bug::forget_directory_sync) return {};
+        return disk_.sync_directory(directory);
+    }
+    Result<std::vector<std::string>, disk::Error> list(const std::string& directory) override { return disk_.list(directory); }
+    Result<void, disk::Error> make_directory(const std::string& path) override { return disk_.make_directory(path); }
+    Result<void, disk::Error> rename(const std::string& from, const std::string& to) override { return disk_.rename(from, to); }
+    Result<void, disk::Error> remove(const std::string& path) override { return disk_.remove(path); }
+    bool exists(const std::string& path) override { return disk_.exists(path); }
+    Result<std::uint64_t, disk::Error> free_bytes() override { return disk_.free_bytes(); }
+    Result<void, disk::Error> lock() override { return disk_.lock(); }
+
+  private:
+    Bug bug_;
+    disk::Disk& disk_;
+    testing::Random chance_;
+};
+
+bool frame_holds(std::string_view content, std::uint64_t at) {
+    auto bytes = content.substr(at);
+    auto frame = journal::parse_frame_header(bytes, at);
+    return frame && frame->bytes() <= bytes.size() &&
+           journal::payload_holds(*frame, bytes.substr(journal::frame_header_bytes, frame->payload_bytes), at);
+}
+
+void truncate_at_bad_frame(testing::SimulatedDisk& disk, const std::string& path) {
+    auto content = disk.content(path);
+    std::uint64_t at = journal::page_bytes;
+    while (at < content.size() && frame_holds(content, at)) {
+        auto frame = *journal::parse_frame_header(std::string_view(content).substr(at), at);
+        at = journal::round_up(at + frame.bytes(), journal::frame_alignment);
+    }
+    if (at < content.size()) disk.set_content(path, at, std::string(content.size() - at, '\0'));
+}
+
+/// Makes checksums right that are not, so that whoever checks them believes what lies there.
+void seal_frame(std::string& frame, const journal::FrameHeader& header, std::uint64_t at) {
+    for (std::size_t i = journal::frame_header_bytes; i < frame.size();) {
+        auto rest = std::string_view(frame).substr(i);
+        auto record = journal::parse_record_header(rest);
+        if (!record) break;
+        put_at(frame, i, crc32c(rest.substr(4, record->bytes() - 4), journal::seed_of(header.salt, at + i)));
+        i += record->padded_bytes();
+    }
+    auto seed = journal::seed_of(header.salt, at);
+    put_at(frame, 36, crc32c(std::string_view(frame).substr(journal::frame_header_bytes), seed));
+    put_at(frame, 4, crc32c(std::string_view(frame).substr(8, journal::frame_header_bytes - 8), seed));
+}
+
+void seal_torn_frames(testing::SimulatedDisk& disk, const std::string& path) {
+    auto content = disk.content(path);
+    for (std::uint64_t at = journal::page_bytes; at < content.size(); at += journal::frame_alignment) {
+        auto header = journal::parse_frame_header(std::string_view(content).substr(at), at);
+        if (!header || at + header->bytes() > content.size() || frame_holds(content, at)) continue;
+        auto frame = content.substr(at, header->bytes());
+        seal_frame(frame, *header, at);
+        disk.set_content(path, at, frame);
+    }
+}
+
+struct Spoil {
+    Bug bug;
+    void operator()(broker::Send& c) const {
+        if (bug == Bug::forget_key) c.once.reset();
+        if (bug == Bug::forget_delay && c.message.delay) c.message.delay = Duration(0);
+        if (bug == Bug::forget_attributes) c.message.attributes.clear();
+    }
+    void operator()(broker::Receive& c) const {
+        if (bug == Bug::forget_visibility && c.visibility) *c.visibility /= 10;
+    }
+    void operator()(broker::Delete& c) const {
+        if (bug != Bug::forget_delete) return;
+        auto done = [answer = std::move(c.answer), count = c.receipts.size()](auto) mutable {
+            answer(std::vector<Result<void, broker::Refusal>>(count));
+        };
+        c = broker::Delete{c.queue, {}, std::move(done)};
+    }
+    void operator()(auto&) const {}
+};
+
+}  // namespace
+
+const char* name_of(Bug bug) { return names[static_cast<std::size_t>(bug)]; }
+
+std::optional<Bug> bug_named(std::string_view name) {
+    for (std::size_t i = 0; i < names.size(); ++i)
+        if (name == names[i]) return static_cast<Bug>(i);
+    return std::nullopt;
+}
+
+std::vector<Bug> all_bugs() {
+    std::vector<Bug> out;
+    for (std::size_t i = 1; i < names.size(); ++i) out.push_back(static_cast<Bug>(i));
+    return out;
+}
+
+std::unique_ptr<disk::Disk> disk_with(Bug bug, disk::Disk& disk, std::uint64_t seed) {
+    if (bug == Bug::none || bug > Bug::ignore_short_write) return nullptr;
+    return std::make_unique<BuggyDisk>(bug, disk, seed);
+}
+
+void spoil_store(Bug bug, testing::SimulatedDisk& disk) {
+    if (bug != Bug::truncate_at_bad_checksum && bug != Bug::believe_torn_tail) return;
+    auto names_in_root = disk.list("");
+    if (!names_in_root) return;
+    for (auto& path : *names_in_root) {
+        if (!path.starts_with("log-")) continue;
+        if (bug == Bug::truncate_at_bad_checksum)
+            truncate_at_bad_frame(disk, path);
+        else
+            seal_torn_frames(disk, path);
+    }
+}
+
+void spoil_command(Bug bug, broker::Command& command) {
+    std::visit([bug](auto& c) { Spoil{bug}(c); }, command);
+}
+
+}  // namespace forebay::sim

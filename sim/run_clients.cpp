@@ -1,0 +1,98 @@
+// A run's clients: commands on their way in, answers on their way out.
+
+#include <fmt/format.h>
+
+#include "sim/run.h"
+
+namespace forebay::sim {
+namespace {
+
+template <class C>
+std::string target_of(const C& command) {
+    if constexpr (requires { command.queue; })
+        return command.queue;
+    else
+        return {};
+}
+
+template <class C>
+struct AnswerOf;
+template <class R>
+struct AnswerOf<UniqueFunction<void(R)>> {
+    using Type = R;
+};
+
+constexpr const char* command_names[] = {"send",      "send batch",   "receive", "delete",    "change visibility", "create queue",
+                                         "set queue", "delete queue", "purge",   "get queue", "list queues",       "peek"};
+
+template <class T>
+std::string text_of(const Result<T, broker::Refusal>& answer) {
+    if (!answer.ok()) return fmt::format("refused ({})", static_cast<int>(answer.error()));
+    if constexpr (std::is_same_v<T, std::vector<queue::Delivery>>) {
+        std::string out = "got";
+        for (auto& d : *answer)
+            out += fmt::format(" {} (#{}, receipt {}.{})", d.body.substr(0, d.body.find(' ')), d.receive_count, d.receipt.epoch,
+                               d.receipt.generation);
+        return out;
+    } else if constexpr (std::is_same_v<T, broker::Sent>) {
+        return fmt::format("sent as {}{}{}", to_text(answer->id), answer->duplicate ? ", a duplicate" : "",
+                           answer->key_reused ? ", key reused" : "");
+    } else {
+        return "done";
+    }
+}
+
+}  // namespace
+
+void Run::wire(broker::Command& command) {
+    auto operation = Operation(++operations_);
+    auditor_.asked(operation, command);
+    if (verbose_) {
+        auto detail = std::visit([](auto& c) { return target_of(c); }, command);
+        if (auto* send = std::get_if<broker::Send>(&command)) detail += " " + send->message.body.substr(0, send->message.body.find(' '));
+        if (auto* send = std::get_if<broker::Send>(&command); send != nullptr && send->once)
+            detail += fmt::format(" key {}{}", to_text(send->once->key).substr(0, 8), send->once->refuse_reuse ? ", once only" : "");
+        say(fmt::format("{:6} {} {}", operation.value(), command_names[command.index()], detail));
+    }
+    std::visit([&](auto& c) { wire_answer(c, operation); }, command);
+}
+
+template <class C>
+void Run::wire_answer(C& command, Operation operation) {
+    using Told = typename AnswerOf<typename C::Answer>::Type;
+    command.answer = [this, operation, queue = target_of(command)](Told answer) { told(operation, queue, std::move(answer)); };
+}
+
+/// An answer from a process that is dead already reaches nobody.
+template <class T>
+void Run::told(Operation operation, const std::string& queue, T answer) {
+    if (!is_anybody_there()) return;
+    hash_ = (hash_ ^ (operation.value() * 2 + answer.ok())) * 0x100000001b3ull;
+    if (verbose_) say(fmt::format("{:6} {}", operation.value(), text_of(answer)));
+    auditor_.answered(operation, answer);
+    learn_from(queue, answer);
+}
+
+template <class T>
+void Run::learn_from(const std::string& queue, const T& answer) {
+    if constexpr (std::is_same_v<T, Auditor::Told<std::vector<queue::Delivery>>>) {
+        if (!answer) return;
+        for (auto& delivery : *answer) {
+            tally_.deliveries += 1;
+            workload_.received(queue, delivery);
+            hash_ = (hash_ ^ std::hash<Uuid>{}(delivery.id) ^ delivery.receive_count) * 0x100000001b3ull;
+            if (is_draining_) drained_.emplace_back(queue, delivery);
+            if (chance_.one_in(50)) handle_to_check_ = delivery.receipt;
+        }
+    } else if constexpr (std::is_same_v<T, Auditor::Told<std::vector<Auditor::Told<void>>>>) {
+        if (answer) workload_.removed(answer->size());
+        if (answer && is_squeezed_) tally_.rare.note(Rare::deleted_on_full_disk);
+    } else if constexpr (std::is_same_v<T, Auditor::Told<broker::Sent>>) {
+        if (!answer && answer.error() == broker::Refusal::no_room) {
+            tally_.rare.note(Rare::addition_refused_on_full_disk);
+            if (is_draining_) fail("an addition is refused for want of room though the disk has room again");
+        }
+    }
+}
+
+}  // namespace forebay::sim
