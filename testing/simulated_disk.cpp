@@ -35,7 +35,9 @@ class SimulatedFile final : public disk::File {
     }
     Result<void, disk::Error> write(std::uint64_t offset, std::string_view bytes) override {
         if (!may_write_) return failure("write", inode_->path, EBADF);
+        bool was_cut = disk_.is_cut();
         if (auto error = enter(Call::write)) {
+            if (was_cut || generation_ != disk_.generation_) return Failure{*error};
             // What a failed write leaves behind is anything: here, its first part.
             (void)disk_.write(*inode_, offset, bytes.substr(0, disk_.chance_.below(bytes.size() + 1)));
             return Failure{*error};
