@@ -166,9 +166,13 @@ const Value& Value::operator[](std::string_view key) const {
 
 Value& Value::set(std::string_view key, Value value) {
     if (kind_ == Kind::null) kind_ = Kind::object;
-    for (auto& [name, old] : members_)
-        if (name == key) return old = std::move(value);
-    return members_.emplace_back(std::string(key), std::move(value)).second;
+    for (auto& [name, old] : members_) {
+        if (name != key) continue;
+        old = std::move(value);
+        return *this;
+    }
+    members_.emplace_back(std::string(key), std::move(value));
+    return *this;
 }
 
 void Value::push(Value value) {

@@ -59,7 +59,7 @@ class Value {
     /// The member of that name, or null (the JSON value) if this is no object or has none.
     const Value& operator[](std::string_view key) const;
     const Value* find(std::string_view key) const;
-    /// Sets or replaces a member; makes a null value an object.
+    /// Sets or replaces a member; makes a null value an object. Returns this value: `v.set("a", 1).set("b", 2)`.
     Value& set(std::string_view key, Value value);
     /// Appends to an array; makes a null value an array.
     void push(Value value);

@@ -18,6 +18,10 @@ TEST(Json, refuses_what_is_not_strict_json) {
         EXPECT_FALSE(parse(text)) << text;
 }
 
+TEST(Json, setting_members_can_be_chained) {
+    EXPECT_EQ(json::to_text(json::Value().set("a", 1).set("b", "x").set("a", 2)), R"({"a":2,"b":"x"})");
+}
+
 TEST(Json, bounds_the_depth) {
     EXPECT_TRUE(parse(std::string(64, '[') + std::string(64, ']')));
     EXPECT_FALSE(parse(std::string(65, '[') + std::string(65, ']')));
