@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 #include <thread>
+#include <utility>
 
 #include "base/log_line.h"
 
@@ -13,7 +14,6 @@ constexpr unsigned receive_max = 10;  // SQS gives at most ten at once
 constexpr Duration wait_first = 100ms;
 constexpr Duration wait_most = 5s;
 constexpr Duration nap = 50ms;
-constexpr Duration between_fills = 2ms;
 
 }  // namespace
 
@@ -40,15 +40,20 @@ std::vector<transport::Received> Receiver::take_first(unsigned most) {
 
 std::vector<transport::Received> Receiver::take_one() { return take_first(1); }
 
+/// A receive that gives less than it might has emptied the queue: then one pause, so that what is on its way can
+/// come, rather than asking again and again.
 std::vector<transport::Received> Receiver::take_batch() {
     auto batch = take_first(options_.batch.size);
-    if (batch.empty()) return batch;
-    auto until = parts_.clock.now() + options_.batch.wait;
-    while (batch.size() < options_.batch.size && !parts_.controls.stop) {
-        auto more = receive(options_.batch.size - static_cast<unsigned>(batch.size()), Duration::zero());
+    bool has_paused = options_.batch.wait == Duration::zero();
+    auto asked = std::min(options_.batch.size, receive_max);
+    auto got = batch.size();
+    while (!batch.empty() && batch.size() < options_.batch.size && !parts_.controls.stop) {
+        if (got < asked && std::exchange(has_paused, true)) break;
+        if (got < asked) rest(options_.batch.wait, parts_.clock, parts_.controls);
+        asked = std::min(options_.batch.size - static_cast<unsigned>(batch.size()), receive_max);
+        auto more = receive(asked, Duration::zero());
         if (!more) break;
-        if (more->empty() && parts_.clock.now() + between_fills >= until) break;
-        if (more->empty()) std::this_thread::sleep_for(between_fills);
+        got = more->size();
         batch.insert(batch.end(), std::make_move_iterator(more->begin()), std::make_move_iterator(more->end()));
     }
     return batch;
