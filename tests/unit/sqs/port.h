@@ -3,7 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <condition_variable>
 #include <map>
+#include <mutex>
 #include <string>
 
 #include "base/json.h"
@@ -29,7 +31,9 @@ class Port final : public http::Responder::Sink {
     }
     http::Response ask(http::Request request) {
         auto number = start(std::move(request));
-        EXPECT_TRUE(answers.contains(number)) << "no answer";
+        std::unique_lock lock(mutex_);
+        bool answered = answered_.wait_for(lock, std::chrono::seconds(20), [&] { return answers.contains(number); });
+        EXPECT_TRUE(answered) << "no answer";
         return answers[number];
     }
 
@@ -91,15 +95,21 @@ class Port final : public http::Responder::Sink {
     }
 
   private:
-    void respond(std::uint64_t token, http::Response response) override { answers.insert_or_assign(token, std::move(response)); }
+    void respond(std::uint64_t token, http::Response response) override {
+        std::lock_guard lock(mutex_);
+        answers.insert_or_assign(token, std::move(response));
+        answered_.notify_all();
+    }
     bool is_connected(std::uint64_t) override { return connected; }
 
+    std::mutex mutex_;  ///< guards `answers` when a broker's thread answers
+    std::condition_variable answered_;
     Api api_;
     std::uint64_t last_ = 0;
 };
 
 /// A port with a queue named `q`.
-struct PortTest : testing::Test {
+struct PortTest : ::testing::Test {
     FakeBroker broker;
     Port port{broker};
     void SetUp() override { port.result("CreateQueue", R"({"QueueName":"q"})"); }

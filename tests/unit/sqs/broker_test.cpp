@@ -1,0 +1,176 @@
+// The port over the real broker: what the queues in memory only imitate.
+
+#include "broker/broker_thread.h"
+
+#include <future>
+
+#include "port.h"
+#include "testing/seeded_entropy.h"
+#include "testing/simulated_disk.h"
+
+namespace forebay::sqs {
+namespace {
+
+broker::BrokerOptions small_options() {
+    broker::BrokerOptions options;
+    options.journal.segment_bytes = 16_MiB;
+    options.journal.reserve_bytes = 0;
+    options.journal.min_free_bytes = 0;
+    options.page_memory = 1_MiB;
+    options.body_memory = 1_MiB;
+    options.mailbox_bytes = 8_MiB;
+    return options;
+}
+
+struct RealBroker : ::testing::Test {
+    SystemClock clock;
+    forebay::testing::SimulatedDisk disk{1};
+    forebay::testing::SeededEntropy entropy{1};
+    std::unique_ptr<broker::Broker> broker;
+    std::unique_ptr<Port> port;
+
+    void SetUp() override {
+        open();
+        port->result("CreateQueue", R"({"QueueName":"q"})");
+    }
+    void open() {
+        auto opened = broker::Broker::open(disk, clock, entropy, small_options());
+        ASSERT_TRUE(opened.ok()) << opened.error().what;
+        broker = std::move(*opened);
+        port = std::make_unique<Port>(*broker);
+    }
+    void restart() {
+        broker.reset();
+        disk.kill_process();
+        open();
+    }
+    void declare(const std::string& name) {
+        std::promise<bool> done;
+        broker::QueueSettings settings;
+        settings.carries_records = true;
+        broker->submit(broker::CreateQueue{name, settings, true, [&](auto made) { done.set_value(made.ok()); }});
+        ASSERT_TRUE(done.get_future().get());
+    }
+    json::Value receive(std::string_view members = "") {
+        return port->result("ReceiveMessage", R"({"QueueUrl":"q","MaxNumberOfMessages":10)" + std::string(members) + "}")["Messages"];
+    }
+};
+
+constexpr const char* no_queue = "400 com.amazonaws.sqs#QueueDoesNotExist: The specified queue does not exist.";
+
+TEST_F(RealBroker, a_message_with_everything_outlives_a_restart) {
+    auto sent = port->result(
+        "SendMessage", R"({"QueueUrl":"q","MessageBody":"\u00e9\r\n","MessageAttributes":{"b":{"DataType":"Binary.x","BinaryValue":"AAH/"}},
+        "MessageSystemAttributes":{"AWSTraceHeader":{"DataType":"String","StringValue":"Root=1"}},"MessageGroupId":"g"})");
+    restart();
+    auto message = receive(R"(,"AttributeNames":["All"],"MessageAttributeNames":["All"])").elements().at(0);
+    EXPECT_EQ(message["MessageId"], sent["MessageId"]);
+    EXPECT_EQ(message["Body"].text(), "\xC3\xA9\r\n");
+    EXPECT_EQ(message["MD5OfMessageAttributes"], sent["MD5OfMessageAttributes"]);
+    EXPECT_EQ(message["MessageAttributes"]["b"]["BinaryValue"].text(), "AAH/");
+    EXPECT_EQ(message["Attributes"]["AWSTraceHeader"].text(), "Root=1");
+    EXPECT_EQ(message["Attributes"]["MessageGroupId"].text(), "g");
+    auto handle = message["ReceiptHandle"].text();
+    restart();
+    port->result("DeleteMessage", R"({"QueueUrl":"q","ReceiptHandle":")" + handle + "\"}");
+    auto counts =
+        port->result("GetQueueAttributes",
+                     R"({"QueueUrl":"q","AttributeNames":["ApproximateNumberOfMessages","ApproximateNumberOfMessagesNotVisible"]})");
+    EXPECT_EQ(json::to_text(counts["Attributes"]), R"({"ApproximateNumberOfMessages":"0","ApproximateNumberOfMessagesNotVisible":"0"})");
+}
+
+TEST_F(RealBroker, a_missing_queue_is_named_before_anything_else_that_is_wrong) {
+    EXPECT_EQ(port->refusal("DeleteMessage", R"({"QueueUrl":"none","ReceiptHandle":"nonsense"})"), no_queue);
+    EXPECT_EQ(port->refusal("DeleteMessageBatch", R"({"QueueUrl":"none","Entries":[{"Id":"a","ReceiptHandle":"nonsense"}]})"), no_queue);
+    EXPECT_EQ(port->refusal("ChangeMessageVisibility", R"({"QueueUrl":"none","ReceiptHandle":"nonsense","VisibilityTimeout":1})"),
+              no_queue);
+    EXPECT_EQ(port->refusal("SendMessageBatch", R"({"QueueUrl":"none","Entries":[{"Id":"a","MessageBody":"x","DelaySeconds":901}]})"),
+              no_queue);
+    EXPECT_EQ(port->refusal("GetQueueAttributes", R"({"QueueUrl":"none"})"), no_queue);
+    EXPECT_EQ(port->refusal("TagQueue", R"({"QueueUrl":"none","Tags":{"a":"b"}})"), no_queue);
+}
+
+TEST_F(RealBroker, batches_of_which_no_entry_is_submitted_are_answered) {
+    auto sent = port->result("SendMessageBatch", R"({"QueueUrl":"q","Entries":[{"Id":"a","MessageBody":"x","DelaySeconds":901}]})");
+    EXPECT_EQ(sent["Failed"].elements().size(), 1u);
+    auto deleted = port->result("DeleteMessageBatch", R"({"QueueUrl":"q","Entries":[{"Id":"a","ReceiptHandle":"nonsense"}]})");
+    EXPECT_EQ(deleted["Failed"].elements().size(), 1u);
+    EXPECT_EQ(port->refusal("DeleteMessage", R"({"QueueUrl":"q","ReceiptHandle":"nonsense"})"),
+              "400 com.amazonaws.sqs#ReceiptHandleIsInvalid: The input receipt handle \"nonsense\" is not a valid receipt handle.");
+}
+
+TEST_F(RealBroker, a_handle_of_another_queue_or_a_changed_one_is_refused) {
+    port->result("CreateQueue", R"({"QueueName":"other"})");
+    port->result("SendMessage", R"({"QueueUrl":"q","MessageBody":"x"})");
+    auto handle = receive().elements().at(0)["ReceiptHandle"].text();
+    EXPECT_TRUE(port->refusal("DeleteMessage", R"({"QueueUrl":"other","ReceiptHandle":")" + handle + "\"}")
+                    .starts_with("400 com.amazonaws.sqs#ReceiptHandleIsInvalid"));
+    auto forged = handle;
+    forged[forged.size() / 2] = forged[forged.size() / 2] == 'A' ? 'B' : 'A';
+    EXPECT_TRUE(port->refusal("DeleteMessage", R"({"QueueUrl":"q","ReceiptHandle":")" + forged + "\"}")
+                    .starts_with("400 com.amazonaws.sqs#ReceiptHandleIsInvalid"));
+    port->result("DeleteMessage", R"({"QueueUrl":"q","ReceiptHandle":")" + handle + "\"}");
+}
+
+TEST_F(RealBroker, the_queues_limit_is_the_brokers) {
+    port->result("SetQueueAttributes", R"({"QueueUrl":"q","Attributes":{"MaximumMessageSize":"1024"}})");
+    std::string body(1025, 'x');
+    EXPECT_EQ(port->refusal("SendMessage", R"({"QueueUrl":"q","MessageBody":")" + body + "\"}"),
+              "400 com.amazon.coral.service#InvalidParameterValueException: One or more parameters are invalid. Reason: Message must be "
+              "shorter than 1024 bytes.");
+    auto batch = port->result("SendMessageBatch",
+                              R"({"QueueUrl":"q","Entries":[{"Id":"a","MessageBody":")" + body + R"("},{"Id":"b","MessageBody":"x"}]})");
+    EXPECT_EQ(batch["Failed"].elements().at(0)["Message"].text(),
+              "One or more parameters cannot be validated. Reason: Message must be shorter than 1024 bytes.");
+    EXPECT_EQ(batch["Successful"].elements().at(0)["Id"].text(), "b");
+}
+
+TEST_F(RealBroker, releases_and_attempts_are_the_brokers) {
+    port->result("SendMessage", R"({"QueueUrl":"q","MessageBody":"x"})");
+    auto handle = receive().elements().at(0)["ReceiptHandle"].text();
+    port->result("ChangeMessageVisibility", R"({"QueueUrl":"q","VisibilityTimeout":0,"ReceiptHandle":")" + handle + "\"}",
+                 {{"x-forebay-attempt", "3"}});
+    auto second = receive(R"(,"AttributeNames":["ApproximateReceiveCount","ForebayAttempts"])").elements().at(0);
+    EXPECT_EQ(json::to_text(second["Attributes"]), R"({"ApproximateReceiveCount":"2","ForebayAttempts":"3"})");
+    port->result("ChangeMessageVisibility",
+                 R"({"QueueUrl":"q","VisibilityTimeout":0,"ReceiptHandle":")" + second["ReceiptHandle"].text() + "\"}",
+                 {{"x-forebay-release", "hold"}});
+    auto third = receive(R"(,"AttributeNames":["ApproximateReceiveCount","ForebayAttempts"])").elements().at(0);
+    EXPECT_EQ(json::to_text(third["Attributes"]), R"({"ApproximateReceiveCount":"2","ForebayAttempts":"3"})");
+}
+
+TEST_F(RealBroker, declared_queues_refuse_what_would_lose_records) {
+    declare("leads");
+    for (auto [action, body] : {std::pair{"DeleteQueue", R"({"QueueUrl":"leads"})"},
+                                {"PurgeQueue", R"({"QueueUrl":"leads"})"},
+                                {"SetQueueAttributes", R"({"QueueUrl":"leads","Attributes":{"DelaySeconds":"1"}})"},
+                                {"TagQueue", R"({"QueueUrl":"leads","Tags":{"a":"b"}})"}})
+        EXPECT_TRUE(port->refusal(action, body).starts_with("400 com.amazonaws.sqs#UnsupportedOperation: This queue is declared"))
+            << action;
+    EXPECT_EQ(port->json("CreateQueue", R"({"QueueName":"leads"})").status, 200u);
+}
+
+TEST_F(RealBroker, redrive_needs_a_target_and_moves_with_its_source_named) {
+    auto policy = [](std::string target) {
+        return R"({"QueueUrl":"q","Attributes":{"RedrivePolicy":"{\"deadLetterTargetArn\":\"arn:aws:sqs:us-east-1:000000000000:)" + target +
+               R"(\",\"maxReceiveCount\":1}"}})";
+    };
+    EXPECT_TRUE(port->refusal("SetQueueAttributes", policy("dead")).ends_with("Reason: Dead letter target does not exist."));
+    port->result("CreateQueue", R"({"QueueName":"dead"})");
+    port->result("SetQueueAttributes", policy("dead"));
+    port->result("SendMessage", R"({"QueueUrl":"q","MessageBody":"poison"})");
+    EXPECT_EQ(receive(R"(,"VisibilityTimeout":0)").elements().size(), 1u);
+    EXPECT_EQ(receive().elements().size(), 0u);
+    auto dead = port->result("ReceiveMessage", R"({"QueueUrl":"dead","WaitTimeSeconds":5,"AttributeNames":["DeadLetterQueueSourceArn"]})");
+    EXPECT_EQ(dead["Messages"].elements().at(0)["Attributes"]["DeadLetterQueueSourceArn"].text(), "arn:aws:sqs:us-east-1:000000000000:q");
+}
+
+TEST_F(RealBroker, a_broker_that_stops_is_unavailable) {
+    broker->stop();
+    auto response = port->json("SendMessage", R"({"QueueUrl":"q","MessageBody":"x"})");
+    EXPECT_EQ(response.status, 503u);
+    EXPECT_EQ(Port::header(response, "Retry-After"), "1");
+}
+
+}  // namespace
+}  // namespace forebay::sqs
