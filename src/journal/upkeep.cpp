@@ -84,7 +84,8 @@ bool Log::do_maintenance() {
         bool more = step("spare", spares_.prepare_some());
         return more || history_.has_work();
     }
-    if (!spares_.has_reserve() && free_bytes() >= options_.min_free_bytes + options_.reserve_bytes) {
+    bool wants_reserve = options_.reserve_bytes > 0 && !spares_.has_reserve();
+    if (wants_reserve && free_bytes() >= options_.min_free_bytes + options_.reserve_bytes) {
         auto claimed = spares_.claim_reserve();
         return step("reserve", claimed.ok() ? Result<bool, disk::Error>(false) : Failure{claimed.error()}) || history_.has_work();
     }
