@@ -84,23 +84,35 @@ void Connection::on_end_of_input() {
 
 void Connection::take(std::string_view bytes) {
     loop_.counters().bytes_received.add(bytes.size());
-    if (!stash_.empty()) {
-        stash_.append(bytes);
-        return;
-    }
+    if (!stash_.empty()) return stash(bytes);
     while (!bytes.empty() && !closed_) {
         if (takes_no_more_) {
             surplus_bytes_ += bytes.size();
             return;
         }
         if (is_full()) send();
-        if (is_full()) {
-            stash_.assign(bytes);
-            return;
-        }
+        if (is_full()) return stash(bytes);
         bytes.remove_prefix(take_some(bytes));
         if (!pending_.empty() && pending_.front()->answered) settle();  // so that unsent() knows of it
     }
+}
+
+/// Keeps bytes for later. Only as much comes here as one turn of reading brings, since reading then pauses.
+void Connection::stash(std::string_view bytes) {
+    if (!loop_.has_room_for(bytes.size())) return abort();
+    loop_.hold_bytes(bytes.size());
+    stash_.append(bytes);
+}
+
+std::string Connection::unstash() {
+    loop_.release_bytes(stash_.size());
+    return std::exchange(stash_, {});
+}
+
+/// Counts bytes of the unfinished request among those in flight until it is answered.
+void Connection::hold(std::size_t n) {
+    unfinished_->bytes_held += n;
+    loop_.hold_bytes(n);
 }
 
 std::size_t Connection::take_some(std::string_view bytes) {
@@ -124,7 +136,9 @@ std::size_t Connection::take_head(std::string_view bytes) {
         return bytes.size();
     }
     unfinished_->head.append(bytes.substr(0, *used));
+    hold(*used);
     if (scanner_.is_complete()) on_head();
+    else if (!loop_.has_room_for(0)) refuse(overloaded());
     return *used;
 }
 
@@ -195,8 +209,7 @@ std::size_t Connection::take_body(std::string_view bytes) {
 }
 
 void Connection::on_body_bytes(std::size_t n) {
-    unfinished_->bytes_held += n;
-    loop_.hold_bytes(n);
+    hold(n);
     if (!loop_.has_room_for(0)) return refuse(overloaded());
     const bool complete = chunks_ ? chunks_->is_complete() : unfinished_->body.size() == unfinished_->framing.length;
     if (complete) hand_over();
@@ -310,8 +323,7 @@ void Connection::go_on() {
     settle();
     send();
     while (!closed_ && !stash_.empty() && !takes_no_more_ && !is_full()) {
-        const auto bytes = std::exchange(stash_, {});
-        take(bytes);
+        take(unstash());
         settle();
         send();
     }
@@ -383,6 +395,7 @@ void Connection::abort() {
     out_.clear();
     out_sent_ = 0;
     account_output();
+    unstash();
     boost::system::error_code ignored;
     socket_.close(ignored);
     retire_when_quiet();

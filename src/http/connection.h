@@ -46,6 +46,9 @@ class Connection {
     void read_what_is_there();
     void on_end_of_input();
     void take(std::string_view bytes);
+    void stash(std::string_view bytes);
+    std::string unstash();
+    void hold(std::size_t n);
     std::size_t take_some(std::string_view bytes);
     std::size_t take_head(std::string_view bytes);
     std::size_t take_body(std::string_view bytes);

@@ -31,10 +31,10 @@ struct ServerOptions {
     std::uint64_t body_bytes_max = 1_MiB;         ///< above it 413, before reading where the length is declared
     std::size_t chunk_extension_bytes_max = 256;  ///< of one chunk
 
-    // Bounds of one connection and of all.
+    // Bounds of one connection and of all. With several loops each has its share of those of all.
     std::size_t pipelined_max = 16;               ///< requests taken up before the first is answered
     std::size_t unsent_bytes_max = 64_KiB;        ///< no further request is taken up while more waits to be sent
-    std::uint64_t bytes_in_flight_max = 64_MiB;   ///< bodies and answers held by all connections: above it 503
+    std::uint64_t bytes_in_flight_max = 64_MiB;   ///< requests and unsent answers held by all connections: above it 503
     std::size_t connections_max = 0;              ///< 0 = what RLIMIT_NOFILE leaves, at most 20,000
     std::size_t connections_per_address_max = 0;  ///< 0 = none. Trusted proxies are exempt; their clients are not
 

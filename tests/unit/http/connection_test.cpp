@@ -300,6 +300,45 @@ TEST_F(Life, a_chunked_body_counts_among_the_bytes_in_flight) {
     EXPECT_EQ(handled, 0);
 }
 
+TEST_F(Life, heads_count_among_the_bytes_in_flight_too) {
+    open({.bytes_in_flight_max = 40000});
+    const std::string large_field = "X: " + std::string(25000, 'x') + "\r\n";
+    RawClient first(server->port()), second(server->port()), third(server->port());
+    first.send(get("/wait", large_field));
+    waiting.wait_for(1);
+    EXPECT_EQ(second.send(get("/", large_field)).answer().status, 503u);
+    EXPECT_EQ(third.send(get("/")).answer().status, 200u);
+    waiting.answer(0, "");
+    EXPECT_EQ(first.answer().status, 200u);
+    EXPECT_EQ(first.send(get("/", large_field)).answer().status, 200u);
+}
+
+TEST_F(Life, bytes_that_wait_behind_full_pipelines_are_bounded) {
+    open({.pipelined_max = 1, .bytes_in_flight_max = 10000});
+    std::list<RawClient> clients;
+    auto seen = [&] { return static_cast<std::uint64_t>(handled) + refused("503"); };
+    for (int i = 0; i < 20; ++i) {
+        const auto before = seen();
+        clients.emplace_back(server->port()).send(get("/wait") + post("Content-Length: 900\r\n", std::string(900, 'x')));
+        ASSERT_TRUE(comes_true([&] { return seen() > before; }));
+    }
+    ASSERT_TRUE(comes_true([&] { return server->connections() < 15; }));
+    EXPECT_GE(waiting.size(), 10u);
+    for (std::size_t i = waiting.size(); i-- > 0;) waiting.answer(i, "");
+    clients.clear();
+    ASSERT_TRUE(comes_true([&] { return server->connections() == 0; }));
+    RawClient after(server->port());
+    EXPECT_EQ(after.send(post("Content-Length: 9000\r\n", std::string(9000, 'x'))).answer().status, 200u);
+}
+
+TEST_F(Life, a_crowded_server_makes_room_by_closing_idle_connections_early) {
+    open({.connections_max = 8, .head_deadline = 400ms});
+    std::list<RawClient> idle;
+    for (int i = 0; i < 8; ++i) EXPECT_EQ(idle.emplace_back(server->port()).send(get("/")).answer().status, 200u);
+    RawClient ninth(server->port());
+    EXPECT_EQ(ninth.send(get("/ninth")).answer().body, "GET /ninth ");
+}
+
 TEST_F(Life, an_address_has_no_more_connections_than_allowed) {
     open({.connections_per_address_max = 2});
     RawClient one(server->port());
