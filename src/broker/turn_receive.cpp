@@ -1,5 +1,7 @@
 #include "broker/open_turn.h"
 
+#include <algorithm>
+
 namespace forebay::broker {
 
 void OpenTurn::wake_queues() {
@@ -31,7 +33,8 @@ void OpenTurn::serve(NamedQueue& queue) {
             answers_.keep(std::move(polls_.take_first(id).answer), std::vector<queue::Delivery>{});
             continue;
         }
-        bool is_full = queue.queue.in_flight_at_most() >= options_.in_flight_max && queue.queue.counts(now_).in_flight >= options_.in_flight_max;
+        bool is_full =
+            queue.queue.in_flight_at_most() >= options_.in_flight_max && queue.queue.counts(now_).in_flight >= options_.in_flight_max;
         if (is_full) {
             answers_.keep(std::move(polls_.take_first(id).answer), Failure{Refusal::too_many_in_flight});
             continue;
@@ -68,6 +71,12 @@ std::vector<queue::Delivery> OpenTurn::hand_out(NamedQueue& queue, const Receive
     while (out.size() < wanted && bytes < receive_bytes_max && moves_left_ > 0) {
         auto sequence = queue.queue.take_ready(now_);
         if (!sequence) break;
+        // Handed out with no time of its own to be hidden, a message is ready again: for the next receive, not for this one.
+        auto is_this = [&](const queue::Delivery& delivery) { return delivery.receipt.sequence == *sequence; };
+        if (visibility == Duration(0) && std::any_of(out.begin(), out.end(), is_this)) {
+            queue.queue.put_back(*sequence);
+            break;
+        }
         auto message = reader_.read(queue.queue.slot(*sequence).place());
         if (!message) {
             hide_damaged(queue, *sequence);

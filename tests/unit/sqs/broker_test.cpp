@@ -150,6 +150,12 @@ TEST_F(RealBroker, declared_queues_refuse_what_would_lose_records) {
     EXPECT_EQ(port->json("CreateQueue", R"({"QueueName":"leads"})").status, 200u);
 }
 
+TEST_F(RealBroker, a_receive_that_hides_nothing_names_each_message_once) {
+    for (auto body : {"1", "2", "3"}) port->result("SendMessage", R"({"QueueUrl":"q","MessageBody":")" + std::string(body) + "\"}");
+    EXPECT_EQ(receive(R"(,"VisibilityTimeout":0)").elements().size(), 3u);
+    EXPECT_EQ(receive(R"(,"VisibilityTimeout":0)").elements().size(), 3u);
+}
+
 TEST_F(RealBroker, redrive_needs_a_target_and_moves_with_its_source_named) {
     auto policy = [](std::string target) {
         return R"({"QueueUrl":"q","Attributes":{"RedrivePolicy":"{\"deadLetterTargetArn\":\"arn:aws:sqs:us-east-1:000000000000:)" + target +
