@@ -26,7 +26,7 @@ struct SqlOptions {
     unsigned n = 1;
     /// With `:name` for fields and :id, :received_at, :endpoint, :_ip, :_raw. Either this …
     std::string statement;
-    /// … or a table whose columns (an `id` column among them, the key) take their values from sources.
+    /// … or a table whose columns take their values from sources. `id`, its key, is added if it is not among them.
     std::string table;
     std::vector<Column> columns;
     bool create_table = false;  ///< make the table, and columns it lacks, if it does not exist (dev)

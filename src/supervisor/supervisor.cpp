@@ -125,14 +125,24 @@ class PollingSupervisor final : public Supervisor {
                 shut_down();
             else if (signal == SIGUSR1)
                 for (auto& process : processes_) process.log().reopen();
+            else if (signal == SIGQUIT)
+                dump();
             else
                 pass_on(signal);
         }
     }
 
+    /// Pausing is for workers only: the node keeps accepting.
     void pass_on(int signal) {
         for (auto& process : processes_)
-            if (process.spec().ours) process.send(signal);
+            if (process.spec().ours && (signal == SIGHUP || process.spec().numbered)) process.send(signal);
+    }
+
+    void dump() {
+        for (auto& process : processes_) {
+            auto& s = process.status();
+            log_info("process.state").with("process", s.name).with("state", name_of(s.state)).with("pid", s.pid).with("restarts", s.restarts).with("why", s.why);
+        }
     }
 
     /// The first call stops in order; a second one does not wait any longer.

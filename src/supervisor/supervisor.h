@@ -5,7 +5,8 @@
 //
 // Signals: TERM and INT stop everything, highest priority number first, so that workers finish before
 // the node goes (a second one kills at once: safe, nothing acknowledged is only in memory); USR1
-// reopens the log files; HUP, TSTP and CONT are passed on to the children.
+// reopens the log files; HUP is passed on to forebay's own processes, TSTP and CONT to its workers; QUIT
+// logs the state of every process.
 
 #include <csignal>
 #include <memory>
@@ -48,7 +49,7 @@ struct ProgramSpec {
     Duration fatal_retry = 1min;        ///< FATAL is tried again after this; 0 = stays FATAL
     /// The node: FATAL never applies, and each start gets FOREBAY_STARTS (1 for the first) in its environment.
     bool never_fatal = false;
-    /// A forebay process, to which HUP, TSTP and CONT are passed on. Programs of others are not sent them.
+    /// A forebay process, which knows what HUP, TSTP and CONT mean. Programs of others are not sent them.
     bool ours = true;
 };
 
@@ -57,7 +58,7 @@ struct Options {
     std::string control_path;           ///< unix socket, mode 0600; empty = none. At most 107 bytes
     /// Also copies every line of a child with a log file to standard error, as `store:1 | line`.
     bool echo = false;
-    /// Takes TERM, INT, HUP, USR1, TSTP and CONT of this process. Tests leave it off.
+    /// Takes TERM, INT, HUP, USR1, TSTP, CONT and QUIT of this process. Tests leave it off.
     bool take_signals = true;
     Duration backoff_most = 30s;
 };

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <map>
-#include <thread>
 
 #include "base/json.h"
 #include "base/log_line.h"
+#include "worker/receiver.h"
 
 namespace forebay::worker {
 namespace {
@@ -39,16 +39,16 @@ std::string attribute_text(std::string_view text) {
 }
 
 bool Outbox::insist(const char* what, const Call& call) {
-    auto until = clock_.now() + patience;
     for (Duration wait = first_wait;; wait = std::min(wait * 2, longest_wait)) {
         auto done = call();
-        if (done) return true;
-        bool may_help = done.error().kind == transport::SourceError::Kind::unreachable && clock_.now() + wait < until;
-        if (!may_help) {
+        if (done) return impatient_from_.reset(), true;
+        bool is_away = done.error().kind == transport::SourceError::Kind::unreachable;
+        if (is_away && !impatient_from_) impatient_from_ = parts_.clock.now() + patience;
+        if (!is_away || parts_.controls.stop || parts_.clock.now() + wait > *impatient_from_) {
             log_warn("settle.failed").with("what", what).with("queue", options_.queue).with("why", done.error().what).with("then", "the message comes again");
             return false;
         }
-        std::this_thread::sleep_for(wait);
+        rest(wait, parts_.clock, parts_.controls);
     }
 }
 
@@ -59,7 +59,7 @@ bool Outbox::send_all(const std::vector<FollowUp>& follow_ups) {
         for (std::size_t at = 0; at < messages.size(); at += send_batch_max) {
             std::vector<transport::OutgoingBody> part(messages.begin() + static_cast<std::ptrdiff_t>(at),
                                                       messages.begin() + static_cast<std::ptrdiff_t>(std::min(at + send_batch_max, messages.size())));
-            if (!insist("send", [&, &to = queue] { return source_.send(to, part); })) return false;
+            if (!insist("send", [&, &to = queue] { return parts_.source.send(to, part); })) return false;
         }
     return true;
 }
@@ -74,7 +74,7 @@ void Outbox::finish(std::span<const Job> jobs, std::span<const Outcome> outcomes
         follow_ups.insert(follow_ups.end(), std::make_move_iterator(some.begin()), std::make_move_iterator(some.end()));
     }
     if (handles.empty() || !send_all(follow_ups)) return;
-    insist("delete", [&] { return source_.settle(options_.queue, handles); });
+    insist("delete", [&] { return parts_.source.settle(options_.queue, handles); });
 }
 
 void Outbox::bury(const std::string& handle, const std::string& body, std::string_view record, const Settlement& settlement) {
@@ -86,20 +86,20 @@ void Outbox::bury(const std::string& handle, const std::string& body, std::strin
     if (!record.empty()) dead.attributes.push_back({"record-id", "String", std::string(record)});
     if (options_.dead_letter.empty()) {
         log_error("dead.kept").with("queue", options_.queue).with("id", record).with("why", "the queue has no dead_letter: it stays, hidden for an hour");
-        insist("hide", [&] { return source_.extend(options_.queue, handle, hidden_without_dead_letter, settlement.attempts); });
+        insist("hide", [&] { return parts_.source.extend(options_.queue, handle, hidden_without_dead_letter, settlement.attempts); });
         return;
     }
-    if (insist("send to dead letters", [&] { return source_.send(options_.dead_letter, {dead}); }))
-        insist("delete", [&] { return source_.settle(options_.queue, {handle}); });
+    if (insist("send to dead letters", [&] { return parts_.source.send(options_.dead_letter, {dead}); }))
+        insist("delete", [&] { return parts_.source.settle(options_.queue, {handle}); });
 }
 
 void Outbox::retry(const Job& job, const Settlement& settlement, Timestamp now) {
     auto wait = std::max<Duration>(settlement.next.value_or(now) - now, Duration::zero());
-    insist("retry", [&] { return source_.extend(options_.queue, job.handle, wait, settlement.attempts); });
+    insist("retry", [&] { return parts_.source.extend(options_.queue, job.handle, wait, settlement.attempts); });
 }
 
 void Outbox::give_back(const std::string& handle) {
-    insist("release", [&] { return source_.release(options_.queue, handle); });
+    insist("release", [&] { return parts_.source.release(options_.queue, handle); });
 }
 
 }  // namespace forebay::worker

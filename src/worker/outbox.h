@@ -4,6 +4,7 @@
 // that nothing is lost, the messages come again and find their effects done.
 
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -17,7 +18,7 @@ namespace forebay::worker {
 
 class Outbox {
   public:
-    Outbox(const Options& options, transport::Source& source, Clock& clock) : options_(options), source_(source), clock_(clock) {}
+    Outbox(const Options& options, const Parts& parts) : options_(options), parts_(parts) {}
 
     /// Sends the follow-ups of done jobs and the record to each `then` queue, and deletes those that got through.
     void finish(std::span<const Job> jobs, std::span<const Outcome> outcomes);
@@ -27,7 +28,8 @@ class Outbox {
     void retry(const Job& job, const Settlement& settlement, Timestamp now);
     void give_back(const std::string& handle);
 
-    /// How long a queue that cannot be reached is asked again, per call.
+    /// How long a queue that cannot be reached is asked again, all calls of an outage together; not at all
+    /// once the worker is stopping.
     static constexpr Duration patience = 20s;
     static constexpr Duration hidden_without_dead_letter = 1h;
 
@@ -37,8 +39,8 @@ class Outbox {
     bool send_all(const std::vector<FollowUp>& follow_ups);
 
     const Options& options_;
-    transport::Source& source_;
-    Clock& clock_;
+    const Parts& parts_;
+    std::optional<Instant> impatient_from_;  ///< set while the queue cannot be reached
 };
 
 /// Text that a message attribute may hold: no control characters but tab and line ends, at most 1 KiB.

@@ -29,7 +29,8 @@ void obey_signals(Controls& controls) {
     action.sa_flags = SA_RESTART;
     for (int signal : {SIGTERM, SIGINT, SIGTSTP, SIGCONT}) ::sigaction(signal, &action, nullptr);
     ::signal(SIGPIPE, SIG_IGN);
-    ::signal(SIGHUP, SIG_IGN);  // reloading is the parent's: it restarts workers whose configuration changed
+    ::signal(SIGHUP, SIG_IGN);   // reloading is the parent's: it restarts workers whose configuration changed
+    ::signal(SIGQUIT, SIG_IGN);  // a state dump is the parent's too
 }
 
 }  // namespace forebay::worker

@@ -7,6 +7,7 @@
 
 #include "base/log_line.h"
 #include "worker/attempt.h"
+#include "worker/counters.h"
 #include "worker/heartbeat.h"
 #include "worker/hold.h"
 #include "worker/inbox.h"
@@ -64,7 +65,8 @@ struct Worker::Inside {
           name((options.group.empty() ? "" : options.group + ":") + options.worker),
           hold(options.probe),
           receiver(options, parts),
-          outbox(options, parts.source, parts.clock),
+          outbox(options, parts),
+          counters(parts.metrics, options.worker),
           heartbeat(parts.heartbeat, options.queue, options.visibility, [this] { end_overrun(); }) {}
 
     Ended run() {
@@ -103,6 +105,7 @@ struct Worker::Inside {
     }
 
     void bury_unreadable(const Unreadable& bad) {
+        counters.settled(Outcome::Kind::dead, Duration::zero());
         log_error("effect.dead").with("worker", name).with("n", options.n).with("message", bad.message.message_id).with("why", bad.why);
         outbox.bury(bad.message.handle, bad.message.body, {}, {Outcome::Kind::dead, bad.why, bad.message.attempts + 1, {}});
     }
@@ -145,6 +148,7 @@ struct Worker::Inside {
 
     void report(const Job& job, const Settlement& settlement, Duration took) {
         if (settlement.kind == Outcome::Kind::hold || settlement.kind == Outcome::Kind::untouched) return;
+        counters.settled(settlement.kind, took);
         LogLine line(level_of(settlement.kind), event_of(settlement.kind));
         line.with("worker", name).with("n", options.n).with("id", to_text(job.envelope.id)).with("attempt", settlement.attempts).with("ms", took.count());
         if (!settlement.why.empty()) line.with("why", settlement.why);
@@ -212,6 +216,7 @@ struct Worker::Inside {
     Hold hold;
     Receiver receiver;
     Outbox outbox;
+    Counters counters;
     std::vector<Job> in_hand;  ///< at most one: what a hold is probed with
     Instant in_hand_since;
     std::uint64_t jobs_worked = 0;

@@ -14,7 +14,7 @@
 
 #include "base/entropy.h"
 #include "base/time.h"
-#include "base/unique_function.h"
+#include "metrics/metrics.h"
 #include "transport/source.h"
 #include "worker/handler.h"
 #include "worker/retry.h"
@@ -66,6 +66,7 @@ struct Parts {
     Clock& clock;
     Entropy& entropy;
     Controls& controls;
+    metrics::Registry* metrics = nullptr;  ///< null = nothing is counted
 };
 
 class Worker {

@@ -210,6 +210,12 @@ TEST_F(Sql, columns_that_a_table_lacks_are_added_and_none_is_touched) {
     EXPECT_EQ(query("SELECT \"a \"\"b\"\"\" FROM leads").size(), 2u);
 }
 
+TEST_F(Sql, a_table_without_an_id_column_gets_one) {
+    options.columns = {{"email", "email", "TEXT"}};
+    (void)handler().run(jobs(2), {});
+    EXPECT_EQ(query("SELECT id FROM leads ORDER BY id").at(1).at(0), db::Value(to_text(id_of(2))));
+}
+
 TEST_F(Sql, a_writer_that_is_killed_leaves_effects_equal_to_rows) {
     for (int round = 0; round < 5; ++round) {
         pid_t child = ::fork();

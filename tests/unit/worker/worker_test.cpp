@@ -171,6 +171,31 @@ TEST_F(Work, a_queue_that_is_away_for_a_moment_gets_its_deletes_all_the_same) {
     EXPECT_EQ(source.settled, std::vector<std::string>{"a"});
 }
 
+TEST_F(Work, a_stopping_worker_does_not_wait_for_a_queue_that_is_away) {
+    source.settle_failures = 1000;
+    handler.answer = [&](auto&, auto&) {
+        controls.stop = true;
+        return Outcome::done();
+    };
+    put("a");
+    auto began = clock.now();
+    EXPECT_EQ(run(), Ended::asked);
+    EXPECT_LT(clock.now() - began, Duration(5s));
+    EXPECT_EQ(source.settle_failures, 999);
+}
+
+TEST_F(Work, effects_are_counted_by_their_outcome) {
+    metrics::Registry registry;
+    handler.answer = [](const std::string& name, auto&) { return name == "a" ? Outcome::dead("no zip") : name == "b" ? Outcome::retry("busy") : Outcome::done(); };
+    for (auto* name : {"a", "b", "c", "d"}) put(name);
+    source.put("bad", "hello");
+    Worker(options, {source, heartbeat, handler, clock, entropy, controls, &registry}).run();
+    auto count = [&](const char* outcome) { return registry.counter("forebay_effects_total", {{"worker", "store"}, {"outcome", outcome}}).value(); };
+    EXPECT_EQ(count("done"), 2u);
+    EXPECT_EQ(count("retry"), 1u);
+    EXPECT_EQ(count("dead"), 2u);
+}
+
 TEST_F(Work, a_queue_that_cannot_be_reached_is_asked_again) {
     source.receive_failures = 2;
     put("a");
