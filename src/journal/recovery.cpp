@@ -25,6 +25,7 @@ class Recovery {
     Result<Recovered, OpenError> run() {
         TRY(read_headers());
         TRY(count_numbers_elsewhere());
+        if (!out_.store && request_.mark) out_.store = request_.mark->store;
         note_missing_numbers();
         out_.next_position = request_.from;
         out_.resumes_at = request_.from;
@@ -89,7 +90,8 @@ class Recovery {
                 if (!is_unreadable(expected)) note_damage(segment_name(expected) + " is missing; its records are missing");
             expected = number + 1;
         }
-        if (out_.live.empty() && request_.from > 0) note_damage("no segment is left of a log that reached position " + std::to_string(request_.from));
+        auto reached = std::max(request_.from, request_.mark ? request_.mark->next : 0);
+        if (out_.live.empty() && reached > 0) note_damage("no segment is left of a log that reached position " + std::to_string(reached));
     }
 
     bool is_unreadable(std::uint64_t number) const {

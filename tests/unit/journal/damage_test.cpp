@@ -208,6 +208,17 @@ TEST_F(JournalDamage, a_missing_segment_is_reported) {
     EXPECT_TRUE(notes_say("is missing"));
 }
 
+TEST_F(JournalDamage, a_log_whose_segments_are_all_gone_goes_on_above_what_the_mark_remembers) {
+    open();
+    for (int i = 0; i < 10; ++i) append_synced("x");
+    log.reset();
+    ASSERT_TRUE(disk.remove(segment_path(1)).ok());
+    open();
+    EXPECT_TRUE(log->report().corrupt);
+    EXPECT_GE(log->next_position(), Position(10));
+    EXPECT_EQ(log->boot_epoch(), 2u);
+}
+
 TEST_F(JournalDamage, frames_of_an_earlier_life_of_the_file_are_never_replayed) {
     options.spares = 0;
     open();
