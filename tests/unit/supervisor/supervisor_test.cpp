@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -329,6 +330,76 @@ TEST_F(Running, a_shared_guide_log_has_whole_lines_of_every_process) {
         bool has_number = line.substr(10, 8) == ":1:line " || line.substr(10, 8) == ":2:line ";
         EXPECT_TRUE(has_number) << line;
     }
+}
+
+/// A supervisor in a process of its own, which takes real signals.
+class Signalled : public Running {
+  protected:
+    void start_process(std::vector<ProgramSpec> programs) {
+        process = ::fork();
+        if (process != 0) return until([&] { return supervisor::ask(socket(), {}, 1s).ok(); });
+        Options o;
+        o.control_path = socket();
+        int code = 99;
+        if (auto opened = Supervisor::open(o, std::move(programs))) code = (*opened)->run();
+        ::_exit(code);
+    }
+    int wait_for_end() {
+        int status = 0;
+        ::waitpid(process, &status, 0);
+        return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    }
+    pid_t process = 0;
+};
+
+TEST_F(Signalled, term_stops_everything_and_ends_well) {
+    start_process({program("store", sleeps)});
+    until_state("store:1", State::running);
+    int pid = status("store:1").pid;
+    ::kill(process, SIGTERM);
+    EXPECT_EQ(wait_for_end(), 0);
+    EXPECT_NE(::kill(pid, 0), 0);
+    EXPECT_FALSE(std::filesystem::exists(socket()));
+}
+
+TEST_F(Signalled, a_supervisor_that_is_killed_takes_its_children_along_and_can_be_started_again) {
+    start_process({program("store", sleeps)});
+    until_state("store:1", State::running);
+    int pid = status("store:1").pid;
+    ::kill(process, SIGKILL);
+    wait_for_end();
+    until([&] {
+        std::ifstream stat("/proc/" + std::to_string(pid) + "/stat");
+        std::string line((std::istreambuf_iterator<char>(stat)), {});
+        return line.empty() || line.find(") Z ") != std::string::npos;
+    });
+    start_process({program("store", sleeps)});
+    until_state("store:1", State::running);
+    ::kill(process, SIGTERM);
+    EXPECT_EQ(wait_for_end(), 0);
+}
+
+TEST_F(Signalled, usr1_opens_moved_logs_anew_and_pausing_reaches_workers_only) {
+    std::string script = "trap 'echo quiet' TSTP; trap 'echo on' CONT; trap 'echo reload' HUP; echo ready; while :; do sleep 0.01; done";
+    auto store = program("store", script), node = program("node", script), foreign = program("foreign", script);
+    node.numbered = false;
+    foreign.ours = false;
+    start_process({store, node, foreign});
+    for (auto* file : {"store-1.log", "node-0.log", "foreign-1.log"}) until([&] { return text(file) == "ready\n"; });
+    std::filesystem::rename(directory + "/store-1.log", directory + "/moved.log");
+    ::kill(process, SIGUSR1);
+    ::kill(process, SIGTSTP);
+    until([&] { return text("store-1.log") == "quiet\n"; });
+    ::kill(process, SIGCONT);
+    until([&] { return text("store-1.log") == "quiet\non\n"; });
+    ::kill(process, SIGHUP);
+    until([&] { return text("node-0.log") == "ready\nreload\n"; });
+    EXPECT_EQ(text("moved.log"), "ready\n");
+    EXPECT_EQ(text("foreign-1.log"), "ready\n");
+    ::kill(process, SIGQUIT);  // a dump in the log, and on it goes
+    until_state("store:1", State::running);
+    ::kill(process, SIGTERM);
+    EXPECT_EQ(wait_for_end(), 0);
 }
 
 TEST(Specs, mistakes_are_refused_before_anything_starts) {
