@@ -13,42 +13,53 @@ namespace {
 constexpr std::size_t waiters_max = 10'000;
 constexpr Duration proxy_key_window = 10min;  // how long a balancer may take to send a post again
 
-std::string view_text(const Sha256& hash) { return std::string(reinterpret_cast<const char*>(hash.data()), hash.size()); }
+Refused refusal(unsigned status, std::string_view code, std::string title, std::string detail) {
+    Refused what;
+    what.status = status;
+    what.code = code;
+    what.title = std::move(title);
+    what.detail = std::move(detail);
+    return what;
+}
 
 Refused unavailable(broker::Refusal why) {
-    bool full = why == broker::Refusal::no_room;
-    Refused what;
-    what.status = 503;
-    what.code = full ? "no_room" : why == broker::Refusal::stopping ? "stopping" : why == broker::Refusal::overloaded ? "overloaded" : "unavailable";
-    what.title = "Not accepted";
-    what.detail = "this could not be stored safely just now, and nothing was kept; please send it again in a few seconds";
+    if (why == broker::Refusal::message_too_long) {
+        auto what = refusal(413, "too_large", "Too large", "this is larger than the queue takes; nothing was kept");
+        what.kept = false;
+        return what;
+    }
+    auto code = why == broker::Refusal::no_room      ? "no_room"
+                : why == broker::Refusal::stopping   ? "stopping"
+                : why == broker::Refusal::overloaded ? "overloaded"
+                                                     : "unavailable";
+    auto what = refusal(503, code, "Not accepted",
+                        "this could not be stored safely just now, and nothing was kept; please send it again in a few seconds");
     what.kept = false;
     what.retry_after_s = 5;
-    if (why == broker::Refusal::message_too_long) {
-        what.status = 413;
-        what.code = "too_large";
-        what.detail = "this is larger than the queue takes; nothing was kept";
-        what.retry_after_s = 0;
-    }
     return what;
 }
 
 Refused validation(std::vector<FieldError> errors) {
-    Refused what;
-    what.status = 422;
-    what.code = "validation";
-    what.title = validation_title(errors.size());
+    auto what = refusal(422, "validation", validation_title(errors.size()), {});
     what.errors = std::move(errors);
     return what;
 }
 
 Refused key_reused() {
-    Refused what;
-    what.status = 422;
-    what.code = "key_reused";
-    what.title = "This key was used before";
-    what.detail = "the idempotency key was used for another submission; send this one with a key of its own";
+    return refusal(422, "key_reused", "This key was used before",
+                   "the idempotency key was used for another submission; send this one with a key of its own");
+}
+
+Refused key_in_progress() {
+    auto what = refusal(409, "key_in_progress", "The first one is still under way",
+                        "another post with the same key has not been answered yet; ask again in a second");
+    what.retry_after_s = 1;
     return what;
+}
+
+/// For a post whose values are gone by now.
+http::Response late_refusal(const PendingRecord& record, const Refused& what) {
+    return record.as_html ? notice_page(*record.endpoint, what) : problem(record.endpoint, what);
 }
 
 void add_cors(http::Response& response, const std::string& origin) {
@@ -58,12 +69,13 @@ void add_cors(http::Response& response, const std::string& origin) {
     response.headers.emplace_back("Vary", "Origin");
 }
 
-/// The body without the secret that came in it (FORMAT.md). A secret that the encoding changed is cut off with
-/// the whole value by the caller sending it another way; keys are made of characters no form encoding changes.
+/// The body with `*` over the secret that came in it (FORMAT.md). Keys are made of characters that no encoding
+/// of a form changes, so the text is found as it was sent.
 std::string without_secret(std::string_view raw, std::string_view secret) {
     std::string out(raw);
     if (secret.empty()) return out;
-    for (auto at = out.find(secret); at != std::string::npos; at = out.find(secret, at + secret.size())) out.replace(at, secret.size(), secret.size(), '*');
+    for (auto at = out.find(secret); at != std::string::npos; at = out.find(secret, at + secret.size()))
+        out.replace(at, secret.size(), secret.size(), '*');
     return out;
 }
 
@@ -81,7 +93,8 @@ Acceptance acceptance_of(const PendingRecord& record) {
 
 }  // namespace
 
-void Intake::State::respond(http::Responder& responder, const PreparedEndpoint& endpoint, const std::string& cors_origin, http::Response response) {
+void Intake::State::respond(http::Responder& responder, const PreparedEndpoint& endpoint, const std::string& cors_origin,
+                            http::Response response) {
     add_cors(response, cors_origin);
     endpoint.counters.count_request(response.status);
     responder(std::move(response));
@@ -92,8 +105,10 @@ void Intake::State::take_post(Call call) {
     auto& endpoint = call.endpoint;
     auto type = media_type_of(call.media_type);
     if (!type.kind || !endpoint.accepts(*type.kind) || !type.charset_ok) {
-        Refused what{415, "media_type", "This kind of body is not taken here", "send application/json, application/x-www-form-urlencoded or multipart/form-data, in UTF-8", {}, {}, {}, 0, {}, {}};
-        return answer_without_keeping(std::move(call), nullptr, std::move(what));
+        return refuse(std::move(call), nullptr,
+                      refusal(415, "media_type", "This kind of body is not taken here",
+                              "send application/json, application/x-www-form-urlencoded or multipart/form-data, in UTF-8"),
+                      false);
     }
     call.caller = caller_of(endpoint, call.request);
     bool key_may_be_inside = call.caller.verdict == Caller::Verdict::missing && !endpoint.spec.key_secret_field.empty();
@@ -110,7 +125,8 @@ void Intake::State::take_post(Call call) {
         if (!verdict.allowed) return refuse_rate(std::move(call), verdict);
     }
     if (!identify(call, examination)) {
-        return refuse_read(std::move(call), examination, {"idempotency_key_invalid", "the idempotency key is longer than 255 characters or contains control characters"});
+        return refuse_read(std::move(call), examination,
+                           {"idempotency_key_invalid", "the idempotency key is longer than 255 characters or contains control characters"});
     }
     std::vector<std::string> flags;
     if (auto code = suspicion(call, examination, flags); !code.empty()) return look_accepted(std::move(call), examination, code);
@@ -130,27 +146,37 @@ void Intake::State::take_post(Call call) {
     writer.finish({call.media_type, raw, is_text, flags, call.request.client_address, value, endpoint.spec.currency});
 
     auto record = pending_record(call, examination, std::move(flags));
-    if (endpoint.spec.idempotency.reuse == Reuse::refuse && call.once)
-        record->if_reused = Quarantined{call.id, endpoint.spec.name, call.received_at, 422, "key_reused", {}, std::string(call.media_type), std::string(raw),
-                                        call.request.client_address, std::string(call.caller.name)};
+    if (call.once && call.once->refuse_reuse)
+        record->if_reused = Quarantined{call.id,
+                                        endpoint.spec.name,
+                                        call.received_at,
+                                        422,
+                                        "key_reused",
+                                        {},
+                                        std::string(call.media_type),
+                                        std::string(raw),
+                                        call.request.client_address,
+                                        std::string(call.caller.name)};
     if (join(record)) return;
     queue::OutgoingMessage message;
-    message.body = endpoint.spec.body == record::BodyForm::json ? std::move(envelope) : record::in_form(std::move(envelope), endpoint.spec.body);
+    message.body =
+        endpoint.spec.body == record::BodyForm::json ? std::move(envelope) : record::in_form(std::move(envelope), endpoint.spec.body);
     message.attributes.reserve(2);
     message.attributes.push_back({"record-id", "String", to_text(call.id)});
-    if (auto trace = call.request.find("traceparent"); !trace.empty() && trace.size() <= 64) message.attributes.push_back({"traceparent", "String", std::string(trace)});
+    if (auto trace = call.request.find("traceparent"); !trace.empty() && trace.size() <= 64)
+        message.attributes.push_back({"traceparent", "String", std::string(trace)});
     message.is_record = true;
     hand_on(std::move(record), std::move(message));
 }
 
 bool Intake::State::identify(Call& call, Examination& examination) {
     auto& spec = call.endpoint.spec.idempotency;
-    auto window = spec.window;
+    bool is_clients = true;
     auto sent = spec.header.empty() ? std::string_view() : call.request.find(spec.header);
     if (sent.empty()) sent = examination.special(Special::id);
     if (sent.empty() && call.request.from_trusted_proxy) {
         sent = call.request.find("x-forebay-request");
-        window = proxy_key_window;
+        is_clients = false;
     }
     auto client_key = client_key_of(sent);
     if (!client_key) return false;
@@ -161,8 +187,8 @@ bool Intake::State::identify(Call& call, Examination& examination) {
     auto identity = identity_with_key(call.caller.name, call.endpoint.spec.name, *client_key, examination.canonical());
     call.id = identity.id;
     call.once = identity.once;
-    call.once->window = window;
-    call.once->refuse_reuse = spec.reuse == Reuse::refuse;
+    call.once->window = is_clients ? spec.window : proxy_key_window;
+    call.once->refuse_reuse = is_clients && spec.reuse == Reuse::refuse;
     return true;
 }
 
@@ -211,7 +237,7 @@ bool Intake::State::join(std::unique_ptr<PendingRecord>& record) {
         return true;
     }
     guard.unlock();
-    respond(record->responder, *record->endpoint, record->cors_origin, problem(record->endpoint, unavailable(broker::Refusal::overloaded)));
+    respond(record->responder, *record->endpoint, record->cors_origin, late_refusal(*record, unavailable(broker::Refusal::overloaded)));
     return true;
 }
 
@@ -220,31 +246,34 @@ void Intake::State::hand_on(std::unique_ptr<PendingRecord> record, queue::Outgoi
     send.queue = record->endpoint->spec.queue;
     send.message = std::move(message);
     send.once = record->once;
-    send.answer = [this, record = std::move(record)](Result<broker::Sent, broker::Refusal> sent) mutable { settled(std::move(record), std::move(sent)); };
+    send.answer = [this, record = std::move(record)](Result<broker::Sent, broker::Refusal> sent) mutable {
+        settled(std::move(record), std::move(sent));
+    };
     sender.send(std::move(send));
 }
 
 void Intake::State::settled(std::unique_ptr<PendingRecord> record, Result<broker::Sent, broker::Refusal> sent) {
     if (record->once) answer_waiters(*record, sent);
     if (sent.ok()) return answer_sent(*record, *sent);
-    if (sent.error() == broker::Refusal::no_such_queue) log_error("record.no_queue").with("endpoint", record->endpoint->spec.name).with("queue", record->endpoint->spec.queue);
+    if (sent.error() == broker::Refusal::no_such_queue)
+        log_error("record.no_queue").with("endpoint", record->endpoint->spec.name).with("queue", record->endpoint->spec.queue);
     auto what = unavailable(sent.error());
     record->endpoint->counters.count_refused(what.code);
-    respond(record->responder, *record->endpoint, record->cors_origin, problem(record->endpoint, what));
+    respond(record->responder, *record->endpoint, record->cors_origin, late_refusal(*record, what));
 }
 
 void Intake::State::answer_sent(PendingRecord& record, const broker::Sent& sent) {
     auto& endpoint = *record.endpoint;
-    if (sent.key_reused && endpoint.spec.idempotency.reuse == Reuse::refuse) {
+    if (sent.key_reused && record.if_reused) {
         endpoint.counters.count_refused("key_reused");
         auto what = key_reused();
         what.id = record.what.id;
         auto post = std::move(*record.if_reused);
         auto text = to_json(post);
         auto bytes = text.size();
-        auto answer = [this, responder = std::move(record.responder), rules = record.rules, endpoint = &endpoint, cors = record.cors_origin, what](bool kept) mutable {
+        auto answer = [this, record = std::make_shared<PendingRecord>(std::move(record)), what](bool kept) mutable {
             what.kept = kept;
-            respond(responder, *endpoint, cors, problem(endpoint, what));
+            respond(record->responder, *record->endpoint, record->cors_origin, late_refusal(*record, what));
         };
         if (endpoint.spec.on_reject == OnReject::discard || !gate.admit(bytes)) return answer(false);
         return send_to_quarantine(post, std::move(text), std::move(answer));
@@ -262,7 +291,11 @@ void Intake::State::answer_sent(PendingRecord& record, const broker::Sent& sent)
         record.flags.emplace_back("key_reused");
         record.response = accepted(endpoint, acceptance_of(record), record.as_html);
     }
-    if (options.log_accepted) log_debug("record.accepted").with("endpoint", endpoint.spec.name).with("id", to_text(record.what.id)).with("ms", (clock.wall() - record.what.received_at).count());
+    if (options.log_accepted)
+        log_debug("record.accepted")
+            .with("endpoint", endpoint.spec.name)
+            .with("id", to_text(record.what.id))
+            .with("ms", (clock.wall() - record.what.received_at).count());
     respond(record.responder, endpoint, record.cors_origin, std::move(record.response));
 }
 
@@ -279,7 +312,7 @@ void Intake::State::answer_waiters(const PendingRecord& first, const Result<brok
     for (auto& waiter : waiters) {
         auto& record = *waiter.record;
         if (!sent.ok()) {
-            respond(record.responder, *record.endpoint, record.cors_origin, problem(record.endpoint, unavailable(sent.error())));
+            respond(record.responder, *record.endpoint, record.cors_origin, late_refusal(record, unavailable(sent.error())));
             continue;
         }
         // The same key with the same content: whatever the broker said to the first holds for this one.
@@ -300,57 +333,53 @@ void Intake::State::tick() {
     {
         std::lock_guard guard(waiting_lock_);
         for (auto& [key, waiters] : waiting_) {
-            auto late = std::stable_partition(waiters.begin(), waiters.end(), [&](auto& waiter) { return now - waiter.since < options.same_key_wait; });
+            auto late = std::stable_partition(waiters.begin(), waiters.end(),
+                                              [&](auto& waiter) { return now - waiter.since < options.same_key_wait; });
             std::move(late, waiters.end(), std::back_inserter(expired));
             waiters.erase(late, waiters.end());
         }
         waiters_ -= expired.size();
     }
     for (auto& waiter : expired) {
-        Refused what{409, "key_in_progress", "The first one is still under way", "another post with the same key has not been answered yet; ask again in a second", {}, {}, {}, 1, {}, {}};
-        respond(waiter.record->responder, *waiter.record->endpoint, waiter.record->cors_origin, problem(waiter.record->endpoint, what));
+        auto& record = *waiter.record;
+        respond(record.responder, *record.endpoint, record.cors_origin, late_refusal(record, key_in_progress()));
     }
 }
 
 void Intake::State::refuse_read(Call call, Examination& examination, ReadError error) {
-    Refused what;
-    what.status = 400;
-    what.code = error.code;
-    what.title = "This could not be read";
-    what.detail = std::move(error.detail);
     if (call.id.is_nil()) call.id = fresh_id();
-    refuse(std::move(call), &examination, std::move(what), true);
+    refuse(std::move(call), &examination, refusal(400, error.code, "This could not be read", std::move(error.detail)), true);
 }
 
 void Intake::State::refuse_caller(Call call) {
-    Refused what;
-    auto verdict = call.caller.verdict;
-    what.status = verdict == Caller::Verdict::wrong_origin ? 403 : 401;
-    what.code = verdict == Caller::Verdict::wrong_origin ? "wrong_origin" : verdict == Caller::Verdict::missing ? "missing_api_key" : "unknown_api_key";
-    what.title = verdict == Caller::Verdict::wrong_origin ? "This page may not post here" : "Not authorised";
-    what.detail = verdict == Caller::Verdict::wrong_origin ? "the page's origin is not one of those listed for this endpoint"
-                  : verdict == Caller::Verdict::missing    ? "this endpoint needs a key: Authorization: Bearer …, or X-Api-Id and X-Api-Key"
-                                                           : "the key is not known here";
     call.id = fresh_id();
+    auto what = [&] {
+        switch (call.caller.verdict) {
+            case Caller::Verdict::wrong_origin:
+                return refusal(403, "wrong_origin", "This page may not post here",
+                               "the page's origin is not one of those listed for this endpoint");
+            case Caller::Verdict::missing:
+                return refusal(401, "missing_api_key", "Not authorised",
+                               "this endpoint needs a key: Authorization: Bearer …, or X-Api-Id and X-Api-Key");
+            default:
+                return refusal(401, "unknown_api_key", "Not authorised", "the key is not known here");
+        }
+    }();
     refuse(std::move(call), nullptr, std::move(what), true);
 }
 
 void Intake::State::refuse_rate(Call call, const RateLimiter::Verdict& verdict) {
-    Refused what;
-    what.status = 429;
-    what.code = "rate_limited";
-    what.title = "Too many at once";
-    what.detail = "wait " + std::to_string(verdict.retry_after_s) + (verdict.retry_after_s == 1 ? " second" : " seconds") + " and send it again; nothing was kept";
+    auto wait = std::to_string(verdict.retry_after_s) + (verdict.retry_after_s == 1 ? " second" : " seconds");
+    auto what = refusal(429, "rate_limited", "Too many at once", "wait " + wait + " and send it again; nothing was kept");
     what.kept = false;
     what.retry_after_s = std::max<std::int64_t>(1, verdict.retry_after_s);
     auto& rate = *call.caller.rate;
     auto window = static_cast<std::int64_t>(std::max(1.0, rate.burst / rate.per_second));
-    what.rate_policy = "\"" + std::string(call.caller.name) + "\";q=" + std::to_string(static_cast<std::int64_t>(rate.burst)) + ";w=" + std::to_string(window);
+    what.rate_policy = "\"" + std::string(call.caller.name) + "\";q=" + std::to_string(static_cast<std::int64_t>(rate.burst)) +
+                       ";w=" + std::to_string(window);
     what.rate_state = "\"" + std::string(call.caller.name) + "\";r=0;t=" + std::to_string(what.retry_after_s);
-    answer_without_keeping(std::move(call), nullptr, std::move(what));
+    refuse(std::move(call), nullptr, std::move(what), false);
 }
-
-void Intake::State::answer_without_keeping(Call call, Examination* examination, Refused what) { refuse(std::move(call), examination, std::move(what), false); }
 
 bool Intake::State::may_keep(const Call& call, std::uint64_t bytes) {
     if (call.endpoint.spec.on_reject == OnReject::discard) return false;
@@ -374,20 +403,33 @@ void Intake::State::refuse(Call call, Examination* examination, Refused what, bo
     Quarantined post;
     if (keep) {
         auto secret = examination != nullptr ? examination->special(Special::key_secret) : std::string_view();
-        post = {call.id, endpoint.spec.name, call.received_at, what.status, std::string(what.code), what.errors, std::string(call.media_type), without_secret(call.request.body, secret),
-                call.request.client_address, std::string(call.caller.name)};
+        post = {call.id,
+                endpoint.spec.name,
+                call.received_at,
+                what.status,
+                std::string(what.code),
+                what.errors,
+                std::string(call.media_type),
+                without_secret(call.request.body, secret),
+                call.request.client_address,
+                std::string(call.caller.name)};
         message = to_json(post);
         keep = may_keep(call, message.size());
         what.kept = keep;
     }
     if (log_limiter.take({20, 100, false, {}}, "refused", {}, clock.now()).allowed) {
         auto line = log_warn("record.refused");
-        line.with("endpoint", endpoint.spec.name).with("status", what.status).with("code", what.code).with("errors", what.errors.size()).with("kept", keep);
+        line.with("endpoint", endpoint.spec.name)
+            .with("status", what.status)
+            .with("code", what.code)
+            .with("errors", what.errors.size())
+            .with("kept", keep);
         if (keep) line.with("id", to_text(call.id));
     }
     if (call.as_html) {
         auto values = examination != nullptr ? std::span<const Input>(examination->inputs()) : std::span<const Input>();
-        pending->response = problem_page(endpoint, what, values, to_text(fresh_id()), signer.token(call.received_at - endpoint.spec.form.min_time, endpoint.spec.name));
+        pending->response = problem_page(endpoint, what, values, to_text(fresh_id()),
+                                         signer.token(call.received_at - endpoint.spec.form.min_time, endpoint.spec.name));
     } else {
         pending->response = problem(&endpoint, what);
     }
@@ -410,8 +452,16 @@ void Intake::State::refuse(Call call, Examination* examination, Refused what, bo
 /// A robot is told what a visitor is told, once its post is kept with the refused ones.
 void Intake::State::look_accepted(Call call, Examination& examination, std::string_view code) {
     call.endpoint.counters.count_refused(code);
-    Quarantined post{call.id, call.endpoint.spec.name, call.received_at, 422, std::string(code), {{"", code, "looks like a robot's"}}, std::string(call.media_type),
-                     std::string(call.request.body), call.request.client_address, std::string(call.caller.name)};
+    Quarantined post{call.id,
+                     call.endpoint.spec.name,
+                     call.received_at,
+                     422,
+                     std::string(code),
+                     {{"", code, "looks like a robot's"}},
+                     std::string(call.media_type),
+                     std::string(call.request.body),
+                     call.request.client_address,
+                     std::string(call.caller.name)};
     auto message = to_json(post);
     bool keep = may_keep(call, message.size());
     auto record = pending_record(call, examination, {});
@@ -421,7 +471,8 @@ void Intake::State::look_accepted(Call call, Examination& examination, std::stri
     record->response = accepted(*record->endpoint, acceptance_of(*record), record->as_html);
     auto answer = [this, record = std::move(record)](bool kept) mutable {
         auto& endpoint = *record->endpoint;
-        respond(record->responder, endpoint, record->cors_origin, kept ? std::move(record->response) : problem(&endpoint, unavailable(broker::Refusal::overloaded)));
+        respond(record->responder, endpoint, record->cors_origin,
+                kept ? std::move(record->response) : late_refusal(*record, unavailable(broker::Refusal::overloaded)));
     };
     if (!keep) return answer(false);
     send_to_quarantine(post, std::move(message), std::move(answer));
@@ -433,9 +484,7 @@ void Intake::State::send_to_quarantine(const Quarantined& post, std::string mess
     send.message.body = std::move(message);
     send.message.attributes.push_back({"record-id", "String", to_text(post.id)});
     if (post.id.version() == 8) {  // made from a client's key: the same post refused again is kept once
-        auto name = "quarantine" + view_text(sha256(to_text(post.id)));
-        auto identity = identity_with_key("quarantine", post.endpoint, to_text(post.id), {});
-        send.once = identity.once;
+        send.once = identity_with_key("quarantine", post.endpoint, to_text(post.id), {}).once;
     }
     send.answer = [done = std::move(done)](Result<broker::Sent, broker::Refusal> sent) mutable {
         if (!sent.ok()) log_warn("record.not_kept").with("refusal", static_cast<int>(sent.error()));

@@ -142,7 +142,8 @@ bool prefers_html(std::string_view accept) {
     return html > 0 && html > json;
 }
 
-std::string fill_template(std::string_view text, std::string_view id, std::string_view endpoint, std::string_view code, std::string_view field) {
+std::string fill_template(std::string_view text, std::string_view id, std::string_view endpoint, std::string_view code,
+                          std::string_view field) {
     std::string out;
     while (!text.empty()) {
         auto brace = text.find('{');
@@ -150,7 +151,8 @@ std::string fill_template(std::string_view text, std::string_view id, std::strin
         if (brace == std::string_view::npos) break;
         text.remove_prefix(brace);
         bool replaced = false;
-        for (auto [name, value] : {std::pair{std::string_view("{id}"), id}, {"{endpoint}", endpoint}, {"{code}", code}, {"{field}", field}}) {
+        for (auto [name, value] :
+             {std::pair{std::string_view("{id}"), id}, {"{endpoint}", endpoint}, {"{code}", code}, {"{field}", field}}) {
             if (replaced || !text.starts_with(name)) continue;
             out += http::percent_encode(value);
             text.remove_prefix(name.size());
@@ -170,7 +172,9 @@ std::string_view allowed_next(std::string_view next, const std::vector<std::stri
     return host && host_is_in(*host, hosts) ? next : std::string_view();
 }
 
-std::string validation_title(std::size_t errors) { return errors == 1 ? "1 field needs attention" : std::to_string(errors) + " fields need attention"; }
+std::string validation_title(std::size_t errors) {
+    return errors == 1 ? "1 field needs attention" : std::to_string(errors) + " fields need attention";
+}
 
 std::string validation_detail(std::span<const FieldError> errors) {
     std::string out;
@@ -224,6 +228,12 @@ http::Response problem_page(const PreparedEndpoint& endpoint, const Refused& wha
     auto response = can_be_told && !form.error.empty() ? redirect(fill_template(form.error, id, endpoint.spec.name, code, field))
                                                        : page(what.status, error_page(endpoint, what, values, fresh_id, fresh_token));
     if (!id.empty()) response.headers.emplace_back("Record-Id", id);
+    add_headers(response, what);
+    return response;
+}
+
+http::Response notice_page(const PreparedEndpoint& endpoint, const Refused& what) {
+    auto response = page(what.status, try_again_page(endpoint.spec.title, what));
     add_headers(response, what);
     return response;
 }

@@ -26,13 +26,13 @@ http::Response accepted(const PreparedEndpoint& endpoint, const Acceptance& what
 
 struct Refused {
     unsigned status = 400;
-    std::string_view code;        ///< a literal: also the last part of `type`
+    std::string_view code;  ///< a literal: also the last part of `type`
     std::string title;
-    std::string detail;           ///< empty = made from `errors`
+    std::string detail;  ///< empty = made from `errors`
     std::vector<FieldError> errors;
-    Uuid id;                      ///< nil = none
-    std::optional<bool> kept;     ///< in quarantine; nothing = not asked
-    std::int64_t retry_after_s = 0;  ///< 0 = no Retry-After
+    Uuid id;                              ///< nil = none
+    std::optional<bool> kept;             ///< in quarantine; nothing = not asked
+    std::int64_t retry_after_s = 0;       ///< 0 = no Retry-After
     std::string rate_policy, rate_state;  ///< RateLimit-Policy and RateLimit; empty = none
 };
 /// problem+json or the dialect's form of it. `endpoint` may be null.
@@ -41,13 +41,17 @@ http::Response problem(const PreparedEndpoint* endpoint, const Refused& what);
 http::Response problem_page(const PreparedEndpoint& endpoint, const Refused& what, std::span<const Input> values, std::string_view fresh_id,
                             std::string_view fresh_token);
 
+/// For a browser whose values are not at hand any more: what happened, and to go back.
+http::Response notice_page(const PreparedEndpoint& endpoint, const Refused& what);
+
 /// "2 fields need attention" and one sentence of all of them.
 std::string validation_title(std::size_t errors);
 std::string validation_detail(std::span<const FieldError> errors);
 /// Whether Accept asks for HTML rather than JSON.
 bool prefers_html(std::string_view accept);
 /// `text` with {id}, {endpoint}, {code} and {field} replaced, percent-encoded.
-std::string fill_template(std::string_view text, std::string_view id, std::string_view endpoint, std::string_view code, std::string_view field);
+std::string fill_template(std::string_view text, std::string_view id, std::string_view endpoint, std::string_view code,
+                          std::string_view field);
 /// `next` if it is an absolute http(s) URL at one of the hosts, else empty.
 std::string_view allowed_next(std::string_view next, const std::vector<std::string>& hosts);
 

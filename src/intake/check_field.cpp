@@ -43,12 +43,24 @@ void title(std::string& text) {
 
 void apply(Clean step, std::string& text) {
     switch (step) {
-        case Clean::trim: text = std::string(trim(text)); break;
-        case Clean::lower: std::transform(text.begin(), text.end(), text.begin(), lower); break;
-        case Clean::upper: std::transform(text.begin(), text.end(), text.begin(), upper); break;
-        case Clean::title: title(text); break;
-        case Clean::digits: std::erase_if(text, [](char c) { return c < '0' || c > '9'; }); break;
-        case Clean::collapse: collapse(text); break;
+        case Clean::trim:
+            text = std::string(trim(text));
+            break;
+        case Clean::lower:
+            std::transform(text.begin(), text.end(), text.begin(), lower);
+            break;
+        case Clean::upper:
+            std::transform(text.begin(), text.end(), text.begin(), upper);
+            break;
+        case Clean::title:
+            title(text);
+            break;
+        case Clean::digits:
+            std::erase_if(text, [](char c) { return c < '0' || c > '9'; });
+            break;
+        case Clean::collapse:
+            collapse(text);
+            break;
     }
 }
 
@@ -121,7 +133,8 @@ Verdict check_decimal(const Field& field, std::string_view text, std::string& sc
 
 Verdict check_boolean(std::string_view text) {
     auto is = [&](std::string_view word) {
-        return text.size() == word.size() && std::equal(text.begin(), text.end(), word.begin(), [](char a, char b) { return lower(a) == b; });
+        return text.size() == word.size() &&
+               std::equal(text.begin(), text.end(), word.begin(), [](char a, char b) { return lower(a) == b; });
     };
     if (is("true") || is("1") || is("yes") || is("on") || is("y")) return std::optional(Checked{"true", true, {}});
     if (is("false") || is("0") || is("no") || is("off") || is("n")) return std::optional(Checked{"false", true, {}});
@@ -139,7 +152,8 @@ std::string shortened(std::string_view text) {
 }
 
 Verdict check_enum(const Rule& rule, std::string_view text) {
-    auto found = std::lower_bound(rule.choices.begin(), rule.choices.end(), text, [](const Choice& c, std::string_view t) { return c.value < t; });
+    auto found =
+        std::lower_bound(rule.choices.begin(), rule.choices.end(), text, [](const Choice& c, std::string_view t) { return c.value < t; });
     if (found != rule.choices.end() && found->value == text) return std::optional(Checked{found->value, false, {}});
     auto near = did_you_mean(text, rule.choices);
     std::string detail = shortened(text) + " is not allowed";
@@ -165,14 +179,22 @@ Verdict as_text(std::optional<Complaint> complaint, std::string_view text, std::
 Verdict check_type(const Rule& rule, std::string_view text, std::string& scratch) {
     auto& field = rule.field;
     switch (field.type) {
-        case FieldType::string: return as_text(std::nullopt, text);
-        case FieldType::email: return as_text(check_email(text), text);
-        case FieldType::url: return as_text(check_url(text, field.hosts), text);
-        case FieldType::enumeration: return check_enum(rule, text);
-        case FieldType::integer: return check_integer(field, text, scratch);
-        case FieldType::decimal: return check_decimal(field, text, scratch);
-        case FieldType::boolean: return check_boolean(text);
-        case FieldType::date: return check_day(field, text);
+        case FieldType::string:
+            return as_text(std::nullopt, text);
+        case FieldType::email:
+            return as_text(check_email(text), text);
+        case FieldType::url:
+            return as_text(check_url(text, field.hosts), text);
+        case FieldType::enumeration:
+            return check_enum(rule, text);
+        case FieldType::integer:
+            return check_integer(field, text, scratch);
+        case FieldType::decimal:
+            return check_decimal(field, text, scratch);
+        case FieldType::boolean:
+            return check_boolean(text);
+        case FieldType::date:
+            return check_day(field, text);
         case FieldType::phone: {
             std::string number;
             std::string_view flag;

@@ -36,16 +36,16 @@ struct Rule {
 
     Field field;
     std::unique_ptr<re2::RE2> pattern;
-    std::vector<Choice> choices;                 ///< of an enum, sorted by value; views into `field` or a built-in list
+    std::vector<Choice> choices;                        ///< of an enum, sorted by value; views into `field` or a built-in list
     std::optional<std::size_t> length_min, length_max;  ///< characters
-    bool is_default_clean = false;               ///< nothing to do but trimming
+    bool is_default_clean = false;                      ///< nothing to do but trimming
 };
 
 /// What a good field becomes. `text` points to the input, to the rule or to `scratch`.
 struct Checked {
     std::string_view text;
-    bool is_json = false;      ///< `text` is JSON (a number, true, false), else it is text to be quoted
-    std::string_view flag;     ///< a literal; empty = nothing to note
+    bool is_json = false;   ///< `text` is JSON (a number, true, false), else it is text to be quoted
+    std::string_view flag;  ///< a literal; empty = nothing to note
 };
 struct Complaint {
     std::string_view code;  ///< a literal

@@ -17,7 +17,8 @@ bool is_local_part(std::string_view text) {
     if (text.empty() || text.size() > 64 || text.front() == '.' || text.back() == '.') return false;
     if (text.find("..") != std::string_view::npos) return false;
     constexpr std::string_view signs = "!#$%&'*+-/=?^_`{|}~.";
-    return std::all_of(text.begin(), text.end(), [&](char c) { return is_letter(c) || is_digit(c) || is_wide(c) || signs.find(c) != std::string_view::npos; });
+    return std::all_of(text.begin(), text.end(),
+                       [&](char c) { return is_letter(c) || is_digit(c) || is_wide(c) || signs.find(c) != std::string_view::npos; });
 }
 
 bool is_label(std::string_view text) {
@@ -48,10 +49,10 @@ struct Region {
     std::size_t digits_min, digits_max;
 };
 constexpr std::array regions{
-    Region{"US", "1", "1", 10, 10}, Region{"CA", "1", "1", 10, 10},   Region{"GB", "44", "0", 9, 10}, Region{"IE", "353", "0", 7, 9},
-    Region{"DE", "49", "0", 6, 12}, Region{"AT", "43", "0", 5, 12},   Region{"CH", "41", "0", 9, 9},  Region{"FR", "33", "0", 9, 9},
-    Region{"NL", "31", "0", 9, 9},  Region{"BE", "32", "0", 8, 9},    Region{"ES", "34", "", 9, 9},   Region{"IT", "39", "", 6, 11},
-    Region{"PT", "351", "", 9, 9},  Region{"AU", "61", "0", 9, 9},    Region{"NZ", "64", "0", 8, 10}, Region{"MX", "52", "", 10, 10},
+    Region{"US", "1", "1", 10, 10}, Region{"CA", "1", "1", 10, 10}, Region{"GB", "44", "0", 9, 10}, Region{"IE", "353", "0", 7, 9},
+    Region{"DE", "49", "0", 6, 12}, Region{"AT", "43", "0", 5, 12}, Region{"CH", "41", "0", 9, 9},  Region{"FR", "33", "0", 9, 9},
+    Region{"NL", "31", "0", 9, 9},  Region{"BE", "32", "0", 8, 9},  Region{"ES", "34", "", 9, 9},   Region{"IT", "39", "", 6, 11},
+    Region{"PT", "351", "", 9, 9},  Region{"AU", "61", "0", 9, 9},  Region{"NZ", "64", "0", 8, 10}, Region{"MX", "52", "", 10, 10},
 };
 const Region* region_of(std::string_view name) {
     auto found = std::find_if(regions.begin(), regions.end(), [&](const Region& r) { return r.name == name; });
@@ -66,7 +67,8 @@ std::string_view without_extension(std::string_view text, std::string_view& flag
     if (start == at || start == std::string_view::npos) return text;
     auto sign = text.substr(start + 1, at - start);
     auto digits = std::count_if(text.begin() + static_cast<std::ptrdiff_t>(at), text.end(), is_digit);
-    if (digits == 0 || digits > 7 || (sign != "x" && sign != "X" && sign != "#" && sign != "ext" && sign != "Ext" && sign != "EXT")) return text;
+    if (digits == 0 || digits > 7 || (sign != "x" && sign != "X" && sign != "#" && sign != "ext" && sign != "Ext" && sign != "EXT"))
+        return text;
     flag = "extension_dropped";
     return text.substr(0, start + 1);
 }
@@ -99,7 +101,8 @@ std::optional<Complaint> bad_phone(std::string_view region) {
 
 std::optional<Complaint> check_email(std::string_view text) {
     auto at = text.rfind('@');
-    bool good = text.size() <= 254 && at != std::string_view::npos && is_local_part(text.substr(0, at)) && is_domain(text.substr(at + 1), 2);
+    bool good =
+        text.size() <= 254 && at != std::string_view::npos && is_local_part(text.substr(0, at)) && is_domain(text.substr(at + 1), 2);
     if (good) return std::nullopt;
     if (std::count(text.begin(), text.end(), '@') > 1) return Complaint{"email_invalid", "not an e-mail address: it has more than one @"};
     if (at == std::string_view::npos) return Complaint{"email_invalid", "not an e-mail address: it has no @"};
@@ -131,7 +134,8 @@ std::optional<Complaint> check_phone(std::string_view text, std::string_view reg
         digits.remove_prefix(region->trunk.size());
     }
     bool north_american = region->country_code == "1";
-    if (digits.size() < region->digits_min || digits.size() > region->digits_max || (north_american && !is_north_american(digits)) || digits.front() == '0')
+    if (digits.size() < region->digits_min || digits.size() > region->digits_max || (north_american && !is_north_american(digits)) ||
+        digits.front() == '0')
         if (region_name != "IT" || digits.size() < region->digits_min || digits.size() > region->digits_max) return bad_phone(region_name);
     out.assign("+").append(region->country_code).append(digits);
     return std::nullopt;
@@ -156,7 +160,9 @@ std::optional<std::string_view> host_of_url(std::string_view text) {
         return true;
     };
     std::size_t scheme = begins("https://") ? 8 : begins("http://") ? 7 : 0;
-    bool printable = std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) > ' ' && c != '\x7f' && c != '\\' && c != '"' && c != '<' && c != '>'; });
+    bool printable = std::all_of(text.begin(), text.end(), [](char c) {
+        return static_cast<unsigned char>(c) > ' ' && c != '\x7f' && c != '\\' && c != '"' && c != '<' && c != '>';
+    });
     if (scheme == 0 || !printable) return std::nullopt;
     auto authority = text.substr(scheme, text.find_first_of("/?#", scheme) - scheme);
     if (authority.find('@') != std::string_view::npos) return std::nullopt;  // a user name that looks like a host
@@ -175,7 +181,8 @@ std::optional<Complaint> check_url(std::string_view text, const std::vector<std:
     auto is_address = [](std::string_view h) { return std::all_of(h.begin(), h.end(), [](char c) { return is_digit(c) || c == '.'; }); };
     if (!host || text.size() > 2048 || !(literal || is_address(*host) || is_domain(*host, 1)))
         return Complaint{"url_invalid", "not a web address; it begins with https://"};
-    if (!hosts.empty() && !host_is_in(*host, hosts)) return Complaint{"url_host", "an address at " + std::string(*host) + " is not allowed here"};
+    if (!hosts.empty() && !host_is_in(*host, hosts))
+        return Complaint{"url_host", "an address at " + std::string(*host) + " is not allowed here"};
     return std::nullopt;
 }
 

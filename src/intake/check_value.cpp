@@ -9,15 +9,19 @@ namespace forebay::intake {
 namespace {
 
 constexpr Choice states[] = {
-    {"AK", "Alaska"},        {"AL", "Alabama"},      {"AR", "Arkansas"},       {"AZ", "Arizona"},       {"CA", "California"},    {"CO", "Colorado"},
-    {"CT", "Connecticut"},   {"DC", "District of Columbia"}, {"DE", "Delaware"}, {"FL", "Florida"},     {"GA", "Georgia"},       {"HI", "Hawaii"},
-    {"IA", "Iowa"},          {"ID", "Idaho"},        {"IL", "Illinois"},       {"IN", "Indiana"},       {"KS", "Kansas"},        {"KY", "Kentucky"},
-    {"LA", "Louisiana"},     {"MA", "Massachusetts"}, {"MD", "Maryland"},      {"ME", "Maine"},         {"MI", "Michigan"},      {"MN", "Minnesota"},
-    {"MO", "Missouri"},      {"MS", "Mississippi"},  {"MT", "Montana"},        {"NC", "North Carolina"}, {"ND", "North Dakota"}, {"NE", "Nebraska"},
-    {"NH", "New Hampshire"}, {"NJ", "New Jersey"},   {"NM", "New Mexico"},     {"NV", "Nevada"},        {"NY", "New York"},      {"OH", "Ohio"},
-    {"OK", "Oklahoma"},      {"OR", "Oregon"},       {"PA", "Pennsylvania"},   {"RI", "Rhode Island"},  {"SC", "South Carolina"}, {"SD", "South Dakota"},
-    {"TN", "Tennessee"},     {"TX", "Texas"},        {"UT", "Utah"},           {"VA", "Virginia"},      {"VT", "Vermont"},       {"WA", "Washington"},
-    {"WI", "Wisconsin"},     {"WV", "West Virginia"}, {"WY", "Wyoming"},
+    {"AK", "Alaska"},         {"AL", "Alabama"},       {"AR", "Arkansas"},      {"AZ", "Arizona"},
+    {"CA", "California"},     {"CO", "Colorado"},      {"CT", "Connecticut"},   {"DC", "District of Columbia"},
+    {"DE", "Delaware"},       {"FL", "Florida"},       {"GA", "Georgia"},       {"HI", "Hawaii"},
+    {"IA", "Iowa"},           {"ID", "Idaho"},         {"IL", "Illinois"},      {"IN", "Indiana"},
+    {"KS", "Kansas"},         {"KY", "Kentucky"},      {"LA", "Louisiana"},     {"MA", "Massachusetts"},
+    {"MD", "Maryland"},       {"ME", "Maine"},         {"MI", "Michigan"},      {"MN", "Minnesota"},
+    {"MO", "Missouri"},       {"MS", "Mississippi"},   {"MT", "Montana"},       {"NC", "North Carolina"},
+    {"ND", "North Dakota"},   {"NE", "Nebraska"},      {"NH", "New Hampshire"}, {"NJ", "New Jersey"},
+    {"NM", "New Mexico"},     {"NV", "Nevada"},        {"NY", "New York"},      {"OH", "Ohio"},
+    {"OK", "Oklahoma"},       {"OR", "Oregon"},        {"PA", "Pennsylvania"},  {"RI", "Rhode Island"},
+    {"SC", "South Carolina"}, {"SD", "South Dakota"},  {"TN", "Tennessee"},     {"TX", "Texas"},
+    {"UT", "Utah"},           {"VA", "Virginia"},      {"VT", "Vermont"},       {"WA", "Washington"},
+    {"WI", "Wisconsin"},      {"WV", "West Virginia"}, {"WY", "Wyoming"},
 };
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -76,7 +80,8 @@ bool is_date(std::string_view text) {
         return value;
     };
     using namespace std::chrono;
-    return number(0, 4) > 0 && year_month_day{year(number(0, 4)), month(static_cast<unsigned>(number(5, 2))), day(static_cast<unsigned>(number(8, 2)))}.ok();
+    return number(0, 4) > 0 &&
+           year_month_day{year(number(0, 4)), month(static_cast<unsigned>(number(5, 2))), day(static_cast<unsigned>(number(8, 2)))}.ok();
 }
 
 std::optional<std::string> normal_decimal(std::string_view text) {

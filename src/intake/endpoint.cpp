@@ -47,13 +47,17 @@ std::optional<double> positive(std::string_view text) {
 
 bool has_length(FieldType type) { return type == FieldType::string || type == FieldType::email || type == FieldType::url; }
 bool is_number(FieldType type) { return type == FieldType::integer || type == FieldType::decimal; }
-bool is_count(std::string_view text) { return !text.empty() && text.size() < 10 && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; }); }
+bool is_count(std::string_view text) {
+    return !text.empty() && text.size() < 10 && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
 
 /// Collects problems under one TOML table.
 class Findings {
   public:
     explicit Findings(std::string table) : table_(std::move(table)) {}
-    void add(std::string_view key, std::string what) { found_.push_back({table_ + (key.empty() ? "" : ".") + std::string(key), std::move(what)}); }
+    void add(std::string_view key, std::string what) {
+        found_.push_back({table_ + (key.empty() ? "" : ".") + std::string(key), std::move(what)});
+    }
     void need(bool good, std::string_view key, std::string what) {
         if (!good) add(key, std::move(what));
     }
@@ -91,8 +95,11 @@ std::vector<Problem> problems_of(const Field& field, const std::string& table) {
     bool is_enum = field.type == FieldType::enumeration;
     findings.need(is_enum || field.values.empty(), "values", "belongs to type = \"enum\"");
     findings.need(!is_enum || !field.values.empty(), "values", "is missing: an enum lists what is allowed, or names \"@us_states\"");
-    for (auto& value : field.values) findings.need(!value.starts_with('@') || value == "@us_states", "values", "\"" + value + "\" is no built-in list; there is \"@us_states\"");
-    findings.need(field.type != FieldType::phone || is_phone_region(field.region), "region", "\"" + field.region + "\" is not known; write a country such as \"US\", or \"any\"");
+    for (auto& value : field.values)
+        findings.need(!value.starts_with('@') || value == "@us_states", "values",
+                      "\"" + value + "\" is no built-in list; there is \"@us_states\"");
+    findings.need(field.type != FieldType::phone || is_phone_region(field.region), "region",
+                  "\"" + field.region + "\" is not known; write a country such as \"US\", or \"any\"");
     findings.need(field.hosts.empty() || field.type == FieldType::url, "hosts", "belongs to type = \"url\"");
     findings.need(field.as.empty() || field.as == "value", "as", "can only be \"value\"");
     findings.need(field.as.empty() || is_number(field.type), "as", "\"value\" needs a decimal or an integer");
@@ -108,9 +115,10 @@ bool is_origin(std::string_view text) {
 }  // namespace
 
 std::optional<FieldType> field_type_of(std::string_view text) {
-    static constexpr Word<FieldType> words[] = {{"string", FieldType::string},   {"email", FieldType::email},     {"phone", FieldType::phone},
-                                                {"enum", FieldType::enumeration}, {"integer", FieldType::integer}, {"decimal", FieldType::decimal},
-                                                {"bool", FieldType::boolean},    {"url", FieldType::url},         {"date", FieldType::date}};
+    static constexpr Word<FieldType> words[] = {
+        {"string", FieldType::string},    {"email", FieldType::email},     {"phone", FieldType::phone},
+        {"enum", FieldType::enumeration}, {"integer", FieldType::integer}, {"decimal", FieldType::decimal},
+        {"bool", FieldType::boolean},     {"url", FieldType::url},         {"date", FieldType::date}};
     return look_up(text, words);
 }
 
@@ -154,7 +162,9 @@ std::vector<Problem> problems_of(const Endpoint& endpoint) {
     findings.need(endpoint.ok_status >= 200 && endpoint.ok_status <= 202, "ok_status", "must be 200, 201 or 202");
     findings.need(endpoint.value.empty() || normal_decimal(endpoint.value) == endpoint.value, "value", "must be an amount, like 42.00");
     findings.need(endpoint.key_id_field.empty() || !endpoint.key_secret_field.empty(), "key_fields.key", "is missing beside key_fields.id");
-    for (auto& name : endpoint.auth) findings.need(name.starts_with("key:") || name.starts_with("site:"), "auth", "\"" + name + "\" is neither \"key:NAME\" nor \"site:NAME\"");
+    for (auto& name : endpoint.auth)
+        findings.need(name.starts_with("key:") || name.starts_with("site:"), "auth",
+                      "\"" + name + "\" is neither \"key:NAME\" nor \"site:NAME\"");
     std::vector<std::string_view> names;
     for (auto& field : endpoint.fields) {
         findings.take(problems_of(field, "endpoint." + endpoint.name + ".fields"));
@@ -162,7 +172,8 @@ std::vector<Problem> problems_of(const Endpoint& endpoint) {
         names.insert(names.end(), field.aliases.begin(), field.aliases.end());
     }
     std::sort(names.begin(), names.end());
-    if (auto twice = std::adjacent_find(names.begin(), names.end()); twice != names.end()) findings.add("fields", "the name \"" + std::string(*twice) + "\" is used twice");
+    if (auto twice = std::adjacent_find(names.begin(), names.end()); twice != names.end())
+        findings.add("fields", "the name \"" + std::string(*twice) + "\" is used twice");
     return findings.found();
 }
 
@@ -177,7 +188,9 @@ std::vector<Problem> problems_of(const Key& key) {
 std::vector<Problem> problems_of(const Site& site) {
     Findings findings("site." + site.name);
     findings.need(!site.origins.empty(), "origins", "is missing: list the addresses of the pages that may post");
-    for (auto& origin : site.origins) findings.need(is_origin(origin), "origins", "\"" + origin + "\" is no origin; write it like \"https://quotes.example.com\" or \"https://*.example.com\"");
+    for (auto& origin : site.origins)
+        findings.need(is_origin(origin), "origins",
+                      "\"" + origin + "\" is no origin; write it like \"https://quotes.example.com\" or \"https://*.example.com\"");
     return findings.found();
 }
 

@@ -61,19 +61,19 @@ std::optional<Clean> clean_of(std::string_view text);
 /// [endpoint.X.fields] NAME = { … }
 struct Field {
     std::string name;
-    FieldType type = FieldType::string;   ///< type
-    bool required = false;                ///< required
-    std::string min;                      ///< min as written: a number for integer and decimal, characters for
-    std::string max;                      ///< max   string, email and url, YYYY-MM-DD for date; empty = none
-    std::string pattern;                  ///< pattern (RE2; looked for anywhere, so write ^ and $)
-    std::vector<Clean> clean;             ///< clean
-    std::vector<std::string> aliases;     ///< aliases: other names clients use
-    std::string must_be;                  ///< must_be as the cleaned text: "true", "US"; empty = anything
-    std::string as;                       ///< as: only "value" (money at stake, decimal or integer) exists
-    std::vector<std::string> values;      ///< values = [ … ] or ["@us_states"]
-    std::string region = "US";            ///< region of phone: "US", "GB", … or "any" (then only +…)
-    std::vector<std::string> hosts;       ///< hosts of url: exact or "*.example.com"
-    std::string label;                    ///< label on the demo and error page; empty = made from the name
+    FieldType type = FieldType::string;  ///< type
+    bool required = false;               ///< required
+    std::string min;                     ///< min as written: a number for integer and decimal, characters for
+    std::string max;                     ///< max   string, email and url, YYYY-MM-DD for date; empty = none
+    std::string pattern;                 ///< pattern (RE2; looked for anywhere, so write ^ and $)
+    std::vector<Clean> clean;            ///< clean
+    std::vector<std::string> aliases;    ///< aliases: other names clients use
+    std::string must_be;                 ///< must_be as the cleaned text: "true", "US"; empty = anything
+    std::string as;                      ///< as: only "value" (money at stake, decimal or integer) exists
+    std::vector<std::string> values;     ///< values = [ … ] or ["@us_states"]
+    std::string region = "US";           ///< region of phone: "US", "GB", … or "any" (then only +…)
+    std::vector<std::string> hosts;      ///< hosts of url: exact or "*.example.com"
+    std::string label;                   ///< label on the demo and error page; empty = made from the name
 };
 
 /// [endpoint.X.idempotency]
@@ -86,13 +86,13 @@ struct Idempotency {
 
 /// [endpoint.X.form]
 struct Form {
-    std::string thanks;                     ///< thanks: template, {id} and {endpoint}; empty = our own page
-    std::string error;                      ///< error: template, {code}, {field} and {id}; empty = our own page
-    std::string next_field = "_next";       ///< next.field
-    std::vector<std::string> next_hosts;    ///< next.hosts; empty = _next is not obeyed
-    std::string honeypot;                   ///< honeypot; empty = none
-    Duration min_time{0};                   ///< min_time since the form's token was made; 0 = not asked
-    std::string token_field = "_token";     ///< token_field
+    std::string thanks;                   ///< thanks: template, {id} and {endpoint}; empty = our own page
+    std::string error;                    ///< error: template, {code}, {field} and {id}; empty = our own page
+    std::string next_field = "_next";     ///< next.field
+    std::vector<std::string> next_hosts;  ///< next.hosts; empty = _next is not obeyed
+    std::string honeypot;                 ///< honeypot; empty = none
+    Duration min_time{0};                 ///< min_time since the form's token was made; 0 = not asked
+    std::string token_field = "_token";   ///< token_field
 };
 
 /// Bounds of one post. Defaults from hostile.md.
@@ -105,24 +105,24 @@ struct PostLimits {
 /// [endpoint.NAME]
 struct Endpoint {
     std::string name;
-    std::string path;                     ///< path; empty = "/v1/NAME"
+    std::string path;                                                                           ///< path; empty = "/v1/NAME"
     std::vector<MediaKind> accepts = {MediaKind::json, MediaKind::form, MediaKind::multipart};  ///< accepts
-    std::vector<std::string> auth;        ///< auth = ["key:website", "site:quotes"]; empty = anyone
-    std::string key_id_field;             ///< key_fields.id: form field with the key's id (D15); empty = not read
-    std::string key_secret_field;         ///< key_fields.key: form field with the secret; empty = not read
-    std::string queue;                    ///< queue
+    std::vector<std::string> auth;                   ///< auth = ["key:website", "site:quotes"]; empty = anyone
+    std::string key_id_field;                        ///< key_fields.id: form field with the key's id (D15); empty = not read
+    std::string key_secret_field;                    ///< key_fields.key: form field with the secret; empty = not read
+    std::string queue;                               ///< queue
     record::BodyForm body = record::BodyForm::json;  ///< queue.QUEUE.body
-    unsigned ok_status = 202;             ///< ok_status: 200, 201 or 202
-    Dialect dialect = Dialect::problem;   ///< dialect = "problem+json" | "leadconduit"
-    OnReject on_reject = OnReject::quarantine;  ///< on_reject
-    Unknown unknown = Unknown::keep;      ///< unknown
-    std::string value;                    ///< value as written: "42.00"; empty = none
-    std::string currency;                 ///< currency
-    std::string title;                    ///< title of the demo, thank-you and error page; empty = from the name
+    unsigned ok_status = 202;                        ///< ok_status: 200, 201 or 202
+    Dialect dialect = Dialect::problem;              ///< dialect = "problem+json" | "leadconduit"
+    OnReject on_reject = OnReject::quarantine;       ///< on_reject
+    Unknown unknown = Unknown::keep;                 ///< unknown
+    std::string value;                               ///< value as written: "42.00"; empty = none
+    std::string currency;                            ///< currency
+    std::string title;                               ///< title of the demo, thank-you and error page; empty = from the name
     Idempotency idempotency;
     Form form;
     PostLimits limits;
-    std::vector<Field> fields;            ///< in the order of the file
+    std::vector<Field> fields;  ///< in the order of the file
 };
 
 /// Something wrong in the configuration: `where` is the TOML key, e.g. "endpoint.lead.fields.zip.pattern".

@@ -11,9 +11,15 @@ std::size_t place_of(Special which) { return static_cast<std::size_t>(which) - s
 
 void write_input(record::EnvelopeWriter& writer, const Input& input) {
     switch (input.kind) {
-        case Input::Kind::text: writer.text(input.name, input.text); break;
-        case Input::Kind::null: writer.json(input.name, "null"); break;
-        default: writer.json(input.name, input.text); break;
+        case Input::Kind::text:
+            writer.text(input.name, input.text);
+            break;
+        case Input::Kind::null:
+            writer.json(input.name, "null");
+            break;
+        default:
+            writer.json(input.name, input.text);
+            break;
     }
 }
 
@@ -34,7 +40,8 @@ Result<void, ReadError> Examination::read(const PreparedEndpoint& endpoint, cons
         bool is_special = number >= static_cast<int>(Special::id);
         auto& place = is_special ? special_[place_of(static_cast<Special>(number))] : of_rule_[static_cast<std::size_t>(number)];
         if (place != nullptr)
-            return Failure{ReadError{"duplicate_field", "the fields \"" + std::string(place->name) + "\" and \"" + std::string(input.name) + "\" mean the same"}};
+            return Failure{ReadError{"duplicate_field", "the fields \"" + std::string(place->name) + "\" and \"" + std::string(input.name) +
+                                                            "\" mean the same"}};
         place = &input;
     }
     return {};

@@ -49,7 +49,7 @@ class Examination {
 
     const PreparedEndpoint* endpoint_ = nullptr;
     Post post_;
-    std::vector<const Input*> of_rule_;   ///< by rule, null = not sent
+    std::vector<const Input*> of_rule_;  ///< by rule, null = not sent
     std::vector<const Input*> unlisted_;
     const Input* special_[6] = {};
     std::string scratch_, canonical_, value_;

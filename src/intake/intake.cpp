@@ -87,7 +87,8 @@ void Intake::State::serve(const http::Request& request, http::Responder responde
     if (auto* endpoint = in_force->at_path(request.path)) {
         if (request.method == "OPTIONS") return preflight(*endpoint, request, std::move(responder));
         if (request.method != "POST") return responder(method_not_allowed("POST, OPTIONS"));
-        Call call{request, std::move(responder), in_force, *endpoint, wall(), prefers_html(request.find("accept")), {}, request.find("content-type"), {}, {}, {}};
+        Call call{request, std::move(responder),         in_force, *endpoint, wall(), prefers_html(request.find("accept")),
+                  {},      request.find("content-type"), {},       {},        {}};
         auto origin = request.find("origin");
         if (!origin.empty() && endpoint->site_of(origin) != nullptr) call.cors_origin = origin;
         return take_post(std::move(call));
@@ -102,7 +103,8 @@ void Intake::State::serve(const http::Request& request, http::Responder responde
         return responder(html_page(thank_you_page(endpoint != nullptr ? endpoint->spec.title : "Forebay", id ? to_text(*id) : "")));
     }
     if (path.starts_with(records_prefix) && path.ends_with(receipt_suffix) && path.size() > records_prefix.size() + receipt_suffix.size())
-        return serve_receipt(path.substr(records_prefix.size(), path.size() - records_prefix.size() - receipt_suffix.size()), std::move(responder));
+        return serve_receipt(path.substr(records_prefix.size(), path.size() - records_prefix.size() - receipt_suffix.size()),
+                             std::move(responder));
     responder(not_found());
 }
 
@@ -111,14 +113,17 @@ void Intake::State::preflight(const PreparedEndpoint& endpoint, const http::Requ
     auto origin = request.find("origin");
     http::Response response;
     if (origin.empty() || endpoint.site_of(origin) == nullptr) {
-        response = plain_problem(403, "wrong_origin", "This page may not post here", "the page's origin is not one of those listed for this endpoint");
+        response = plain_problem(403, "wrong_origin", "This page may not post here",
+                                 "the page's origin is not one of those listed for this endpoint");
         response.headers.emplace_back("Vary", "Origin");
         return responder(std::move(response));
     }
     response.status = 204;
     response.headers.emplace_back("Access-Control-Allow-Origin", std::string(origin));
     response.headers.emplace_back("Access-Control-Allow-Methods", "POST");
-    response.headers.emplace_back("Access-Control-Allow-Headers", "Content-Type, " + (endpoint.spec.idempotency.header.empty() ? "Accept" : endpoint.spec.idempotency.header));
+    response.headers.emplace_back(
+        "Access-Control-Allow-Headers",
+        "Content-Type, " + (endpoint.spec.idempotency.header.empty() ? "Accept" : endpoint.spec.idempotency.header));
     response.headers.emplace_back("Access-Control-Max-Age", "7200");
     response.headers.emplace_back("Vary", "Origin");
     responder(std::move(response));
@@ -126,7 +131,9 @@ void Intake::State::preflight(const PreparedEndpoint& endpoint, const http::Requ
 
 void Intake::State::serve_receipt(std::string_view id_text, http::Responder responder) {
     auto id = parse_uuid(id_text);
-    auto missing = [](http::Responder& to) { to(plain_problem(404, "record_not_found", "No such record", "there is no accepted record of this id here")); };
+    auto missing = [](http::Responder& to) {
+        to(plain_problem(404, "record_not_found", "No such record", "there is no accepted record of this id here"));
+    };
     if (!id || !find_record) return missing(responder);
     find_record(*id, [this, id = *id, missing, responder = std::move(responder)](std::optional<std::string> envelope) mutable {
         if (!envelope) return missing(responder);
@@ -145,11 +152,13 @@ void Intake::State::serve_token(const http::Request& request, http::Responder re
     auto in_force = rules();
     auto* endpoint = in_force->named(query_value(request.query, "endpoint"));
     if (endpoint == nullptr) endpoint = in_force->of_site(query_value(request.query, "site"));
-    if (endpoint == nullptr) return responder(plain_problem(404, "not_found", "No such form", "name an endpoint or a site: /v1/token?site=quotes"));
+    if (endpoint == nullptr)
+        return responder(plain_problem(404, "not_found", "No such form", "name an endpoint or a site: /v1/token?site=quotes"));
     auto response = json_answer("{\"token\":\"" + signer.token(wall(), endpoint->spec.name) + "\"}");
     response.headers.emplace_back("Cache-Control", "no-store");
     auto origin = request.find("origin");
-    if (!origin.empty() && endpoint->site_of(origin) != nullptr) response.headers.emplace_back("Access-Control-Allow-Origin", std::string(origin));
+    if (!origin.empty() && endpoint->site_of(origin) != nullptr)
+        response.headers.emplace_back("Access-Control-Allow-Origin", std::string(origin));
     response.headers.emplace_back("Vary", "Origin");
     responder(std::move(response));
 }
@@ -164,7 +173,8 @@ void Intake::State::serve_demo(http::Responder responder) {
 Intake::Intake(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Intake::~Intake() = default;
 
-Result<std::unique_ptr<Intake>, std::string> Intake::open(IntakeOptions options, transport::Sender& sender, Clock& clock, Entropy& entropy, metrics::Registry* registry) {
+Result<std::unique_ptr<Intake>, std::string> Intake::open(IntakeOptions options, transport::Sender& sender, Clock& clock, Entropy& entropy,
+                                                          metrics::Registry* registry) {
     if (options.secret.empty()) return Failure{std::string("intake needs a secret to sign receipts with")};
     auto state = std::make_unique<State>(std::move(options), sender, clock, entropy, registry, entropy.u64());
     TRY_ASSIGN(auto rules, Rules::prepare(state->options.endpoints, state->options.keys, state->options.sites, state->registry));

@@ -37,10 +37,10 @@ struct IntakeOptions {
     std::uint64_t quarantine_bytes_max = 1_GiB;  ///< quarantine.max
     /// 401 and 403 kept in quarantine: at most so many (D14), the others are counted only.
     Rate quarantine_unauthorized{1, 100, false, "1/s burst 100"};
-    Duration same_key_wait = 2s;                 ///< how long a second post waits for the first with its key
-    std::size_t rate_buckets_max = 100'000;      ///< clients whose rate is remembered at once
-    std::string demo_endpoint;                   ///< GET /demo shows its form; empty = 404
-    bool log_accepted = false;                   ///< a line at debug level for each accepted record
+    Duration same_key_wait = 2s;             ///< how long a second post waits for the first with its key
+    std::size_t rate_buckets_max = 100'000;  ///< clients whose rate is remembered at once
+    std::string demo_endpoint;               ///< GET /demo shows its form; empty = 404
+    bool log_accepted = false;               ///< a line at debug level for each accepted record
 };
 
 struct ReadmitResult {
@@ -63,9 +63,10 @@ struct ReadmitResult {
 
 class Intake {
   public:
-    /// Must outlive the answers of `sender`: stop that first. `registry` may be null. The error names the first thing wrong with the options.
-    static Result<std::unique_ptr<Intake>, std::string> open(IntakeOptions options, transport::Sender& sender, Clock& clock, Entropy& entropy,
-                                                             metrics::Registry* registry = nullptr);
+    /// Must outlive the answers of `sender`: stop that first. `registry` may be null. The error names the first thing wrong with the
+    /// options.
+    static Result<std::unique_ptr<Intake>, std::string> open(IntakeOptions options, transport::Sender& sender, Clock& clock,
+                                                             Entropy& entropy, metrics::Registry* registry = nullptr);
     ~Intake();
     Intake(const Intake&) = delete;
     Intake& operator=(const Intake&) = delete;

@@ -42,15 +42,22 @@ std::string heading(std::string text) {
     return text;
 }
 
-void attribute(std::string& out, std::string_view name, std::string_view value) { out.append(" ").append(name).append("=\"").append(escape_html(value)).append("\""); }
+void attribute(std::string& out, std::string_view name, std::string_view value) {
+    out.append(" ").append(name).append("=\"").append(escape_html(value)).append("\"");
+}
 
 std::string_view input_type(FieldType type) {
     switch (type) {
-        case FieldType::email: return "email";
-        case FieldType::phone: return "tel";
-        case FieldType::url: return "url";
-        case FieldType::date: return "date";
-        default: return "text";
+        case FieldType::email:
+            return "email";
+        case FieldType::phone:
+            return "tel";
+        case FieldType::url:
+            return "url";
+        case FieldType::date:
+            return "date";
+        default:
+            return "text";
     }
 }
 
@@ -58,8 +65,12 @@ std::string_view input_type(FieldType type) {
 std::string_view autofill_of(const Field& field) {
     if (field.type == FieldType::email) return "email";
     if (field.type == FieldType::phone) return "tel";
-    for (auto [name, autofill] : {std::pair{"first_name", "given-name"}, {"last_name", "family-name"}, {"zip", "postal-code"},
-                                  {"state", "address-level1"}, {"city", "address-level2"}, {"company", "organization"}})
+    for (auto [name, autofill] : {std::pair{"first_name", "given-name"},
+                                  {"last_name", "family-name"},
+                                  {"zip", "postal-code"},
+                                  {"state", "address-level1"},
+                                  {"city", "address-level2"},
+                                  {"company", "organization"}})
         if (field.name == name) return autofill;
     return {};
 }
@@ -83,13 +94,15 @@ class FormWriter {
     std::string_view sent(const Rule& rule) const {
         auto is_ours = [&](const Input& input) {
             auto& aliases = rule.field.aliases;
-            return input.kind != Input::Kind::nested && (input.name == rule.field.name || std::find(aliases.begin(), aliases.end(), input.name) != aliases.end());
+            return input.kind != Input::Kind::nested &&
+                   (input.name == rule.field.name || std::find(aliases.begin(), aliases.end(), input.name) != aliases.end());
         };
         auto found = std::find_if(filling_.values.begin(), filling_.values.end(), is_ours);
         return found == filling_.values.end() ? std::string_view() : found->text;
     }
     const FieldError* error_of(const Rule& rule) const {
-        auto found = std::find_if(filling_.errors.begin(), filling_.errors.end(), [&](auto& error) { return error.field == rule.field.name; });
+        auto found =
+            std::find_if(filling_.errors.begin(), filling_.errors.end(), [&](auto& error) { return error.field == rule.field.name; });
         return found == filling_.errors.end() ? nullptr : &*found;
     }
     void hidden(std::string_view name, std::string_view value) {
@@ -108,7 +121,8 @@ class FormWriter {
         }
     }
     void trap() {
-        out_ += "<div class=\"trap\" aria-hidden=\"true\"><label>Leave this empty <input type=\"text\" tabindex=\"-1\" autocomplete=\"off\"";
+        out_ +=
+            "<div class=\"trap\" aria-hidden=\"true\"><label>Leave this empty <input type=\"text\" tabindex=\"-1\" autocomplete=\"off\"";
         attribute(out_, "name", endpoint_.spec.form.honeypot);
         out_ += "></label></div>\n";
     }
@@ -171,7 +185,11 @@ class FormWriter {
         if (error != nullptr) {
             out_ += "<p class=\"error\"";
             attribute(out_, "id", "e-" + rule.field.name);
-            out_.append(">").append(escape_html(heading(label_of(rule.field)))).append(": ").append(escape_html(error->detail)).append("</p>\n");
+            out_.append(">")
+                .append(escape_html(heading(label_of(rule.field))))
+                .append(": ")
+                .append(escape_html(error->detail))
+                .append("</p>\n");
         }
         out_ += "</div>\n";
     }
@@ -211,20 +229,37 @@ std::string escape_html(std::string_view text) {
     out.reserve(text.size());
     for (char c : text) {
         switch (c) {
-            case '&': out += "&amp;"; break;
-            case '<': out += "&lt;"; break;
-            case '>': out += "&gt;"; break;
-            case '"': out += "&quot;"; break;
-            case '\'': out += "&#39;"; break;
-            default: out += c;
+            case '&':
+                out += "&amp;";
+                break;
+            case '<':
+                out += "&lt;";
+                break;
+            case '>':
+                out += "&gt;";
+                break;
+            case '"':
+                out += "&quot;";
+                break;
+            case '\'':
+                out += "&#39;";
+                break;
+            default:
+                out += c;
         }
     }
     return out;
 }
 
 std::string render_page(std::string_view title, std::string_view main) {
-    std::string out = "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n";
-    out.append("<title>").append(escape_html(title)).append("</title>\n<style>").append(style).append("</style>\n</head>\n<body>\n<main>\n<div class=\"card\">\n");
+    std::string out =
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, "
+        "initial-scale=1\">\n";
+    out.append("<title>")
+        .append(escape_html(title))
+        .append("</title>\n<style>")
+        .append(style)
+        .append("</style>\n</head>\n<body>\n<main>\n<div class=\"card\">\n");
     return out.append(main).append("</div>\n</main>\n</body>\n</html>\n");
 }
 
@@ -236,7 +271,15 @@ std::string thank_you_page(std::string_view title, std::string_view id) {
     return render_page("Thank you – " + std::string(title), main);
 }
 
-std::string error_page(const PreparedEndpoint& endpoint, const Refused& what, std::span<const Input> values, std::string_view fresh_id, std::string_view fresh_token) {
+std::string try_again_page(std::string_view title, const Refused& what) {
+    auto heading_text = title_of_status(what);
+    return render_page(heading_text + " – " + heading(std::string(title)),
+                       "<h1>" + heading_text + "</h1>\n<div class=\"notice\" role=\"alert\"><p>" + escape_html(heading(what.detail)) +
+                           ".</p></div>\n<p>Go back to the form with your browser's Back button: what you wrote is still there.</p>\n");
+}
+
+std::string error_page(const PreparedEndpoint& endpoint, const Refused& what, std::span<const Input> values, std::string_view fresh_id,
+                       std::string_view fresh_token) {
     auto title = title_of_status(what);
     std::string main = "<h1>" + title + "</h1>\n" + error_list(endpoint, what);
     // A form of ours cannot mend a missing key or a wrong origin.
@@ -246,8 +289,9 @@ std::string error_page(const PreparedEndpoint& endpoint, const Refused& what, st
 
 std::string demo_page(const PreparedEndpoint& endpoint, std::string_view fresh_id, std::string_view fresh_token) {
     auto title = heading(endpoint.spec.title);
-    std::string main = "<h1>" + escape_html(title) + "</h1>\n<p class=\"soft\">A form made from <code>[endpoint." + escape_html(endpoint.spec.name) +
-                       ".fields]</code>. It posts to <code>" + escape_html(endpoint.spec.path) + "</code>; leave something out to see it refused.</p>\n";
+    std::string main = "<h1>" + escape_html(title) + "</h1>\n<p class=\"soft\">A form made from <code>[endpoint." +
+                       escape_html(endpoint.spec.name) + ".fields]</code>. It posts to <code>" + escape_html(endpoint.spec.path) +
+                       "</code>; leave something out to see it refused.</p>\n";
     return render_page(title, main + render_form(endpoint, {{}, {}, fresh_id, fresh_token}));
 }
 

@@ -15,7 +15,10 @@ inline constexpr std::string_view page_policy = "default-src 'none'; style-src '
 
 std::string thank_you_page(std::string_view title, std::string_view id);
 /// The form again with the values that were sent and a sentence at each field that needs attention.
-std::string error_page(const PreparedEndpoint& endpoint, const Refused& what, std::span<const Input> values, std::string_view fresh_id, std::string_view fresh_token);
+std::string error_page(const PreparedEndpoint& endpoint, const Refused& what, std::span<const Input> values, std::string_view fresh_id,
+                       std::string_view fresh_token);
+/// What happened, without a form: the browser's own has the values.
+std::string try_again_page(std::string_view title, const Refused& what);
 /// Text for HTML, inside and outside of attributes.
 std::string escape_html(std::string_view text);
 

@@ -24,7 +24,8 @@ std::optional<MediaKind> kind_of(std::string_view name) {
     if (same_ignoring_case(name, "application/x-www-form-urlencoded")) return MediaKind::form;
     if (same_ignoring_case(name, "multipart/form-data")) return MediaKind::multipart;
     // application/vnd.example+json
-    if (name.size() > 17 && same_ignoring_case(name.substr(0, 12), "application/") && same_ignoring_case(name.substr(name.size() - 5), "+json"))
+    if (name.size() > 17 && same_ignoring_case(name.substr(0, 12), "application/") &&
+        same_ignoring_case(name.substr(name.size() - 5), "+json"))
         return MediaKind::json;
     return std::nullopt;
 }
@@ -56,9 +57,15 @@ Result<void, ReadError> Post::read(const MediaType& type, std::string_view body,
     inputs_.clear();
     owned_.clear();
     switch (type.kind.value_or(MediaKind::json)) {
-        case MediaKind::json: TRY(read_json(body, limits)); break;
-        case MediaKind::form: TRY(read_form(body, limits)); break;
-        case MediaKind::multipart: TRY(read_multipart(type.boundary, body, limits)); break;
+        case MediaKind::json:
+            TRY(read_json(body, limits));
+            break;
+        case MediaKind::form:
+            TRY(read_form(body, limits));
+            break;
+        case MediaKind::multipart:
+            TRY(read_multipart(type.boundary, body, limits));
+            break;
     }
     for (auto& input : inputs_)
         if (input.name.size() > limits.name_bytes_max)
@@ -68,7 +75,9 @@ Result<void, ReadError> Post::read(const MediaType& type, std::string_view body,
 }
 
 std::optional<ReadError> Post::find_duplicate() const {
-    auto error = [](std::string_view name) { return ReadError{"duplicate_field", "the field \"" + std::string(name) + "\" was sent twice"}; };
+    auto error = [](std::string_view name) {
+        return ReadError{"duplicate_field", "the field \"" + std::string(name) + "\" was sent twice"};
+    };
     constexpr std::size_t few = 32;
     if (inputs_.size() <= few) {
         for (std::size_t i = 1; i < inputs_.size(); ++i)

@@ -57,8 +57,8 @@ class Post {
     std::optional<ReadError> find_duplicate() const;
 
     std::vector<Input> inputs_;
-    std::string decoded_;              ///< percent-decoded form text
-    std::deque<std::string> owned_;    ///< texts that are made, not found
+    std::string decoded_;            ///< percent-decoded form text
+    std::deque<std::string> owned_;  ///< texts that are made, not found
 };
 
 }  // namespace forebay::intake

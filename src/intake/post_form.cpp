@@ -31,8 +31,9 @@ void decode(std::string& out, std::string_view text) {
 std::optional<ReadError> check(const Input& input) {
     for (auto text : {input.name, input.text}) {
         if (!json::is_utf8(text))
-            return ReadError{"utf8_invalid", "the field \"" + (json::is_utf8(input.name) ? std::string(input.name) : "?") + "\" is not UTF-8 at byte " +
-                                                 std::to_string(find_bad_utf8(text).value_or(0)) + " of its " + (text.data() == input.name.data() ? "name" : "value")};
+            return ReadError{"utf8_invalid", "the field \"" + (json::is_utf8(input.name) ? std::string(input.name) : "?") +
+                                                 "\" is not UTF-8 at byte " + std::to_string(find_bad_utf8(text).value_or(0)) + " of its " +
+                                                 (text.data() == input.name.data() ? "name" : "value")};
         if (find_forbidden(text)) return ReadError{"character_forbidden", "a field contains NUL, U+FFFE or U+FFFF"};
     }
     return std::nullopt;
@@ -47,7 +48,8 @@ Result<void, ReadError> Post::read_form(std::string_view body, const PostLimits&
         auto pair = body.substr(0, body.find('&'));
         body.remove_prefix(std::min(pair.size() + 1, body.size()));
         if (pair.empty()) continue;
-        if (inputs_.size() >= limits.fields_max) return Failure{ReadError{"too_many_fields", "more than " + std::to_string(limits.fields_max) + " fields"}};
+        if (inputs_.size() >= limits.fields_max)
+            return Failure{ReadError{"too_many_fields", "more than " + std::to_string(limits.fields_max) + " fields"}};
         auto equals = pair.find('=');
         auto start = decoded_.size();
         decode(decoded_, pair.substr(0, equals));

@@ -87,8 +87,10 @@ class Scanner {
                 ++at_;
                 return out;
             }
-            if (at_ >= text_.size() || text_[at_] != '\\') fail(at_ >= text_.size() ? "the end of a text" : "an escape, not a control character,");
-            else escape(out);
+            if (at_ >= text_.size() || text_[at_] != '\\')
+                fail(at_ >= text_.size() ? "the end of a text" : "an escape, not a control character,");
+            else
+                escape(out);
             auto run = record::plain_prefix(text_.substr(at_));
             out.append(text_, at_, run);
             at_ += run;
@@ -135,7 +137,8 @@ class Scanner {
         if (code && *code >= 0xd800 && *code <= 0xdbff && text_.substr(at_, 2) == "\\u") {
             at_ += 2;
             auto low = hex4();
-            code = low && *low >= 0xdc00 && *low <= 0xdfff ? std::optional(0x10000 + ((*code - 0xd800) << 10) + (*low - 0xdc00)) : std::nullopt;
+            code = low && *low >= 0xdc00 && *low <= 0xdfff ? std::optional(0x10000 + ((*code - 0xd800) << 10) + (*low - 0xdc00))
+                                                           : std::nullopt;
         }
         if (!code || (*code >= 0xd800 && *code <= 0xdfff)) return fail("a character behind \\u");
         append_utf8(out, *code);
@@ -176,14 +179,23 @@ ReadError forbidden() { return {"character_forbidden", "a field contains NUL, U+
 
 Input take_value(Scanner& scanner, std::string_view name) {
     switch (scanner.peek()) {
-        case '"': return {name, scanner.string(), Input::Kind::text};
-        case 't': return {name, scanner.literal("true"), Input::Kind::boolean};
-        case 'f': return {name, scanner.literal("false"), Input::Kind::boolean};
-        case 'n': scanner.literal("null"); return {name, {}, Input::Kind::null};
+        case '"':
+            return {name, scanner.string(), Input::Kind::text};
+        case 't':
+            return {name, scanner.literal("true"), Input::Kind::boolean};
+        case 'f':
+            return {name, scanner.literal("false"), Input::Kind::boolean};
+        case 'n':
+            scanner.literal("null");
+            return {name, {}, Input::Kind::null};
         case '{':
-        case '[': return {name, scanner.nested(), Input::Kind::nested};
-        case '\0': scanner.fail("a value"); return {};
-        default: return {name, scanner.number(), Input::Kind::number};
+        case '[':
+            return {name, scanner.nested(), Input::Kind::nested};
+        case '\0':
+            scanner.fail("a value");
+            return {};
+        default:
+            return {name, scanner.number(), Input::Kind::number};
     }
 }
 
@@ -205,7 +217,8 @@ std::optional<ReadError> check_nested(const Input& input, bool may_be_forbidden)
 
 Result<void, ReadError> Post::read_json(std::string_view body, const PostLimits& limits) {
     if (body.starts_with("\xef\xbb\xbf")) return Failure{ReadError{"utf8_invalid", "the body begins with a byte order mark (byte 0)"}};
-    if (!json::is_utf8(body)) return Failure{ReadError{"utf8_invalid", "the body is not UTF-8 at byte " + std::to_string(find_bad_utf8(body).value_or(0))}};
+    if (!json::is_utf8(body))
+        return Failure{ReadError{"utf8_invalid", "the body is not UTF-8 at byte " + std::to_string(find_bad_utf8(body).value_or(0))}};
     Scanner scanner(body, owned_);
     if (scanner.peek() != '{') return Failure{not_an_object(body)};
     // Only an escape can hide a character, and only EF begins one of the two that are refused.
@@ -213,7 +226,8 @@ Result<void, ReadError> Post::read_json(std::string_view body, const PostLimits&
     scanner.take('{');
     if (!scanner.take('}')) {
         do {
-            if (inputs_.size() >= limits.fields_max) return Failure{ReadError{"too_many_fields", "more than " + std::to_string(limits.fields_max) + " fields"}};
+            if (inputs_.size() >= limits.fields_max)
+                return Failure{ReadError{"too_many_fields", "more than " + std::to_string(limits.fields_max) + " fields"}};
             scanner.skip_space();
             auto name = scanner.string();
             scanner.expect(':', "':' behind a name");

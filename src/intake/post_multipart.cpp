@@ -60,8 +60,11 @@ std::string browser_unescaped(std::string text) {
 }
 
 std::optional<ReadError> check_text(std::string_view text, std::string_view name, const char* what) {
-    if (auto bad = find_bad_utf8(text)) return ReadError{"utf8_invalid", "the " + std::string(what) + " of \"" + std::string(name) + "\" is not UTF-8 at byte " + std::to_string(*bad)};
-    if (find_forbidden(text)) return ReadError{"character_forbidden", "the " + std::string(what) + " of a field contains NUL, U+FFFE or U+FFFF"};
+    if (auto bad = find_bad_utf8(text))
+        return ReadError{"utf8_invalid",
+                         "the " + std::string(what) + " of \"" + std::string(name) + "\" is not UTF-8 at byte " + std::to_string(*bad)};
+    if (find_forbidden(text))
+        return ReadError{"character_forbidden", "the " + std::string(what) + " of a field contains NUL, U+FFFE or U+FFFF"};
     return std::nullopt;
 }
 
@@ -111,7 +114,8 @@ Result<void, ReadError> Post::read_multipart(std::string_view boundary, std::str
     for (std::size_t parts = 0;; ++parts) {
         body.remove_prefix(at);
         if (body.starts_with("--")) break;  // and so is text after the last
-        if (parts >= limits.parts_max) return Failure{ReadError{"too_many_parts", "more than " + std::to_string(limits.parts_max) + " parts"}};
+        if (parts >= limits.parts_max)
+            return Failure{ReadError{"too_many_parts", "more than " + std::to_string(limits.parts_max) + " parts"}};
         body.remove_prefix(std::min(body.find_first_not_of(" \t"), body.size()));
         if (!body.starts_with("\r\n")) return Failure{invalid("has something other than a line end behind a boundary")};
         body.remove_prefix(2);
@@ -124,7 +128,8 @@ Result<void, ReadError> Post::read_multipart(std::string_view boundary, std::str
         TRY(read_part(body.substr(0, head_end), content));
         at = content_end + delimiter.size();
     }
-    if (inputs_.size() > limits.fields_max) return Failure{ReadError{"too_many_fields", "more than " + std::to_string(limits.fields_max) + " fields"}};
+    if (inputs_.size() > limits.fields_max)
+        return Failure{ReadError{"too_many_fields", "more than " + std::to_string(limits.fields_max) + " fields"}};
     gather_lists();
     return {};
 }

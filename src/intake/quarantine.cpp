@@ -51,8 +51,16 @@ Result<Quarantined, std::string> quarantined_of(std::string_view text) {
     auto received_at = parse_timestamp(object["received_at"].text());
     if (object["v"].integer() != quarantine_version || !id || !received_at || !object["endpoint"].is_string())
         return Failure{std::string("not a refused post: v, id, endpoint or received_at is missing")};
-    Quarantined post{*id, object["endpoint"].text(), *received_at, static_cast<unsigned>(object["status"].integer().value_or(0)), object["code"].text(), {}, object["raw_type"].text(),
-                     object["raw"].text(), object["ip"].text(), object["key"].text()};
+    Quarantined post{*id,
+                     object["endpoint"].text(),
+                     *received_at,
+                     static_cast<unsigned>(object["status"].integer().value_or(0)),
+                     object["code"].text(),
+                     {},
+                     object["raw_type"].text(),
+                     object["raw"].text(),
+                     object["ip"].text(),
+                     object["key"].text()};
     if (auto* encoded = object.find("raw_base64"); encoded != nullptr) {
         auto raw = from_base64(encoded->text());
         if (!raw) return Failure{std::string("not a refused post: raw_base64 is damaged")};

@@ -35,7 +35,8 @@ Result<Quarantined, std::string> quarantined_of(std::string_view json);
 
 class QuarantineGate {
   public:
-    QuarantineGate(std::uint64_t bytes_max, Rate unauthorized, std::uint64_t seed) : bytes_max_(bytes_max), unauthorized_(std::move(unauthorized)), limiter_(1, seed) {}
+    QuarantineGate(std::uint64_t bytes_max, Rate unauthorized, std::uint64_t seed)
+        : bytes_max_(bytes_max), unauthorized_(std::move(unauthorized)), limiter_(1, seed) {}
     /// Whether a message of `bytes` may be kept; counts it if so. Warns once when 80 % are reached.
     bool admit(std::uint64_t bytes);
     /// Whether one more 401 or 403 may be kept now.

@@ -14,10 +14,14 @@ ReadmitResult unreadable(std::string what) {
 /// Why the queue did not take it, for an operator.
 std::string sentence(broker::Refusal why) {
     switch (why) {
-        case broker::Refusal::no_such_queue: return "the endpoint's queue does not exist";
-        case broker::Refusal::message_too_long: return "the record is larger than the queue takes";
-        case broker::Refusal::no_room: return "the disk is full";
-        default: return "the queue is not taking anything just now; try again";
+        case broker::Refusal::no_such_queue:
+            return "the endpoint's queue does not exist";
+        case broker::Refusal::message_too_long:
+            return "the record is larger than the queue takes";
+        case broker::Refusal::no_room:
+            return "the disk is full";
+        default:
+            return "the queue is not taking anything just now; try again";
     }
 }
 
@@ -51,7 +55,8 @@ Intake::State::Recheck Intake::State::recheck(std::string_view quarantined_body)
         return out;
     }
     record::EnvelopeWriter writer(out.envelope, post->id, endpoint->spec.name, post->received_at);
-    for (auto& error : examination.check_and_write(writer)) out.result.errors.push_back({error.field, std::string(error.code), error.detail});
+    for (auto& error : examination.check_and_write(writer))
+        out.result.errors.push_back({error.field, std::string(error.code), error.detail});
     if (!out.result.errors.empty()) return out;
     std::vector<std::string> flags = examination.flags();
     flags.emplace_back("readmitted");
@@ -76,10 +81,12 @@ void Intake::readmit(std::string_view quarantined_body, UniqueFunction<void(Read
     send.once = identity_with_key("readmit", checked.result.endpoint, to_text(checked.id), {}).once;
     send.once->record = checked.id;
     auto in_force = state_->rules();
-    send.answer = [result = std::move(checked.result), done = std::move(done), in_force = std::move(in_force)](Result<broker::Sent, broker::Refusal> sent) mutable {
+    send.answer = [result = std::move(checked.result), done = std::move(done),
+                   in_force = std::move(in_force)](Result<broker::Sent, broker::Refusal> sent) mutable {
         result.outcome = sent.ok() ? ReadmitResult::Outcome::readmitted : ReadmitResult::Outcome::not_sent;
         if (!sent.ok()) result.what = sentence(sent.error());
-        if (auto* endpoint = in_force->named(result.endpoint); sent.ok() && !sent->duplicate && endpoint != nullptr) endpoint->counters.accepted.add();
+        if (auto* endpoint = in_force->named(result.endpoint); sent.ok() && !sent->duplicate && endpoint != nullptr)
+            endpoint->counters.accepted.add();
         done(std::move(result));
     };
     state_->sender.send(std::move(send));

@@ -21,13 +21,16 @@ Result<void, std::string> add_auth(PreparedEndpoint& endpoint, const std::vector
         bool known = false;
         for (auto& key : keys) {
             if (who != "key:" + key.name) continue;
-            if (!may_use(key.endpoints, endpoint.spec.name)) return Failure{"endpoint." + endpoint.spec.name + ".auth: key." + key.name + ".endpoints does not list this endpoint"};
-            endpoint.keys.push_back({who, key.id.empty() ? key.name : key.id, from_hex(std::string_view(key.hash).substr(7)).value(), key.rate});
+            if (!may_use(key.endpoints, endpoint.spec.name))
+                return Failure{"endpoint." + endpoint.spec.name + ".auth: key." + key.name + ".endpoints does not list this endpoint"};
+            endpoint.keys.push_back(
+                {who, key.id.empty() ? key.name : key.id, from_hex(std::string_view(key.hash).substr(7)).value(), key.rate});
             known = true;
         }
         for (auto& site : sites) {
             if (who != "site:" + site.name) continue;
-            if (!may_use(site.endpoints, endpoint.spec.name)) return Failure{"endpoint." + endpoint.spec.name + ".auth: site." + site.name + ".endpoints does not list this endpoint"};
+            if (!may_use(site.endpoints, endpoint.spec.name))
+                return Failure{"endpoint." + endpoint.spec.name + ".auth: site." + site.name + ".endpoints does not list this endpoint"};
             endpoint.sites.push_back({who, site.origins, site.token_ttl, site.rate});
             known = true;
         }
@@ -52,7 +55,9 @@ Counters::Counters(metrics::Registry& registry, std::string endpoint)
       requests_accepted_(registry.counter("forebay_requests_total", labels(endpoint, "code", "202"))),
       requests_redirected_(registry.counter("forebay_requests_total", labels(endpoint, "code", "303"))) {}
 
-void Counters::count_refused(std::string_view code) { registry_.counter("forebay_records_refused_total", labels(endpoint_, "code", code)).add(); }
+void Counters::count_refused(std::string_view code) {
+    registry_.counter("forebay_records_refused_total", labels(endpoint_, "code", code)).add();
+}
 
 void Counters::count_request(unsigned status) {
     if (status == 202) return requests_accepted_.add();
@@ -60,7 +65,8 @@ void Counters::count_request(unsigned status) {
     registry_.counter("forebay_requests_total", labels(endpoint_, "code", std::to_string(status))).add();
 }
 
-PreparedEndpoint::PreparedEndpoint(Endpoint endpoint, metrics::Registry& registry) : spec(std::move(endpoint)), counters(registry, spec.name) {
+PreparedEndpoint::PreparedEndpoint(Endpoint endpoint, metrics::Registry& registry)
+    : spec(std::move(endpoint)), counters(registry, spec.name) {
     if (spec.path.empty()) spec.path = "/v1/" + spec.name;
     if (spec.title.empty()) spec.title = spec.name;
     for (auto [name, special] : {std::pair{&spec.key_secret_field, Special::key_secret},
@@ -78,7 +84,9 @@ PreparedEndpoint::PreparedEndpoint(Endpoint endpoint, metrics::Registry& registr
     }
 }
 
-bool PreparedEndpoint::accepts(MediaKind kind) const { return std::find(spec.accepts.begin(), spec.accepts.end(), kind) != spec.accepts.end(); }
+bool PreparedEndpoint::accepts(MediaKind kind) const {
+    return std::find(spec.accepts.begin(), spec.accepts.end(), kind) != spec.accepts.end();
+}
 
 bool origin_matches(std::string_view origin, std::string_view pattern) {
     auto star = pattern.find("//*.");
@@ -87,8 +95,8 @@ bool origin_matches(std::string_view origin, std::string_view pattern) {
     if (!origin.starts_with(scheme) || !origin.ends_with(suffix) || origin.size() <= scheme.size() + suffix.size()) return false;
     auto labels = origin.substr(scheme.size(), origin.size() - scheme.size() - suffix.size());
     return labels.front() != '.' && std::all_of(labels.begin(), labels.end(), [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.';
-    });
+               return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.';
+           });
 }
 
 const PreparedSite* PreparedEndpoint::site_of(std::string_view origin) const {
@@ -107,7 +115,8 @@ Result<std::shared_ptr<const Rules>, std::string> Rules::prepare(const std::vect
         TRY(first_problem(problems_of(spec)));
         auto endpoint = std::make_unique<PreparedEndpoint>(spec, registry);
         TRY(add_auth(*endpoint, keys, sites));
-        if (rules->at_path(endpoint->spec.path) != nullptr) return Failure{"endpoint." + spec.name + ".path: " + endpoint->spec.path + " is taken by another endpoint"};
+        if (rules->at_path(endpoint->spec.path) != nullptr)
+            return Failure{"endpoint." + spec.name + ".path: " + endpoint->spec.path + " is taken by another endpoint"};
         if (rules->named(spec.name) != nullptr) return Failure{"endpoint." + spec.name + ": there are two of that name"};
         rules->by_path_.add(endpoint->spec.path, static_cast<int>(rules->endpoints_.size()));
         rules->endpoints_.push_back(std::move(endpoint));

@@ -34,13 +34,13 @@ class Counters {
 };
 
 struct PreparedKey {
-    std::string name;   ///< "key:website"
+    std::string name;  ///< "key:website"
     std::string id;
-    std::string hash;   ///< 32 bytes
+    std::string hash;  ///< 32 bytes
     std::optional<Rate> rate;
 };
 struct PreparedSite {
-    std::string name;   ///< "site:quotes"
+    std::string name;  ///< "site:quotes"
     std::vector<std::string> origins;
     Duration token_ttl;
     std::optional<Rate> rate;

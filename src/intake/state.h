@@ -25,10 +25,10 @@ struct Call {
     const PreparedEndpoint& endpoint;
     Timestamp received_at;
     bool as_html = false;
-    std::string cors_origin;     ///< allowed; empty = no CORS headers
-    std::string_view media_type; ///< as sent
+    std::string cors_origin;      ///< allowed; empty = no CORS headers
+    std::string_view media_type;  ///< as sent
     Caller caller;
-    Uuid id;                     ///< nil until it is known
+    Uuid id;  ///< nil until it is known
     std::optional<broker::OnceKey> once;
 };
 
@@ -38,7 +38,7 @@ struct PendingRecord {
     RulesInForce rules;
     const PreparedEndpoint* endpoint = nullptr;
     http::Response response;
-    Acceptance what;                 ///< its views point into the members below
+    Acceptance what;  ///< its views point into the members below
     std::vector<std::string> flags;
     std::string receipt, next, cors_origin;
     bool as_html = false;
@@ -59,7 +59,8 @@ struct PendingRefusal {
 
 class Intake::State {
   public:
-    State(IntakeOptions options, transport::Sender& sender, Clock& clock, Entropy& entropy, metrics::Registry* registry, std::uint64_t seed);
+    State(IntakeOptions options, transport::Sender& sender, Clock& clock, Entropy& entropy, metrics::Registry* registry,
+          std::uint64_t seed);
 
     RulesInForce rules() const;
     void set_rules(RulesInForce rules);
@@ -115,7 +116,6 @@ class Intake::State {
     void refuse_read(Call call, Examination& examination, ReadError error);
     void refuse_caller(Call call);
     void refuse_rate(Call call, const RateLimiter::Verdict& verdict);
-    void answer_without_keeping(Call call, Examination* examination, Refused what);
     bool may_keep(const Call& call, std::uint64_t bytes);
     bool identify(Call& call, Examination& examination);
     std::string_view suspicion(const Call& call, Examination& examination, std::vector<std::string>& flags);

@@ -81,7 +81,8 @@ Result<json::Value, DecodeError> fields_of(const json::Value& object) {
 }
 
 Result<Envelope, DecodeError> envelope_of(const json::Value& object) {
-    if (object["v"].integer() != envelope_version) return Failure{DecodeError{"\"v\" is not 1: written by a newer program, or not an envelope"}};
+    if (object["v"].integer() != envelope_version)
+        return Failure{DecodeError{"\"v\" is not 1: written by a newer program, or not an envelope"}};
     Envelope out;
     TRY_ASSIGN(auto id_text, text_of(object, "id"));
     auto id = parse_uuid(id_text);
@@ -123,15 +124,19 @@ std::string to_json(const Envelope& envelope) {
         json::append(value, field);
         writer.json(name, value);
     }
-    writer.finish({envelope.raw_type, envelope.raw, json::is_utf8(envelope.raw), envelope.flags, envelope.client_ip, envelope.value, envelope.currency});
+    writer.finish({envelope.raw_type, envelope.raw, json::is_utf8(envelope.raw), envelope.flags, envelope.client_ip, envelope.value,
+                   envelope.currency});
     return out;
 }
 
 std::string in_form(std::string json, BodyForm form) {
     switch (form) {
-        case BodyForm::json: return json;
-        case BodyForm::base64_json: return to_base64(json);
-        case BodyForm::php: break;
+        case BodyForm::json:
+            return json;
+        case BodyForm::base64_json:
+            return to_base64(json);
+        case BodyForm::php:
+            break;
     }
     auto parsed = json::parse(json);
     CHECK(parsed.ok(), "an envelope we wrote is JSON");

@@ -50,12 +50,24 @@ void put_map(std::string& out, const json::Members& members) {
 }
 void put(std::string& out, const json::Value& value) {
     switch (value.kind()) {
-        case json::Kind::null: out += "N;"; break;
-        case json::Kind::boolean: out += value.boolean() ? "b:1;" : "b:0;"; break;
-        case json::Kind::number: out.append(canonical_integer(value.text()) ? "i:" : "d:").append(value.text()).append(";"); break;
-        case json::Kind::string: put_string(out, value.text()); break;
-        case json::Kind::array: put_list(out, value.elements()); break;
-        case json::Kind::object: put_map(out, value.members()); break;
+        case json::Kind::null:
+            out += "N;";
+            break;
+        case json::Kind::boolean:
+            out += value.boolean() ? "b:1;" : "b:0;";
+            break;
+        case json::Kind::number:
+            out.append(canonical_integer(value.text()) ? "i:" : "d:").append(value.text()).append(";");
+            break;
+        case json::Kind::string:
+            put_string(out, value.text());
+            break;
+        case json::Kind::array:
+            put_list(out, value.elements());
+            break;
+        case json::Kind::object:
+            put_map(out, value.members());
+            break;
     }
 }
 
@@ -156,18 +168,27 @@ class Unserializer {
         char kind = next();
         expect(kind == 'N' ? ';' : ':');
         switch (kind) {
-            case 'N': return {};
-            case 'b': return boolean();
-            case 'i': return json::Value::number(integer());
-            case 'd': return real();
-            case 's': return string();
-            case 'a': return array(depth);
+            case 'N':
+                return {};
+            case 'b':
+                return boolean();
+            case 'i':
+                return json::Value::number(integer());
+            case 'd':
+                return real();
+            case 's':
+                return string();
+            case 'a':
+                return array(depth);
             case 'O':
             case 'C':
-            case 'E': refuse("objects are not read");
+            case 'E':
+                refuse("objects are not read");
             case 'R':
-            case 'r': refuse("references are not read");
-            default: refuse("unknown type");
+            case 'r':
+                refuse("references are not read");
+            default:
+                refuse("unknown type");
         }
     }
 

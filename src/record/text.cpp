@@ -19,10 +19,18 @@ char* put_escape(char* to, unsigned char c) {
     *to++ = '\\';
     switch (c) {
         case '"':
-        case '\\': *to++ = static_cast<char>(c); break;
-        case '\n': *to++ = 'n'; break;
-        case '\r': *to++ = 'r'; break;
-        case '\t': *to++ = 't'; break;
+        case '\\':
+            *to++ = static_cast<char>(c);
+            break;
+        case '\n':
+            *to++ = 'n';
+            break;
+        case '\r':
+            *to++ = 'r';
+            break;
+        case '\t':
+            *to++ = 't';
+            break;
         default:
             std::memcpy(to, "u00", 3);
             to[3] = hex_digits[c >> 4];
@@ -46,7 +54,8 @@ std::size_t plain_prefix(std::string_view text) {
     const __m128i quote = _mm_set1_epi8('"'), backslash = _mm_set1_epi8('\\'), control = _mm_set1_epi8(0x1f);
     for (; end - at >= 16; at += 16) {
         __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
-        __m128i found = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, backslash)), _mm_cmpeq_epi8(_mm_min_epu8(bytes, control), bytes));
+        __m128i found = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, backslash)),
+                                     _mm_cmpeq_epi8(_mm_min_epu8(bytes, control), bytes));
         auto mask = static_cast<unsigned>(_mm_movemask_epi8(found));
         if (mask != 0) return static_cast<std::size_t>(at - text.data()) + static_cast<std::size_t>(__builtin_ctz(mask));
     }

@@ -261,7 +261,8 @@ TEST_F(Answers, a_browser_with_wrong_fields_is_sent_to_the_sites_error_page) {
 
 TEST_F(Answers, a_browser_with_wrong_fields_gets_the_form_back_with_its_values_escaped) {
     open(lead());
-    auto answer = post({"email=jane%40example&first_name=%3Cscript%3E%22J%22&state=TX&campaign=%3Cauto%3E", form_type, {{"Accept", browser_accept}}});
+    auto answer =
+        post({"email=jane%40example&first_name=%3Cscript%3E%22J%22&state=TX&campaign=%3Cauto%3E", form_type, {{"Accept", browser_accept}}});
     EXPECT_EQ(answer.status, 422u);
     EXPECT_EQ(answer.content_type, "text/html; charset=utf-8");
     EXPECT_NE(answer.body.find("value=\"&lt;script&gt;&quot;J&quot;\""), std::string::npos) << answer.body;
@@ -352,8 +353,10 @@ TEST_F(Answers, every_outcome_is_counted) {
     post({good_json, "application/json", {{"Idempotency-Key", "k"}}});
     post({good_json, "application/json", {{"Idempotency-Key", "k"}}});
     auto text = registry.prometheus_text();
-    for (auto line : {R"(forebay_records_accepted_total{endpoint="lead",durable="journal"} 2)", R"(forebay_records_refused_total{endpoint="lead",code="email_invalid"} 1)",
-                      R"(forebay_records_refused_total{endpoint="lead",code="required"} 1)", R"(forebay_records_duplicate_total{endpoint="lead",kind="key"} 1)",
+    for (auto line : {R"(forebay_records_accepted_total{endpoint="lead",durable="journal"} 2)",
+                      R"(forebay_records_refused_total{endpoint="lead",code="email_invalid"} 1)",
+                      R"(forebay_records_refused_total{endpoint="lead",code="required"} 1)",
+                      R"(forebay_records_duplicate_total{endpoint="lead",kind="key"} 1)",
                       R"(forebay_requests_total{endpoint="lead",code="422"} 1)", R"(forebay_requests_total{endpoint="lead",code="202"} 3)"})
         EXPECT_NE(text.find(line), std::string::npos) << line << "\n" << text;
 }

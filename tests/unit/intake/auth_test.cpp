@@ -16,7 +16,9 @@ class Auth : public Desk {
         endpoint.key_secret_field = "api_key";
         open(endpoint, {website()}, {quotes()});
     }
-    unsigned with(std::vector<std::pair<std::string, std::string>> headers) { return post({good_json, "application/json", std::move(headers)}).status; }
+    unsigned with(std::vector<std::pair<std::string, std::string>> headers) {
+        return post({good_json, "application/json", std::move(headers)}).status;
+    }
 };
 
 TEST_F(Auth, a_key_comes_as_bearer_or_as_id_and_key) {
@@ -46,9 +48,11 @@ TEST_F(Auth, a_key_comes_in_named_fields_and_is_not_kept) {
 
 TEST_F(Auth, a_page_of_a_listed_origin_may_post_and_no_other) {
     open_guarded();
-    for (auto good : {"https://quotes.example.com", "https://www.quotes.example.com", "https://a.b.quotes.example.com"}) EXPECT_EQ(with({{"Origin", good}}), 202u) << good;
-    for (auto bad : {"http://quotes.example.com", "https://quotes.example.com:8443", "https://quotes.example.com.evil.example", "https://evilquotes.example.com", "https://.quotes.example.com",
-                     "https://evil.example/.quotes.example.com", "https://evil.example#.quotes.example.com", "https://a@b.quotes.example.com", "null", "https://QUOTES.example.com"})
+    for (auto good : {"https://quotes.example.com", "https://www.quotes.example.com", "https://a.b.quotes.example.com"})
+        EXPECT_EQ(with({{"Origin", good}}), 202u) << good;
+    for (auto bad : {"http://quotes.example.com", "https://quotes.example.com:8443", "https://quotes.example.com.evil.example",
+                     "https://evilquotes.example.com", "https://.quotes.example.com", "https://evil.example/.quotes.example.com",
+                     "https://evil.example#.quotes.example.com", "https://a@b.quotes.example.com", "null", "https://QUOTES.example.com"})
         EXPECT_EQ(with({{"Origin", bad}}), 403u) << bad;
 }
 
@@ -68,7 +72,9 @@ TEST_F(Auth, the_record_and_the_quarantine_know_who_posted) {
 
 TEST_F(Auth, preflight_is_answered_for_listed_origins_only) {
     open_guarded();
-    auto ask = [&](std::string origin) { return post({"", "", {{"Origin", std::move(origin)}, {"Access-Control-Request-Method", "POST"}}, "/v1/lead", "OPTIONS"}); };
+    auto ask = [&](std::string origin) {
+        return post({"", "", {{"Origin", std::move(origin)}, {"Access-Control-Request-Method", "POST"}}, "/v1/lead", "OPTIONS"});
+    };
     auto good = ask("https://www.quotes.example.com");
     EXPECT_EQ(good.status, 204u);
     EXPECT_EQ(header(good, "Access-Control-Allow-Origin"), "https://www.quotes.example.com");
@@ -159,7 +165,8 @@ TEST(RateLimiter, one_ipv6_client_is_its_network) {
 TEST(RateLimiter, its_table_is_bounded) {
     RateLimiter limiter(100, 7);
     auto rate = *parse_rate("1/h per ip burst 1");
-    for (int i = 0; i < 10'000; ++i) EXPECT_TRUE(limiter.take(rate, "a", "10.0." + std::to_string(i / 256) + "." + std::to_string(i % 256), Instant{i}).allowed);
+    for (int i = 0; i < 10'000; ++i)
+        EXPECT_TRUE(limiter.take(rate, "a", "10.0." + std::to_string(i / 256) + "." + std::to_string(i % 256), Instant{i}).allowed);
     EXPECT_LE(limiter.size(), 100u);
 }
 

@@ -31,28 +31,52 @@ std::string detail(const Field& field, std::string_view text) {
 }
 
 TEST(CheckEmail, takes_addresses_people_have) {
-    for (auto good : {"jane@example.com", "j@e.co", "jane.doe+tag@mail.example.co.uk", "o'hara@example.com", "x_y-z@sub-domain.example", "jane@xn--mller-kva.de", "j\xc3\xbcrgen@m\xc3\xbcller.de",
+    for (auto good : {"jane@example.com", "j@e.co", "jane.doe+tag@mail.example.co.uk", "o'hara@example.com", "x_y-z@sub-domain.example",
+                      "jane@xn--mller-kva.de", "j\xc3\xbcrgen@m\xc3\xbcller.de",
                       "1234567890123456789012345678901234567890123456789012345678901234@example.com"})
         EXPECT_EQ(check(of(FieldType::email), good), good);
     EXPECT_EQ(check(of(FieldType::email), "  jane@example.com\t"), "jane@example.com");
 }
 
 TEST(CheckEmail, refuses_what_is_none) {
-    for (auto bad : {"jane", "jane@", "@example.com", "jane@@example.com", "jane@example", "jane@localhost", "jane doe@example.com", ".jane@example.com", "jane.@example.com", "ja..ne@example.com",
-                     "jane@.example.com", "jane@example..com", "jane@example.com.", "jane@-example.com", "jane@example-.com", "jane@192.168.1.1", "jane@[192.168.1.1]", "jane@example.c", "jane@exa_mple.com",
-                     "<jane@example.com>", "jane@example.com,joe@example.com", "\"jane\"@example.com", "jane@example.com\n.evil", "12345678901234567890123456789012345678901234567890123456789012345@example.com"})
+    for (auto bad : {"jane",
+                     "jane@",
+                     "@example.com",
+                     "jane@@example.com",
+                     "jane@example",
+                     "jane@localhost",
+                     "jane doe@example.com",
+                     ".jane@example.com",
+                     "jane.@example.com",
+                     "ja..ne@example.com",
+                     "jane@.example.com",
+                     "jane@example..com",
+                     "jane@example.com.",
+                     "jane@-example.com",
+                     "jane@example-.com",
+                     "jane@192.168.1.1",
+                     "jane@[192.168.1.1]",
+                     "jane@example.c",
+                     "jane@exa_mple.com",
+                     "<jane@example.com>",
+                     "jane@example.com,joe@example.com",
+                     "\"jane\"@example.com",
+                     "jane@example.com\n.evil",
+                     "12345678901234567890123456789012345678901234567890123456789012345@example.com"})
         EXPECT_EQ(check(of(FieldType::email), bad), "!email_invalid") << bad;
     EXPECT_EQ(detail(of(FieldType::email), "jane@@example.com"), "not an e-mail address: it has more than one @");
 }
 
 TEST(CheckPhone, us_numbers_become_e164_however_they_are_written) {
-    for (auto good : {"2125550123", "212-555-0123", "(212) 555-0123", "212.555.0123", "1 212 555 0123", "+1 (212) 555-0123", "+12125550123", "1-212-555-0123", " 212 555 0123 "})
+    for (auto good : {"2125550123", "212-555-0123", "(212) 555-0123", "212.555.0123", "1 212 555 0123", "+1 (212) 555-0123", "+12125550123",
+                      "1-212-555-0123", " 212 555 0123 "})
         EXPECT_EQ(check(of(FieldType::phone), good), "+12125550123") << good;
 }
 
 TEST(CheckPhone, refuses_numbers_that_cannot_be_us_ones) {
-    for (auto bad : {"555-0123", "0125550123", "1125550123", "2121550123", "2120550123", "911", "9115550123", "2129110123", "2195550123 4", "+442079460000", "212555012", "21255501234", "phone", "212-555-O123",
-                     "+", "++12125550123", "212 555 0123 call me", "2925550123"})
+    for (auto bad :
+         {"555-0123", "0125550123", "1125550123", "2121550123", "2120550123", "911", "9115550123", "2129110123", "2195550123 4",
+          "+442079460000", "212555012", "21255501234", "phone", "212-555-O123", "+", "++12125550123", "212 555 0123 call me", "2925550123"})
         EXPECT_EQ(check(of(FieldType::phone), bad), "!phone_invalid") << bad;
     EXPECT_NE(detail(of(FieldType::phone), "911").find("area code"), std::string::npos);
 }
@@ -160,18 +184,33 @@ TEST(CheckInteger, takes_whole_numbers_within_bounds) {
     auto field = of(FieldType::integer);
     field.min = "-5";
     field.max = "1000000";
-    for (auto& [text, out] : std::vector<std::pair<std::string, std::string>>{
-             {"25000", "json:25000"}, {"+7", "json:7"}, {"007", "json:7"}, {"-5", "json:-5"}, {"0", "json:0"}, {"-0", "json:0"}, {"1000000", "json:1000000"}, {"-6", "!too_small"}, {"1000001", "!too_large"}})
+    for (auto& [text, out] : std::vector<std::pair<std::string, std::string>>{{"25000", "json:25000"},
+                                                                              {"+7", "json:7"},
+                                                                              {"007", "json:7"},
+                                                                              {"-5", "json:-5"},
+                                                                              {"0", "json:0"},
+                                                                              {"-0", "json:0"},
+                                                                              {"1000000", "json:1000000"},
+                                                                              {"-6", "!too_small"},
+                                                                              {"1000001", "!too_large"}})
         EXPECT_EQ(check(field, text), out) << text;
-    for (auto bad : {"1.5", "1,000", "$5", "1e3", "+-5", "0x10", "five", "9223372036854775808", "- 5", "+"}) EXPECT_EQ(check(of(FieldType::integer), bad), "!integer_invalid") << bad;
+    for (auto bad : {"1.5", "1,000", "$5", "1e3", "+-5", "0x10", "five", "9223372036854775808", "- 5", "+"})
+        EXPECT_EQ(check(of(FieldType::integer), bad), "!integer_invalid") << bad;
     EXPECT_EQ(check(of(FieldType::integer), "9223372036854775807"), "json:9223372036854775807");
 }
 
 TEST(CheckDecimal, keeps_the_digits_as_they_came) {
     auto field = of(FieldType::decimal);
-    for (auto& [text, out] : std::vector<std::pair<std::string, std::string>>{{"42.00", "json:42.00"}, {"5", "json:5"}, {"+5", "json:5"}, {".5", "json:0.5"}, {"-.5", "json:-0.5"}, {"007.10", "json:7.10"}, {"0", "json:0"}})
+    for (auto& [text, out] : std::vector<std::pair<std::string, std::string>>{{"42.00", "json:42.00"},
+                                                                              {"5", "json:5"},
+                                                                              {"+5", "json:5"},
+                                                                              {".5", "json:0.5"},
+                                                                              {"-.5", "json:-0.5"},
+                                                                              {"007.10", "json:7.10"},
+                                                                              {"0", "json:0"}})
         EXPECT_EQ(check(field, text), out) << text;
-    for (auto bad : {"5.", ".", "1e5", "1,000.00", "$5", "NaN", "--5", "5-", "12345678901234567890123456789012345678901"}) EXPECT_EQ(check(field, bad), "!decimal_invalid") << bad;
+    for (auto bad : {"5.", ".", "1e5", "1,000.00", "$5", "NaN", "--5", "5-", "12345678901234567890123456789012345678901"})
+        EXPECT_EQ(check(field, bad), "!decimal_invalid") << bad;
     EXPECT_EQ(check(field, "1e999999", Input::Kind::number), "!decimal_invalid");
     field.min = "0.10";
     field.max = "99.99";
@@ -183,9 +222,17 @@ TEST(CheckDecimal, keeps_the_digits_as_they_came) {
 }
 
 TEST(CheckDecimal, compares_numbers_of_any_length) {
-    for (auto& [a, b, order] : std::vector<std::tuple<std::string, std::string, int>>{
-             {"1", "2", -1}, {"10", "9", 1}, {"-1", "1", -1}, {"-10", "-9", -1}, {"1.0", "1", 0}, {"0", "-0", 0}, {"-0.00", "0", 0}, {"0.5", "0.45", 1}, {"-0.5", "-0.45", -1},
-             {"123456789012345678901234567890", "123456789012345678901234567891", -1}})
+    for (auto& [a, b, order] :
+         std::vector<std::tuple<std::string, std::string, int>>{{"1", "2", -1},
+                                                                {"10", "9", 1},
+                                                                {"-1", "1", -1},
+                                                                {"-10", "-9", -1},
+                                                                {"1.0", "1", 0},
+                                                                {"0", "-0", 0},
+                                                                {"-0.00", "0", 0},
+                                                                {"0.5", "0.45", 1},
+                                                                {"-0.5", "-0.45", -1},
+                                                                {"123456789012345678901234567890", "123456789012345678901234567891", -1}})
         EXPECT_EQ(compare_decimals(a, b) < 0 ? -1 : compare_decimals(a, b) > 0, order) << a << " " << b;
 }
 
@@ -212,15 +259,19 @@ TEST(CheckBoolean, consent_must_be_given) {
 
 TEST(CheckUrl, takes_web_addresses_and_only_at_listed_hosts) {
     auto field = of(FieldType::url);
-    for (auto good : {"https://example.com", "http://example.com/a?b=c#d", "HTTPS://Example.COM:8443/x", "https://192.0.2.1/", "https://[2001:db8::1]/x", "https://localhost/x"}) EXPECT_EQ(check(field, good), good) << good;
-    for (auto bad : {"example.com", "ftp://example.com", "https://", "https:///x", "https://exa mple.com", "https://user@example.com/", "javascript:alert(1)", "https://example.com:port/", "https://example.com/\\evil", "//example.com",
+    for (auto good : {"https://example.com", "http://example.com/a?b=c#d", "HTTPS://Example.COM:8443/x", "https://192.0.2.1/",
+                      "https://[2001:db8::1]/x", "https://localhost/x"})
+        EXPECT_EQ(check(field, good), good) << good;
+    for (auto bad : {"example.com", "ftp://example.com", "https://", "https:///x", "https://exa mple.com", "https://user@example.com/",
+                     "javascript:alert(1)", "https://example.com:port/", "https://example.com/\\evil", "//example.com",
                      "https://-bad.example/", "https://example.com/\"><script>"})
         EXPECT_EQ(check(field, bad), "!url_invalid") << bad;
     field.hosts = {"cert.trustedform.com", "*.example.org"};
     EXPECT_EQ(check(field, "https://cert.trustedform.com/abc"), "https://cert.trustedform.com/abc");
     EXPECT_EQ(check(field, "https://CERT.trustedform.com/abc"), "https://CERT.trustedform.com/abc");
     EXPECT_EQ(check(field, "https://a.b.example.org/"), "https://a.b.example.org/");
-    for (auto bad : {"https://cert.trustedform.com.evil.example/", "https://evil.example/cert.trustedform.com", "https://example.org/", "https://xcert.trustedform.com/", "https://badexample.org/"})
+    for (auto bad : {"https://cert.trustedform.com.evil.example/", "https://evil.example/cert.trustedform.com", "https://example.org/",
+                     "https://xcert.trustedform.com/", "https://badexample.org/"})
         EXPECT_EQ(check(field, bad), "!url_host") << bad;
     EXPECT_EQ(check(field, "https://cert.trustedform.com@evil.example/"), "!url_invalid");
 }
@@ -230,7 +281,9 @@ TEST(CheckDate, takes_days_that_exist) {
     field.min = "1900-01-01";
     field.max = "2026-12-31";
     EXPECT_EQ(check(field, "2024-02-29"), "2024-02-29");
-    for (auto bad : {"2023-02-29", "2024-13-01", "2024-00-10", "2024-01-32", "24-01-01", "2024/01/01", "01/02/2024", "2024-1-1", "2024-01-01T00:00:00Z", "0000-01-01", "today"}) EXPECT_EQ(check(field, bad), "!date_invalid") << bad;
+    for (auto bad : {"2023-02-29", "2024-13-01", "2024-00-10", "2024-01-32", "24-01-01", "2024/01/01", "01/02/2024", "2024-1-1",
+                     "2024-01-01T00:00:00Z", "0000-01-01", "today"})
+        EXPECT_EQ(check(field, bad), "!date_invalid") << bad;
     EXPECT_EQ(check(field, "1899-12-31"), "!too_early");
     EXPECT_EQ(check(field, "2027-01-01"), "!too_late");
 }
@@ -244,7 +297,8 @@ TEST(Rates, are_read_as_people_write_them) {
     EXPECT_DOUBLE_EQ(b.per_second, 0.1);
     EXPECT_TRUE(b.per_ip);
     EXPECT_EQ(parse_rate("10/h")->burst, 10);
-    for (auto bad : {"", "5", "5/", "5/x", "x/s", "0/s", "-1/s", "5/s burst", "5/s burst 0", "5/s per user", "5/s often"}) EXPECT_FALSE(parse_rate(bad).ok()) << bad;
+    for (auto bad : {"", "5", "5/", "5/x", "x/s", "0/s", "-1/s", "5/s burst", "5/s burst 0", "5/s per user", "5/s often"})
+        EXPECT_FALSE(parse_rate(bad).ok()) << bad;
 }
 
 TEST(Problems, are_found_with_their_key) {
@@ -269,10 +323,12 @@ TEST(Problems, are_found_with_their_key) {
     std::string found;
     for (auto& problem : problems_of(endpoint)) found += problem.where + "\n";
     EXPECT_EQ(found,
-              "endpoint.lead.queue\nendpoint.lead.ok_status\nendpoint.lead.auth\nendpoint.lead.fields.zip.pattern\nendpoint.lead.fields.state.values\n"
+              "endpoint.lead.queue\nendpoint.lead.ok_status\nendpoint.lead.auth\nendpoint.lead.fields.zip.pattern\nendpoint.lead.fields."
+              "state.values\n"
               "endpoint.lead.fields.phone.min\nendpoint.lead.fields.phone.region\nendpoint.lead.fields\n");
     EXPECT_EQ(problems_of(Key{"k", "", "sha256:12", {}, {}}).size(), 1u);
-    EXPECT_EQ(problems_of(Site{"s", {"https://a.example", "a.example", "https://a.*.example", "https://a.example/"}, {}, 2h, {}}).size(), 3u);
+    EXPECT_EQ(problems_of(Site{"s", {"https://a.example", "a.example", "https://a.*.example", "https://a.example/"}, {}, 2h, {}}).size(),
+              3u);
 }
 
 }  // namespace

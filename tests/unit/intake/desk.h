@@ -173,7 +173,8 @@ class Desk : public testing::Test {
         request.method = said.method;
         request.target = said.path;
         request.path = std::string_view(said.path).substr(0, said.path.find('?'));
-        request.query = said.path.find('?') == std::string::npos ? std::string_view() : std::string_view(said.path).substr(said.path.find('?') + 1);
+        request.query =
+            said.path.find('?') == std::string::npos ? std::string_view() : std::string_view(said.path).substr(said.path.find('?') + 1);
         if (!said.content_type.empty()) request.headers.push_back({"Content-Type", said.content_type});
         for (auto& [name, value] : said.headers) request.headers.push_back({name, value});
         request.body = said.body;
@@ -202,7 +203,8 @@ class Desk : public testing::Test {
     /// The codes of errors[], in order, as "field:code".
     static std::string errors_of(const http::Response& response) {
         std::string out;
-        for (auto& error : body_of(response)["errors"].elements()) out += (out.empty() ? "" : " ") + error["field"].text() + ":" + error["code"].text();
+        for (auto& error : body_of(response)["errors"].elements())
+            out += (out.empty() ? "" : " ") + error["field"].text() + ":" + error["code"].text();
         return out;
     }
     json::Value record(std::size_t n = 0) { return *json::parse(sender.queue("leads").at(n)); }

@@ -39,7 +39,8 @@ std::string form(std::string_view body) { return read("application/x-www-form-ur
 std::string multipart(std::string_view body) { return read("multipart/form-data; boundary=XX", body); }
 
 TEST(Json, is_a_flat_list_of_what_came) {
-    EXPECT_EQ(json(R"({"a":"x","b":1.50,"c":true,"d":false,"e":null,"f":{"g":[1, 2]},"h":[]})"), R"(a=x | b=#1.50 | c=?true | d=?false | e=0 | f=~{"g":[1, 2]} | h=~[])");
+    EXPECT_EQ(json(R"({"a":"x","b":1.50,"c":true,"d":false,"e":null,"f":{"g":[1, 2]},"h":[]})"),
+              R"(a=x | b=#1.50 | c=?true | d=?false | e=0 | f=~{"g":[1, 2]} | h=~[])");
     EXPECT_EQ(json(" \t\r\n{ \"a\" : \"x\" , \"b\" : -0.5e+10 } \n"), "a=x | b=#-0.5e+10");
     EXPECT_EQ(json("{}"), "");
     EXPECT_EQ(json(R"({"":"empty name"})"), "=empty name");
@@ -57,10 +58,50 @@ TEST(Json, digits_are_kept_however_many) {
 }
 
 TEST(Json, what_is_malformed_is_refused) {
-    for (auto bad : {"", "   ", "{", "}", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{,}", "{\"a\":1 \"b\":2}", "{\"a\" 1}", "{a:1}", "{'a':1}", "{\"a\":01}", "{\"a\":1.}", "{\"a\":.5}", "{\"a\":+1}", "{\"a\":0x1}",
-                     "{\"a\":NaN}", "{\"a\":tru}", "{\"a\":truee}", "{\"a\":nul}", "{\"a\":\"x}", "{\"a\":\"\\x\"}", "{\"a\":\"\\u12\"}", "{\"a\":\"\\u12G4\"}", "{\"a\":\"\\ud800\"}", "{\"a\":\"\\ud800\\u0041\"}",
-                     "{\"a\":\"\\udc00\"}", "{\"a\":\"\n\"}", "{\"a\":\"\t\"}", "{\"a\":1}x", "{\"a\":1}{}", "{\"a\":1}]", "{\"a\":[1,]}", "{\"a\":[1}", "{\"a\":{\"b\":1,\"b\":2}}", "{\"a\":[01]}", "{\"a\":{\"b\"}}",
-                     "{\"a\":\"\\", "{\"a\":\"\\u", "{\"a\":[\"\\", "{\"a\":1/*x*/}", "{\"a\":--1}", "{\"a\":1e}"})
+    for (auto bad : {"",
+                     "   ",
+                     "{",
+                     "}",
+                     "{\"a\"}",
+                     "{\"a\":}",
+                     "{\"a\":1,}",
+                     "{,}",
+                     "{\"a\":1 \"b\":2}",
+                     "{\"a\" 1}",
+                     "{a:1}",
+                     "{'a':1}",
+                     "{\"a\":01}",
+                     "{\"a\":1.}",
+                     "{\"a\":.5}",
+                     "{\"a\":+1}",
+                     "{\"a\":0x1}",
+                     "{\"a\":NaN}",
+                     "{\"a\":tru}",
+                     "{\"a\":truee}",
+                     "{\"a\":nul}",
+                     "{\"a\":\"x}",
+                     "{\"a\":\"\\x\"}",
+                     "{\"a\":\"\\u12\"}",
+                     "{\"a\":\"\\u12G4\"}",
+                     "{\"a\":\"\\ud800\"}",
+                     "{\"a\":\"\\ud800\\u0041\"}",
+                     "{\"a\":\"\\udc00\"}",
+                     "{\"a\":\"\n\"}",
+                     "{\"a\":\"\t\"}",
+                     "{\"a\":1}x",
+                     "{\"a\":1}{}",
+                     "{\"a\":1}]",
+                     "{\"a\":[1,]}",
+                     "{\"a\":[1}",
+                     "{\"a\":{\"b\":1,\"b\":2}}",
+                     "{\"a\":[01]}",
+                     "{\"a\":{\"b\"}}",
+                     "{\"a\":\"\\",
+                     "{\"a\":\"\\u",
+                     "{\"a\":[\"\\",
+                     "{\"a\":1/*x*/}",
+                     "{\"a\":--1}",
+                     "{\"a\":1e}"})
         EXPECT_EQ(json(bad), "!json_invalid") << bad;
     EXPECT_EQ(json(std::string_view("{\"a\":1}\0", 8)), "!json_invalid");
     EXPECT_EQ(why("application/json", "{\"a\":1 \"b\":2}"), "the body is not JSON: expected ',' or '}' at byte 7");
@@ -91,7 +132,14 @@ TEST(Json, text_that_is_not_utf8_is_refused_with_its_place) {
         std::string bytes;
         std::size_t offset;
     };
-    for (auto& [bytes, offset] : std::vector<Row>{{"\xff", 6}, {"ab\xc0\x80", 8}, {"\xe0\x80\x80", 6}, {"\xed\xa0\x80", 6}, {"\xf4\x90\x80\x80", 6}, {"\x80", 6}, {"\xc3", 6}, {"\xf0\x9f\x98", 6}}) {
+    for (auto& [bytes, offset] : std::vector<Row>{{"\xff", 6},
+                                                  {"ab\xc0\x80", 8},
+                                                  {"\xe0\x80\x80", 6},
+                                                  {"\xed\xa0\x80", 6},
+                                                  {"\xf4\x90\x80\x80", 6},
+                                                  {"\x80", 6},
+                                                  {"\xc3", 6},
+                                                  {"\xf0\x9f\x98", 6}}) {
         EXPECT_EQ(json("{\"a\":\"" + bytes + "\"}"), "!utf8_invalid");
         EXPECT_NE(why("application/json", "{\"a\":\"" + bytes + "\"}").find("byte " + std::to_string(offset)), std::string::npos) << offset;
     }
@@ -155,22 +203,30 @@ TEST(Form, a_bomb_of_fields_is_refused_early) {
 const std::string part = "--XX\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nx\r\n";
 
 TEST(Multipart, fields_are_read_and_files_become_their_description) {
-    EXPECT_EQ(multipart(part + "--XX\r\ncontent-disposition:form-data; name=b\r\n\r\nline 1\r\nline 2\r\n--XX--\r\n"), "a=x | b=line 1\r\nline 2");
-    EXPECT_EQ(multipart("--XX\r\nContent-Disposition: form-data; name=\"f\"; filename=\"../../x\"\r\nContent-Type: image/png\r\n\r\n\xff\r\n--XX--"),
-              R"(f=~{"filename":"../../x","content_type":"image/png","bytes":1})");
+    EXPECT_EQ(multipart(part + "--XX\r\ncontent-disposition:form-data; name=b\r\n\r\nline 1\r\nline 2\r\n--XX--\r\n"),
+              "a=x | b=line 1\r\nline 2");
+    EXPECT_EQ(
+        multipart(
+            "--XX\r\nContent-Disposition: form-data; name=\"f\"; filename=\"../../x\"\r\nContent-Type: image/png\r\n\r\n\xff\r\n--XX--"),
+        R"(f=~{"filename":"../../x","content_type":"image/png","bytes":1})");
     EXPECT_EQ(multipart("preamble\r\n" + part + "--XX--\r\nepilogue"), "a=x");
     EXPECT_EQ(multipart("--XX--"), "");
     EXPECT_EQ(multipart("--XX\r\nContent-Disposition: form-data; name=\"e\"\r\n\r\n\r\n--XX--"), "e=");
-    EXPECT_EQ(multipart("--XX\r\nContent-Disposition: form-data; name=\"f\"; filename=\"\"\r\nContent-Type: application/octet-stream\r\n\r\n\r\n--XX--"), "");
+    EXPECT_EQ(multipart("--XX\r\nContent-Disposition: form-data; name=\"f\"; filename=\"\"\r\nContent-Type: "
+                        "application/octet-stream\r\n\r\n\r\n--XX--"),
+              "");
     EXPECT_EQ(multipart("--XX\r\nContent-Disposition: form-data; name=\"a%22b\"\r\n\r\nx\r\n--XX--"), "a\"b=x");
     EXPECT_EQ(read("multipart/form-data; charset=utf-8; boundary=\"XX\"", part + "--XX--"), "a=x");
 }
 
 TEST(Multipart, what_is_malformed_is_refused) {
-    for (auto& bad : std::vector<std::string>{"", "--XX", part, part + "--XX", "--XX\n" + part, "--YY\r\n\r\n--YY--", "--XXjunk\r\n\r\n\r\n--XX--", "--XX\r\n\r\nx\r\n--XX--", "--XX\r\nContent-Disposition: form-data\r\n\r\nx\r\n--XX--",
-                                              "--XX\r\nContent-Disposition: attachment; name=\"a\"\r\n\r\nx\r\n--XX--", "--XX\r\nContent-Disposition: form-data; name=\"a\r\n\r\nx\r\n--XX--",
-                                              "--XX\r\nContent-Disposition: form-data; name=\"a\"\r\nContent-Type: multipart/mixed; boundary=YY\r\n\r\n--YY--\r\n--XX--",
-                                              "--XX\r\nX: " + std::string(5000, 'h') + "\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nx\r\n--XX--"})
+    for (auto& bad : std::vector<std::string>{
+             "", "--XX", part, part + "--XX", "--XX\n" + part, "--YY\r\n\r\n--YY--", "--XXjunk\r\n\r\n\r\n--XX--",
+             "--XX\r\n\r\nx\r\n--XX--", "--XX\r\nContent-Disposition: form-data\r\n\r\nx\r\n--XX--",
+             "--XX\r\nContent-Disposition: attachment; name=\"a\"\r\n\r\nx\r\n--XX--",
+             "--XX\r\nContent-Disposition: form-data; name=\"a\r\n\r\nx\r\n--XX--",
+             "--XX\r\nContent-Disposition: form-data; name=\"a\"\r\nContent-Type: multipart/mixed; boundary=YY\r\n\r\n--YY--\r\n--XX--",
+             "--XX\r\nX: " + std::string(5000, 'h') + "\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nx\r\n--XX--"})
         EXPECT_EQ(multipart(bad), "!multipart_invalid") << bad.substr(0, 100);
     EXPECT_EQ(read("multipart/form-data", part + "--XX--"), "!multipart_invalid");
     EXPECT_EQ(read("multipart/form-data; boundary=" + std::string(70'000, 'b'), part), "!multipart_invalid");
@@ -201,7 +257,9 @@ TEST(Utf8, the_first_bad_byte_is_found) {
     EXPECT_EQ(count_characters("\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80x"), 4u);
 }
 
-RC_GTEST_PROP(Utf8, agrees_with_the_fast_check, (const std::string& bytes)) { RC_ASSERT(find_bad_utf8(bytes).has_value() == !json::is_utf8(bytes)); }
+RC_GTEST_PROP(Utf8, agrees_with_the_fast_check, (const std::string& bytes)) {
+    RC_ASSERT(find_bad_utf8(bytes).has_value() == !json::is_utf8(bytes));
+}
 
 /// Printable and not, with characters of two and three bytes.
 std::string any_text() {

@@ -25,7 +25,12 @@ TEST_F(Records, one_submission_has_one_id_however_it_is_sent) {
     auto by_json = id_of({R"({"campaign":"auto","first_name":"Jane","amount":25000,"consent":true,"email":"j@example.com","_id":"k"})"});
     auto by_form = id_of({"_id=k&email=j%40example.com&first_name=Jane&amount=25000&consent=true&campaign=auto", form_type});
     std::string multipart;
-    for (auto& [name, value] : std::vector<std::pair<std::string, std::string>>{{"email", "j@example.com"}, {"first_name", "Jane"}, {"amount", "25000"}, {"consent", "true"}, {"campaign", "auto"}, {"_id", "k"}})
+    for (auto& [name, value] : std::vector<std::pair<std::string, std::string>>{{"email", "j@example.com"},
+                                                                                {"first_name", "Jane"},
+                                                                                {"amount", "25000"},
+                                                                                {"consent", "true"},
+                                                                                {"campaign", "auto"},
+                                                                                {"_id", "k"}})
         multipart += "--XX\r\nContent-Disposition: form-data; name=\"" + name + "\"\r\n\r\n" + value + "\r\n";
     auto by_multipart = id_of({multipart + "--XX--\r\n", "multipart/form-data; boundary=XX"});
     EXPECT_EQ(by_json, by_form);
@@ -76,7 +81,8 @@ TEST_F(Records, the_window_is_the_endpoints) {
     sender.hold = true;
     hand_in({good_json, "application/json", {{"Idempotency-Key", "k"}}});
     EXPECT_EQ(sender.held.front().once->window, Duration(24h));
-    EXPECT_EQ(to_text(sender.held.front().once->record), to_text(*parse_uuid(json::parse(sender.held.front().message.body)->find("id")->text())));
+    EXPECT_EQ(to_text(sender.held.front().once->record),
+              to_text(*parse_uuid(json::parse(sender.held.front().message.body)->find("id")->text())));
 }
 
 TEST_F(Records, aliases_are_other_names_for_a_field_but_not_together) {
@@ -87,7 +93,8 @@ TEST_F(Records, aliases_are_other_names_for_a_field_but_not_together) {
 
 TEST_F(Records, empty_fields_are_as_good_as_not_sent) {
     open(lead());
-    EXPECT_EQ(fields_of(R"({"email":"j@example.com","first_name":"J","state":"","amount":null,"zip":""})"), R"({"email":"j@example.com","first_name":"J"})");
+    EXPECT_EQ(fields_of(R"({"email":"j@example.com","first_name":"J","state":"","amount":null,"zip":""})"),
+              R"({"email":"j@example.com","first_name":"J"})");
     EXPECT_EQ(fields_of(R"({"email":"","first_name":null})"), "!email:required first_name:required");
 }
 
@@ -106,8 +113,10 @@ TEST_F(Records, fields_without_a_rule_are_kept_dropped_or_refused) {
 
 TEST_F(Records, cleaned_values_have_the_types_of_their_fields) {
     open(lead());
-    EXPECT_EQ(fields_of(R"({"email":" J@Example.com","phone":"(212) 555-0123","first_name":"J","state":"ca","zip":"94105","amount":"25000","consent":"yes","trustedform_cert":"https://cert.trustedform.com/a","lead_value":"18.50"})"),
-              R"({"email":"j@example.com","phone":"+12125550123","first_name":"J","state":"CA","zip":"94105","amount":25000,"consent":true,"trustedform_cert":"https://cert.trustedform.com/a","lead_value":18.50})");
+    EXPECT_EQ(
+        fields_of(
+            R"({"email":" J@Example.com","phone":"(212) 555-0123","first_name":"J","state":"ca","zip":"94105","amount":"25000","consent":"yes","trustedform_cert":"https://cert.trustedform.com/a","lead_value":"18.50"})"),
+        R"({"email":"j@example.com","phone":"+12125550123","first_name":"J","state":"CA","zip":"94105","amount":25000,"consent":true,"trustedform_cert":"https://cert.trustedform.com/a","lead_value":18.50})");
 }
 
 TEST_F(Records, the_value_at_stake_is_the_endpoints_unless_a_field_says_another) {
@@ -139,7 +148,8 @@ TEST_F(Records, a_filled_honeypot_looks_accepted_and_goes_to_quarantine) {
     EXPECT_EQ(records(), 0u);
     EXPECT_EQ(quarantined()["code"].text(), "honeypot");
     Signer signer(options.secret);
-    EXPECT_FALSE(signer.is_receipt(body_of(answer)["receipt"].text(), *parse_uuid(body_of(answer)["id"].text()), "lead", sha256(good_form + "&_gotcha=spam")));
+    EXPECT_FALSE(signer.is_receipt(body_of(answer)["receipt"].text(), *parse_uuid(body_of(answer)["id"].text()), "lead",
+                                   sha256(good_form + "&_gotcha=spam")));
     EXPECT_EQ(post({good_form + "&_gotcha=", form_type}).status, 202u);
     EXPECT_EQ(records(), 1u);
 }
@@ -186,10 +196,13 @@ TEST_F(Records, next_is_obeyed_at_listed_hosts_only) {
     endpoint.form.thanks = "https://quotes.example.com/thanks";
     endpoint.form.next_hosts = {"quotes.example.com"};
     open(endpoint);
-    auto to = [&](std::string next) { return header(post({good_form + "&_next=" + http::percent_encode(next), form_type, {{"Accept", browser_accept}}}), "Location"); };
+    auto to = [&](std::string next) {
+        return header(post({good_form + "&_next=" + http::percent_encode(next), form_type, {{"Accept", browser_accept}}}), "Location");
+    };
     EXPECT_EQ(to("https://quotes.example.com/done?x=1"), "https://quotes.example.com/done?x=1");
-    for (auto bad : {"https://evil.example/", "//evil.example/", "https://quotes.example.com@evil.example/", "https://quotes.example.com.evil.example/", "javascript:alert(1)", "/relative", "https://evil.example\\.quotes.example.com",
-                     "https://quotes.example.com/\r\nSet-Cookie: x=1"})
+    for (auto bad : {"https://evil.example/", "//evil.example/", "https://quotes.example.com@evil.example/",
+                     "https://quotes.example.com.evil.example/", "javascript:alert(1)", "/relative",
+                     "https://evil.example\\.quotes.example.com", "https://quotes.example.com/\r\nSet-Cookie: x=1"})
         EXPECT_EQ(to(bad), "https://quotes.example.com/thanks") << bad;
 }
 
@@ -226,7 +239,8 @@ TEST_F(Records, readmitting_says_what_stands_in_the_way) {
     auto body = sender.queue("forebay-quarantine").at(0);
     auto result = intake->check_again(body);
     EXPECT_EQ(result.errors.at(0).code, "email_invalid");
-    for (auto bad : {"", "{}", "[1]", "not json", R"({"v":2})"}) EXPECT_EQ(intake->check_again(bad).outcome, ReadmitResult::Outcome::unreadable) << bad;
+    for (auto bad : {"", "{}", "[1]", "not json", R"({"v":2})"})
+        EXPECT_EQ(intake->check_again(bad).outcome, ReadmitResult::Outcome::unreadable) << bad;
     auto gone = options;
     gone.endpoints.clear();
     ASSERT_TRUE(intake->reload(gone).ok());
@@ -281,7 +295,8 @@ TEST_F(Records, receipts_prove_what_they_say_and_nothing_else) {
     auto later = receipt;
     later[5] = '0';
     EXPECT_FALSE(signer.is_receipt(later, id, "lead", hash));
-    for (auto bad : {"", "v1,", "v1,x", "v2,1,sha256:,hmac:", "v1,99999999999999999999,sha256:"}) EXPECT_FALSE(signer.is_receipt(bad, id, "lead", hash)) << bad;
+    for (auto bad : {"", "v1,", "v1,x", "v2,1,sha256:,hmac:", "v1,99999999999999999999,sha256:"})
+        EXPECT_FALSE(signer.is_receipt(bad, id, "lead", hash)) << bad;
 }
 
 TEST_F(Records, the_hmac_is_the_standard_one) {
@@ -289,7 +304,8 @@ TEST_F(Records, the_hmac_is_the_standard_one) {
     Signer signer("secret");
     signer.append_receipt(receipt, Timestamp{1000}, Uuid{}, "lead", sha256(""));
     auto key = sha256("secret");
-    auto mac = hmac_sha256({reinterpret_cast<const char*>(key.data()), key.size()}, "receipt\n1\n00000000-0000-0000-0000-000000000000\nlead\n" + to_hex(sha256("")));
+    auto mac = hmac_sha256({reinterpret_cast<const char*>(key.data()), key.size()},
+                           "receipt\n1\n00000000-0000-0000-0000-000000000000\nlead\n" + to_hex(sha256("")));
     EXPECT_TRUE(receipt.ends_with(",hmac:" + to_base64url({reinterpret_cast<const char*>(mac.data()), mac.size()}))) << receipt;
 }
 
@@ -300,8 +316,9 @@ TEST_F(Records, the_demo_form_can_be_filled_in_and_sent) {
     open(endpoint);
     auto page = get("/demo");
     EXPECT_EQ(page.status, 200u);
-    for (auto part : {"<form method=\"post\"", "action=\"/v1/lead\"", "type=\"email\" id=\"f-email\" name=\"email\" aria-required=\"true\"", "type=\"tel\"", "<option value=\"CA\">California</option>", "type=\"checkbox\" value=\"true\"",
-                      "name=\"_gotcha\"", "<label for=\"f-first_name\">First name", "lang=\"en\"", "name=\"_id\""})
+    for (auto part : {"<form method=\"post\"", "action=\"/v1/lead\"", "type=\"email\" id=\"f-email\" name=\"email\" aria-required=\"true\"",
+                      "type=\"tel\"", "<option value=\"CA\">California</option>", "type=\"checkbox\" value=\"true\"", "name=\"_gotcha\"",
+                      "<label for=\"f-first_name\">First name", "lang=\"en\"", "name=\"_id\""})
         EXPECT_NE(page.body.find(part), std::string::npos) << part;
     EXPECT_EQ(page.body.find("<script"), std::string::npos);
     EXPECT_NE(header(page, "Content-Security-Policy").find("default-src 'none'"), std::string::npos);
@@ -340,7 +357,8 @@ TEST_F(Records, accept_headers_are_weighed) {
 }
 
 TEST_F(Records, templates_are_filled_percent_encoded) {
-    EXPECT_EQ(fill_template("https://a/?e={code}&f={field}&x={y}&i={id}", "i", "lead", "too_long", "a&b=\r\n"), "https://a/?e=too_long&f=a%26b%3D%0D%0A&x={y}&i=i");
+    EXPECT_EQ(fill_template("https://a/?e={code}&f={field}&x={y}&i={id}", "i", "lead", "too_long", "a&b=\r\n"),
+              "https://a/?e=too_long&f=a%26b%3D%0D%0A&x={y}&i=i");
 }
 
 /// Whatever comes in: a 2xx or a redirect to thanks only after the sender said ok, one answer for each post,
@@ -355,8 +373,9 @@ RC_GTEST_FIXTURE_PROP(Records, nothing_is_called_accepted_before_it_is_durable, 
     std::vector<std::uint64_t> tokens;
     auto posts = *rc::gen::inRange(1, 12);
     for (int i = 0; i < posts; ++i) {
-        Said said{*rc::gen::element(good_json, std::string("{}"), std::string("{"), good_form, good_form + "&_gotcha=x", std::string("\xff")),
-                  *rc::gen::element(std::string("application/json"), form_type, std::string("text/plain"))};
+        Said said{
+            *rc::gen::element(good_json, std::string("{}"), std::string("{"), good_form, good_form + "&_gotcha=x", std::string("\xff")),
+            *rc::gen::element(std::string("application/json"), form_type, std::string("text/plain"))};
         if (*rc::gen::arbitrary<bool>()) said.headers.push_back({"Idempotency-Key", *rc::gen::element(std::string("a"), std::string("b"))});
         if (*rc::gen::arbitrary<bool>()) said.headers.push_back({"Accept", browser_accept});
         tokens.push_back(hand_in(said));

@@ -168,8 +168,10 @@ TEST(RecordText, times_are_written_as_the_base_library_does) {
 }
 
 TEST(RecordText, numbers_are_told_from_other_text) {
-    for (auto good : {"0", "-0", "1", "10", "1.50", "1e5", "1E+5", "-12.5e-3", "123456789012345678901234567890"}) EXPECT_TRUE(is_json_number(good)) << good;
-    for (auto bad : {"", "-", "+1", "01", "1.", ".5", "1e", "1e+", "0x1", "1 ", " 1", "1,5", "NaN", "INF", "--1"}) EXPECT_FALSE(is_json_number(bad)) << bad;
+    for (auto good : {"0", "-0", "1", "10", "1.50", "1e5", "1E+5", "-12.5e-3", "123456789012345678901234567890"})
+        EXPECT_TRUE(is_json_number(good)) << good;
+    for (auto bad : {"", "-", "+1", "01", "1.", ".5", "1e", "1e+", "0x1", "1 ", " 1", "1,5", "NaN", "INF", "--1"})
+        EXPECT_FALSE(is_json_number(bad)) << bad;
 }
 
 }  // namespace

@@ -17,11 +17,17 @@ std::string php_of(std::string_view json_text) {
 /// names of a list are left out: PHP does not tell them from lists.
 json::Value arbitrary(int depth) {
     switch (*rc::gen::inRange(0, depth > 0 ? 7 : 5)) {
-        case 0: return {};
-        case 1: return json::Value(*rc::gen::arbitrary<bool>());
-        case 2: return json::Value(*rc::gen::arbitrary<std::int64_t>());
-        case 3: return json::Value::number(std::to_string(*rc::gen::inRange(-5000, 5000)) + "." + std::to_string(*rc::gen::inRange(0, 999)));
-        case 4: return json::Value(*rc::gen::container<std::string>(rc::gen::inRange<char>(0, 127)) + (*rc::gen::arbitrary<bool>() ? "\xc3\xa9" : ""));
+        case 0:
+            return {};
+        case 1:
+            return json::Value(*rc::gen::arbitrary<bool>());
+        case 2:
+            return json::Value(*rc::gen::arbitrary<std::int64_t>());
+        case 3:
+            return json::Value::number(std::to_string(*rc::gen::inRange(-5000, 5000)) + "." + std::to_string(*rc::gen::inRange(0, 999)));
+        case 4:
+            return json::Value(*rc::gen::container<std::string>(rc::gen::inRange<char>(0, 127)) +
+                               (*rc::gen::arbitrary<bool>() ? "\xc3\xa9" : ""));
         case 5: {
             auto list = json::Value::array();
             for (int n = *rc::gen::inRange(0, 4); n > 0; --n) list.push(arbitrary(depth - 1));
@@ -30,7 +36,8 @@ json::Value arbitrary(int depth) {
         default: {
             auto map = json::Value::object();
             map.set("name", arbitrary(depth - 1));
-            for (int n = *rc::gen::inRange(0, 4); n > 0; --n) map.set(*rc::gen::container<std::string>(rc::gen::inRange<char>(32, 127)), arbitrary(depth - 1));
+            for (int n = *rc::gen::inRange(0, 4); n > 0; --n)
+                map.set(*rc::gen::container<std::string>(rc::gen::inRange<char>(32, 127)), arbitrary(depth - 1));
             return map;
         }
     }
@@ -79,7 +86,8 @@ TEST(Php, is_written_as_phps_serialize_does) {
              {"[true,false]", "a:2:{i:0;b:1;i:1;b:0;}"},
              {"{\"a\":1,\"b\":-5}", "a:2:{s:1:\"a\";i:1;s:1:\"b\";i:-5;}"},
              {"{\"a\":1.5}", "a:1:{s:1:\"a\";d:1.5;}"},
-             {"{\"5\":\"x\",\"05\":\"y\",\"-5\":\"z\",\"-0\":\"w\"}", "a:4:{i:5;s:1:\"x\";s:2:\"05\";s:1:\"y\";i:-5;s:1:\"z\";s:2:\"-0\";s:1:\"w\";}"},
+             {"{\"5\":\"x\",\"05\":\"y\",\"-5\":\"z\",\"-0\":\"w\"}",
+              "a:4:{i:5;s:1:\"x\";s:2:\"05\";s:1:\"y\";i:-5;s:1:\"z\";s:2:\"-0\";s:1:\"w\";}"},
              {"\"\xc3\xa9\\\"\\n\"", "s:4:\"\xc3\xa9\"\n\";"},
              {"{}", "a:0:{}"},
              {"9223372036854775807", "i:9223372036854775807;"},
