@@ -5,6 +5,8 @@
 namespace forebay::supervisor {
 namespace {
 
+constexpr Duration never_fatal_most = 5s;
+
 /// A start that failed, by any way.
 Step failed_start(Policy policy) {
     if (policy.retries_left) return {State::backoff, Action::wait_and_retry};
@@ -66,7 +68,7 @@ Step step(State state, Event event, Policy policy) {
 Duration backoff_wait(unsigned failures, bool never_fatal, Duration most) {
     if (!never_fatal) return std::min<Duration>(most, std::chrono::seconds(failures));
     unsigned doublings = std::min(failures == 0 ? 0u : failures - 1, 20u);
-    return std::min<Duration>(most, 100ms * (1 << doublings));
+    return std::min({most, never_fatal_most, Duration(100ms) * (1 << doublings)});
 }
 
 std::string_view name_of(State state) {

@@ -48,7 +48,7 @@ struct Policy {
 Step step(State state, Event event, Policy policy);
 
 /// The wait after `failures` failed starts in a row: 1, 2, 3 … seconds as supervisord; for a program that may
-/// never give up 0.1, 0.2, 0.4 … seconds, since a node that is away is what visitors see. At most `most`.
+/// never give up 0.1, 0.2, 0.4 … 5 seconds, since a node that is away is what visitors see. At most `most`.
 Duration backoff_wait(unsigned failures, bool never_fatal, Duration most = 30s);
 
 /// `RUNNING`

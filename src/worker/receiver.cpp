@@ -12,7 +12,8 @@ namespace {
 
 constexpr unsigned receive_max = 10;  // SQS gives at most ten at once
 constexpr Duration wait_first = 100ms;
-constexpr Duration wait_most = 5s;
+constexpr Duration wait_most = 1s;
+constexpr Duration unreported_most = 2s;
 constexpr Duration nap = 50ms;
 
 }  // namespace
@@ -28,14 +29,29 @@ Result<std::vector<transport::Received>, transport::SourceError> Receiver::recei
 std::vector<transport::Received> Receiver::take_first(unsigned most) {
     auto got = receive(most, options_.poll);
     if (got) {
-        if (wait_ != Duration::zero()) log_info("queue.back").with("queue", options_.queue);
-        wait_ = Duration::zero();
+        back();
         return std::move(*got);
     }
-    if (wait_ == Duration::zero()) log_warn("queue.unreachable").with("queue", options_.queue).with("why", got.error().what);
+    away(got.error().what);
     wait_ = std::clamp(wait_ * 2, wait_first, wait_most);
     rest(with_jitter(wait_, 0.5, parts_.entropy.u64()), parts_.clock, parts_.controls);
     return {};
+}
+
+void Receiver::back() {
+    if (is_reported_) log_info("queue.back").with("queue", options_.queue);
+    wait_ = Duration::zero();
+    away_since_.reset();
+    is_reported_ = false;
+}
+
+/// A node that is only starting again is not worth a line.
+void Receiver::away(const std::string& why) {
+    auto now = parts_.clock.now();
+    if (!away_since_) away_since_ = now;
+    if (is_reported_ || now - *away_since_ < unreported_most) return;
+    log_warn("queue.unreachable").with("queue", options_.queue).with("why", why);
+    is_reported_ = true;
 }
 
 std::vector<transport::Received> Receiver::take_one() { return take_first(1); }

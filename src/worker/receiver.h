@@ -2,6 +2,8 @@
 // How a worker takes messages: a long poll for the first, then a moment to fill the batch. A queue that
 // cannot be reached is asked again after a growing wait, and reported once an outage.
 
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "base/entropy.h"
@@ -22,9 +24,13 @@ class Receiver {
   private:
     std::vector<transport::Received> take_first(unsigned most);
     Result<std::vector<transport::Received>, transport::SourceError> receive(unsigned most, Duration wait);
+    void back();
+    void away(const std::string& why);
     const Options& options_;
     const Parts& parts_;
     Duration wait_{};  ///< before the next try; zero while the queue answers
+    std::optional<Instant> away_since_;
+    bool is_reported_ = false;
 };
 
 /// Sleeps, but not longer than until a stop is asked (noticed within 50 ms).
