@@ -119,9 +119,23 @@ std::optional<SegmentHeader> parse_header_copy(std::string_view bytes, std::uint
     return header;
 }
 
-Result<SegmentHeader, UnreadableSegment> read_header(disk::File& file) {
+namespace {
+
+/// A page that cannot be read as a whole may be readable in part: each copy lies in sectors of its own.
+std::string read_header_page(disk::File& file) {
     std::string page;
-    if (auto read = file.read(0, page_bytes, page); !read.ok()) page.clear();
+    if (file.read(0, page_bytes, page).ok()) return page;
+    page.assign(page_bytes, '\0');
+    std::string copy;
+    for (std::uint64_t at : {std::uint64_t{0}, second_copy})
+        if (file.read(at, copy_bytes, copy).ok()) page.replace(at, copy.size(), copy);
+    return page;
+}
+
+}  // namespace
+
+Result<SegmentHeader, UnreadableSegment> read_header(disk::File& file) {
+    auto page = read_header_page(file);
     for (std::uint64_t at : {std::uint64_t{0}, second_copy})
         if (page.size() > at)
             if (auto header = parse_header_copy(std::string_view(page).substr(at), at)) return *header;
