@@ -31,26 +31,34 @@ void State::erase_queue(NamedQueue& queue) {
 }
 
 void State::apply(const journal::Entry& entry) {
-    latest = std::max(latest, entry.written_at);
     switch (static_cast<RecordType>(entry.type)) {
         case RecordType::preamble:
             if (auto preamble = decode_preamble(entry.body)) return apply_preamble(*preamble);
             return skip();
-        case RecordType::enqueued: return apply_enqueued(entry);
-        case RecordType::copied: return apply_copied(entry);
+        case RecordType::enqueued:
+            return apply_enqueued(entry);
+        case RecordType::copied:
+            return apply_copied(entry);
         case RecordType::queue_set:
             if (auto record = decode_queue_set(entry.body)) return apply_queue(std::move(*record));
             return skip();
-        default: break;
+        default:
+            break;
     }
     if (entry.salvaged) return;
     switch (static_cast<RecordType>(entry.type)) {
-        case RecordType::touched: return apply_touched(entry.body);
-        case RecordType::deleted: return apply_deleted(entry.body);
-        case RecordType::moved: return apply_moved(entry);
-        case RecordType::queue_deleted: return apply_removal_of_queue(entry.body);
-        case RecordType::purged: return apply_purged(entry.body);
-        default: return skip();
+        case RecordType::touched:
+            return apply_touched(entry.body);
+        case RecordType::deleted:
+            return apply_deleted(entry.body);
+        case RecordType::moved:
+            return apply_moved(entry);
+        case RecordType::queue_deleted:
+            return apply_removal_of_queue(entry.body);
+        case RecordType::purged:
+            return apply_purged(entry.body);
+        default:
+            return skip();
     }
 }
 
@@ -72,6 +80,7 @@ void State::apply_preamble(const Preamble& preamble) {
 void State::apply_enqueued(const journal::Entry& entry) {
     auto record = decode_enqueued(entry.flags, entry.body);
     if (!record) return skip();
+    latest = std::max(latest, record->message.sent_at);
     if (record->once) once.add_again(*record->once);
     auto* queue = queues.find(record->queue);
     bool accepted = (entry.flags & flag_accepted_record) != 0;
@@ -83,8 +92,10 @@ void State::apply_touched(std::string_view body) {
     auto record = decode_touched(body);
     if (!record) return skip();
     auto* queue = queues.find(record->queue);
-    if (queue == nullptr) return;
-    for (const auto& event : record->events) queue->queue.apply(event);
+    for (const auto& event : record->events) {
+        latest = std::max({latest, Timestamp{event.first_received_at}, Timestamp{std::int64_t{event.received_s} * 1000}});
+        if (queue != nullptr) queue->queue.apply(event);
+    }
 }
 
 void State::apply_deleted(std::string_view body) {

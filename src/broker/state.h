@@ -33,8 +33,8 @@ struct State {
     PagePool pages;
     OnceWindow once;
     QueueBook queues;
-    Timestamp latest;                    ///< the latest time the log speaks of
-    std::uint64_t undecodable = 0;       ///< records that were skipped
+    Timestamp latest;  ///< the latest time the broker is known to have lived by; not the wall clock's, which may have been doubted
+    std::uint64_t undecodable = 0;  ///< records that were skipped
 
   private:
     void apply_queue(QueueRecord record);

@@ -1,0 +1,189 @@
+// Checkpoints and pages are a cache of the log: with them, with older ones and without any the state is the same.
+
+#include "broker/history.h"
+#include "broker/page_pool.h"
+#include "tests/unit/broker/harness.h"
+
+namespace forebay::broker {
+namespace {
+
+std::vector<std::string> names_in(disk::Disk& disk, const std::string& directory) {
+    auto names = disk.list(directory);
+    return names.ok() ? std::move(names).value() : std::vector<std::string>{};
+}
+
+class CheckpointTest : public ::testing::Test {
+  protected:
+    void SetUp() override {
+        ASSERT_TRUE(broker.create("jobs"));
+        for (int i = 0; i < 3000; ++i) ASSERT_TRUE(broker.send("jobs", body(i)));
+        for (int i = 0; i < 100; ++i) ASSERT_TRUE(broker.remove("jobs", broker.receive_one("jobs").receipt));
+        broker.pass(31s);
+        for (int i = 100; i < 200; ++i) ASSERT_TRUE(broker.remove("jobs", broker.receive_one("jobs").receipt));
+    }
+    static std::string body(int i) { return "message " + std::to_string(i) + std::string(300, '.'); }
+    std::vector<std::string> files(const std::string& start) {
+        std::vector<std::string> out;
+        for (const auto& name : names_in(broker.disk, "checkpoint"))
+            if (name.starts_with(start)) out.push_back("checkpoint/" + name);
+        return out;
+    }
+    void expect_all_there() {
+        EXPECT_EQ(broker.status("jobs")->ready + broker.status("jobs")->in_flight, 2800u);
+        for (int i = 200; i < 3000; ++i) {
+            auto got = broker.receive_one("jobs", 60s);
+            ASSERT_EQ(got.body, body(i));
+            ASSERT_TRUE(broker.remove("jobs", got.receipt));
+        }
+        EXPECT_TRUE(broker.is_empty("jobs"));
+    }
+    void spoil(const std::string& path, std::uint64_t offset) { broker.disk.rot(path, offset, 0x40); }
+
+    Harness broker;
+};
+
+TEST_F(CheckpointTest, opening_reads_only_the_log_after_the_newest) {
+    EXPECT_EQ(files("at-").size(), 2u);
+    broker.kill();
+    EXPECT_TRUE(broker.turn->opened_from_checkpoint());
+    EXPECT_LT(broker.turn->journal().report().records, 1500u);
+    expect_all_there();
+}
+
+TEST_F(CheckpointTest, a_damaged_one_is_set_aside_and_the_older_one_used) {
+    spoil(files("at-").back(), 100);
+    broker.kill();
+    EXPECT_TRUE(broker.turn->opened_from_checkpoint());
+    EXPECT_EQ(files("bad-").size(), 1u);
+    expect_all_there();
+}
+
+TEST_F(CheckpointTest, without_a_good_one_the_whole_log_is_read) {
+    for (const auto& path : files("at-")) spoil(path, 60);
+    broker.kill();
+    EXPECT_FALSE(broker.turn->opened_from_checkpoint());
+    expect_all_there();
+}
+
+TEST_F(CheckpointTest, a_damaged_page_ends_the_turn_and_the_whole_log_is_read) {
+    broker.kill();
+    auto size = broker.disk.content("checkpoint/pages").size();
+    for (std::uint64_t slot = 0; slot < size / page_bytes; ++slot) spoil("checkpoint/pages", slot * page_bytes + 50);
+    bool failed = false;
+    for (int i = 0; i < 10 && !failed; ++i) {
+        std::vector<Command> batch;
+        batch.push_back(Receive{"jobs", 10, {}, {}, {}, [&](Harness::Received got) { failed |= !got.ok(); }});
+        failed |= !broker.run(std::move(batch));
+    }
+    EXPECT_TRUE(failed);
+    broker.kill();
+    EXPECT_FALSE(broker.turn->opened_from_checkpoint());
+    broker.clock.advance(60s);
+    expect_all_there();
+}
+
+TEST_F(CheckpointTest, an_empty_page_file_is_as_good_as_none) {
+    ASSERT_TRUE(broker.disk.remove("checkpoint/pages"));
+    broker.kill();
+    EXPECT_FALSE(broker.turn->opened_from_checkpoint());
+    expect_all_there();
+}
+
+TEST_F(CheckpointTest, it_is_put_off_while_the_disk_is_full) {
+    auto before = broker.turn->counters().checkpoints;
+    ASSERT_TRUE(broker.send("jobs", "x"));
+    broker.disk.fail_at(testing::Call::create, 1, ENOSPC);
+    broker.pass(35s);
+    EXPECT_GT(broker.turn->counters().checkpoints + 2, before);
+    EXPECT_TRUE(broker.send("jobs", "y"));
+}
+
+TEST_F(CheckpointTest, the_log_is_dropped_when_nothing_needs_it_and_accepted_records_go_to_history) {
+    QueueSettings settings;
+    settings.carries_records = true;
+    ASSERT_TRUE(broker.create("leads", settings, true));
+    for (int i = 0; i < 500; ++i) ASSERT_TRUE(broker.send("leads", "lead " + std::to_string(i) + std::string(900, 'x')));
+    for (int i = 0; i < 500; ++i) ASSERT_TRUE(broker.remove("leads", broker.receive_one("leads").receipt));
+    ASSERT_TRUE(broker.purge("jobs"));
+    broker.pass(31s);
+    ASSERT_TRUE(broker.send("jobs", "x"));
+    broker.pass(31s);
+    ASSERT_TRUE(broker.send("jobs", "x"));
+    broker.pass(31s);
+    EXPECT_LE(broker.turn->journal().live_bytes(), 2u * 256_KiB);
+    EXPECT_FALSE(names_in(broker.disk, "history").empty());
+
+    std::vector<std::string> seen;
+    HistoryQuery query;
+    query.max = 200;
+    for (int pages = 0; pages < 10; ++pages) {
+        auto page = visit_accepted(broker.disk, query, [&](const AcceptedRecord& record) {
+            EXPECT_EQ(record.queue, "leads");
+            seen.push_back(std::string(record.body.substr(0, record.body.find('x'))));
+            return true;
+        });
+        ASSERT_TRUE(page);
+        EXPECT_EQ(page->damage, std::vector<std::string>{});
+        if (!page->next) break;
+        query.after = HistoryCursor::parse(page->next->text());
+        ASSERT_TRUE(query.after);
+    }
+    ASSERT_EQ(seen.size(), 500u);
+    for (int i = 0; i < 500; ++i) EXPECT_EQ(seen[static_cast<std::size_t>(i)], "lead " + std::to_string(i));
+}
+
+TEST_F(CheckpointTest, history_is_read_by_the_time_of_sending) {
+    QueueSettings settings;
+    settings.carries_records = true;
+    ASSERT_TRUE(broker.create("leads", settings, true));
+    for (int i = 0; i < 10; ++i) {
+        ASSERT_TRUE(broker.send("leads", std::to_string(i)));
+        broker.clock.advance(60s);
+    }
+    auto start = broker.clock.wall() - 10min;
+    std::string seen;
+    auto page = visit_accepted(broker.disk, {start + 2min, start + 5min, {}, 100}, [&](const AcceptedRecord& record) {
+        seen += record.body;
+        return true;
+    });
+    ASSERT_TRUE(page);
+    EXPECT_EQ(seen, "234");
+    EXPECT_FALSE(page->next);
+    EXPECT_FALSE(HistoryCursor::parse("12"));
+    EXPECT_FALSE(HistoryCursor::parse("a-b"));
+}
+
+TEST(Stragglers, one_old_message_does_not_keep_the_log) {
+    Harness broker;
+    ASSERT_TRUE(broker.create("slow"));
+    ASSERT_TRUE(broker.create("jobs"));
+    ASSERT_TRUE(broker.send("slow", "old"));
+    auto sent_at = broker.clock.wall();
+    auto receipt = broker.receive_one("slow", 11h).receipt;
+    ASSERT_TRUE(broker.change("slow", {receipt, 10h, false, 5}));
+    for (int i = 0; i < 6000; ++i) {
+        ASSERT_TRUE(broker.send("jobs", std::string(1000, 'x')));
+        ASSERT_TRUE(broker.remove("jobs", broker.receive_one("jobs").receipt));
+        if (i % 100 == 0) broker.pass(1s);
+    }
+    EXPECT_GE(broker.turn->counters().stragglers_copied, 1u);
+    EXPECT_LE(broker.turn->journal().live_bytes(), 3_MiB);
+    broker.cut_power(testing::Survival::none);
+    auto items = broker.peek("slow");
+    ASSERT_EQ(items.size(), 1u);
+    EXPECT_EQ(items[0].message.body, "old");
+    EXPECT_EQ(items[0].message.sent_at, sent_at);
+    EXPECT_EQ(items[0].message.receive_count, 1u);
+    EXPECT_EQ(items[0].message.attempts, 5u);
+    ASSERT_TRUE(broker.remove("slow", receipt)) << "the old receipt still deletes";
+    EXPECT_TRUE(broker.peek("slow").empty());
+    for (const auto& path : names_in(broker.disk, "checkpoint"))
+        if (path.starts_with("at-")) broker.disk.rot("checkpoint/" + path, 40, 1);
+    broker.kill();
+    EXPECT_FALSE(broker.turn->opened_from_checkpoint());
+    EXPECT_EQ(broker.status("jobs")->ready, 0u);
+    EXPECT_EQ(broker.status("slow")->ready, 0u);
+}
+
+}  // namespace
+}  // namespace forebay::broker
