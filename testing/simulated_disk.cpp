@@ -121,11 +121,16 @@ std::optional<disk::Error> SimulatedDisk::chance_error(Call call, const std::str
         return disk::Error{error, name_of(call), path};
     };
     switch (call) {
-        case Call::read: return strike(options_.read_error_one_in, faults_.read_errors, EIO);
-        case Call::write: return strike(options_.write_error_one_in, faults_.write_errors, EIO);
-        case Call::sync: return strike(options_.sync_error_one_in, faults_.sync_errors, EIO);
-        case Call::allocate: return strike(options_.allocate_error_one_in, faults_.no_space, ENOSPC);
-        default: return {};
+        case Call::read:
+            return strike(options_.read_error_one_in, faults_.read_errors, EIO);
+        case Call::write:
+            return strike(options_.write_error_one_in, faults_.write_errors, EIO);
+        case Call::sync:
+            return strike(options_.sync_error_one_in, faults_.sync_errors, EIO);
+        case Call::allocate:
+            return strike(options_.allocate_error_one_in, faults_.no_space, ENOSPC);
+        default:
+            return {};
     }
 }
 
@@ -220,8 +225,10 @@ Result<void, disk::Error> SimulatedDisk::sync_directory(const std::string& direc
     for (auto& change : pending_names_) {
         if (change.removed.empty() || directory_of(change.removed) == directory) change.synced_from = true;
         if (change.added.empty() || directory_of(change.added) == directory) change.synced_to = true;
-        if (change.synced_from && change.synced_to) apply(change, stable_names_);
-        else left.push_back(change);
+        if (change.synced_from && change.synced_to)
+            apply(change, stable_names_);
+        else
+            left.push_back(change);
     }
     pending_names_ = std::move(left);
     return {};
@@ -361,10 +368,13 @@ void SimulatedDisk::restart(Survival survival, std::uint64_t chosen) {
     ++faults_.power_cuts;
     std::uint64_t index = 0;
     bool lost_one = false;
-    auto fate = [&] {   // 0 lost, 1 kept, 2 torn
+    auto fate = [&] {  // 0 lost, 1 kept, 2 torn
         auto bit = index < 64 ? chosen >> index & 1 : 0;
         ++index;
-        unsigned decided = survival == Survival::none ? 0 : survival == Survival::all ? 1 : survival == Survival::chosen ? bit : chance_.below(3);
+        unsigned decided = survival == Survival::none     ? 0
+                           : survival == Survival::all    ? 1
+                           : survival == Survival::chosen ? bit
+                                                          : chance_.below(3);
         if (decided == 0) ++faults_.dropped;
         if (decided != 0 && lost_one) ++faults_.reordered;
         lost_one = lost_one || decided == 0;

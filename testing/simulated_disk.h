@@ -23,10 +23,10 @@ namespace forebay::testing {
 
 /// Which pending operations survive a power cut.
 enum class Survival {
-    none,     ///< only what was synced
-    all,      ///< everything that was written
-    chance,   ///< each by itself: kept, lost or torn, in any order
-    chosen,   ///< those whose bit is set in `chosen`, in the order of pending_operations()
+    none,    ///< only what was synced
+    all,     ///< everything that was written
+    chance,  ///< each by itself: kept, lost or torn, in any order
+    chosen,  ///< those whose bit is set in `chosen`, in the order of pending_operations()
 };
 
 /// What the cache and the device hold after a sync that failed.
@@ -39,8 +39,8 @@ enum class SyncFailure {
 /// One call to the disk, as counted and as faults select it.
 enum class Call { open, create, read, write, sync, allocate, truncate, rename, remove, sync_directory, list, make_directory, other };
 constexpr const char* name_of(Call call) {
-    constexpr const char* names[] = {"open", "create", "read", "write", "sync", "allocate", "truncate", "rename", "remove", "sync_directory", "list",
-                                     "make_directory", "other"};
+    constexpr const char* names[] = {"open",   "create", "read",           "write", "sync",           "allocate", "truncate",
+                                     "rename", "remove", "sync_directory", "list",  "make_directory", "other"};
     return names[static_cast<int>(call)];
 }
 
@@ -49,17 +49,17 @@ class SimulatedDisk final : public disk::Disk {
     struct Options {
         std::uint64_t capacity_bytes = 1ull << 40;
         SyncFailure sync_failure = SyncFailure::new_in_cache;
-        bool sync_persists_names = false;     ///< ext4-like: syncing a new file makes its name durable too
-        bool writes_need_space = false;       ///< copy on write: any write may fail for want of space once the disk is full
+        bool sync_persists_names = false;  ///< ext4-like: syncing a new file makes its name durable too
+        bool writes_need_space = false;    ///< copy on write: any write may fail for want of space once the disk is full
         /// One in n, by chance; 0 = never.
         std::uint32_t read_error_one_in = 0, write_error_one_in = 0, sync_error_one_in = 0, allocate_error_one_in = 0;
-        std::uint32_t read_flip_one_in = 0;   ///< a read returns one wrong bit; what is stored stays right
-        std::uint32_t lost_write_one_in = 0;  ///< acknowledged and synced, never arrives
+        std::uint32_t read_flip_one_in = 0;          ///< a read returns one wrong bit; what is stored stays right
+        std::uint32_t lost_write_one_in = 0;         ///< acknowledged and synced, never arrives
         std::uint32_t misdirected_write_one_in = 0;  ///< arrives in another place of the same file
     };
     struct Faults {
-        std::uint64_t injected = 0, power_cuts = 0, dropped = 0, torn = 0, reordered = 0, sync_errors = 0, read_errors = 0, write_errors = 0,
-                      no_space = 0, bits_flipped = 0, lost = 0, misdirected = 0;
+        std::uint64_t injected = 0, power_cuts = 0, dropped = 0, torn = 0, reordered = 0, sync_errors = 0, read_errors = 0,
+                      write_errors = 0, no_space = 0, bits_flipped = 0, lost = 0, misdirected = 0;
     };
 
     explicit SimulatedDisk(std::uint64_t seed) : SimulatedDisk(seed, Options()) {}
@@ -117,21 +117,21 @@ class SimulatedDisk final : public disk::Disk {
     friend class SimulatedFile;
     struct Write {
         enum class Kind { bytes, size } kind = Kind::bytes;
-        std::uint64_t offset = 0;   ///< or the new size
+        std::uint64_t offset = 0;  ///< or the new size
         std::string bytes;
     };
     struct Inode {
-        std::string path;            ///< the name it was last known by, for messages
+        std::string path;  ///< the name it was last known by, for messages
         std::string stable, now;
         std::vector<Write> pending;
-        std::uint64_t claimed = 0;   ///< space taken from the disk
+        std::uint64_t claimed = 0;  ///< space taken from the disk
         bool owes_sync_error = false;
     };
-    using InodePtr = std::shared_ptr<Inode>;   ///< owned by names, pending names and open files
+    using InodePtr = std::shared_ptr<Inode>;  ///< owned by names, pending names and open files
     using Names = std::map<std::string, InodePtr>;
     struct NameChange {
-        std::string removed;     ///< path that goes, or empty
-        std::string added;       ///< path that comes, or empty
+        std::string removed;  ///< path that goes, or empty
+        std::string added;    ///< path that comes, or empty
         InodePtr inode;
         bool synced_from = false, synced_to = false;
     };
@@ -147,7 +147,10 @@ class SimulatedDisk final : public disk::Disk {
     Result<void, disk::Error> claim(Inode& inode, std::uint64_t size, const std::string& path);
     std::uint64_t used_bytes() const;
     std::vector<InodePtr> inodes() const;
-    void forget_open_files() { ++generation_; locked_ = false; }
+    void forget_open_files() {
+        ++generation_;
+        locked_ = false;
+    }
 
     Result<void, disk::Error> write(Inode& inode, std::uint64_t offset, std::string_view bytes);
     Result<void, disk::Error> sync(Inode& inode);

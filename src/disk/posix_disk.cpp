@@ -88,9 +88,12 @@ class PosixFile final : public File {
 
 int flags_of(OpenMode mode) {
     switch (mode) {
-        case OpenMode::read: return O_RDONLY;
-        case OpenMode::read_write: return O_RDWR;
-        case OpenMode::create_new: return O_RDWR | O_CREAT | O_EXCL;
+        case OpenMode::read:
+            return O_RDONLY;
+        case OpenMode::read_write:
+            return O_RDWR;
+        case OpenMode::create_new:
+            return O_RDWR | O_CREAT | O_EXCL;
     }
     return O_RDONLY;
 }

@@ -33,7 +33,7 @@ class PosixDisk final : public Disk {
 
   private:
     explicit PosixDisk(int root) : root_(root) {}
-    int root_;             ///< descriptor of the directory: a rename of it above us changes nothing
+    int root_;  ///< descriptor of the directory: a rename of it above us changes nothing
     int lock_ = -1;
 };
 

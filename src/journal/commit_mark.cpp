@@ -15,9 +15,7 @@ constexpr const char* name = "commit.mark";
 constexpr std::size_t used_bytes = 56;
 constexpr std::size_t slot_bytes = 512;
 
-std::uint32_t slot_crc(std::string_view slot, std::uint64_t offset) {
-    return crc32c(slot.substr(0, used_bytes - 4), seed_of(0, offset));
-}
+std::uint32_t slot_crc(std::string_view slot, std::uint64_t offset) { return crc32c(slot.substr(0, used_bytes - 4), seed_of(0, offset)); }
 
 std::string slot_text(const Mark& mark, std::uint64_t offset) {
     std::string slot(magic);

@@ -23,7 +23,7 @@ constexpr std::uint64_t round_up(std::uint64_t n, std::uint64_t multiple) { retu
 std::uint32_t seed_of(std::uint64_t salt, std::uint64_t offset);
 
 struct FrameHeader {
-    std::uint64_t first = 0;          ///< position of the first record
+    std::uint64_t first = 0;  ///< position of the first record
     std::uint32_t count = 0;
     std::uint32_t payload_bytes = 0;
     std::uint64_t durable_upto = 0;
@@ -45,7 +45,7 @@ bool payload_holds(const FrameHeader& header, std::string_view payload, std::uin
 
 struct RecordHeader {
     std::uint32_t body_bytes = 0;
-    std::uint32_t index = 0;          ///< position minus the segment's base
+    std::uint32_t index = 0;  ///< position minus the segment's base
     std::uint8_t type = 0;
     std::uint8_t flags = 0;
     std::uint8_t codec = 0;

@@ -69,7 +69,8 @@ std::uint64_t blocks_of(std::uint64_t raw_bytes) { return (raw_bytes + block_byt
 std::optional<Outline> read_outline(disk::File& file) {
     std::string text;
     if (!file.read(0, header_bytes, text).ok() || text.size() < header_bytes || !text.starts_with(magic)) return {};
-    if (Reader(std::string_view(text).substr(header_bytes - 4)).take<std::uint32_t>() != crc32c(std::string_view(text).substr(0, header_bytes - 4)))
+    if (Reader(std::string_view(text).substr(header_bytes - 4)).take<std::uint32_t>() !=
+        crc32c(std::string_view(text).substr(0, header_bytes - 4)))
         return {};
     Reader reader(std::string_view(text).substr(magic.size()));
     if (reader.take<std::uint16_t>() != version) return {};

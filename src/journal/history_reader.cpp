@@ -12,7 +12,8 @@ namespace {
 constexpr Duration clock_slack = 1h;
 
 Location location_of(std::uint64_t segment, const ScannedRecord& record) {
-    return {static_cast<std::uint32_t>(segment), static_cast<std::uint32_t>(record.offset), static_cast<std::uint32_t>(record.header.bytes())};
+    return {static_cast<std::uint32_t>(segment), static_cast<std::uint32_t>(record.offset),
+            static_cast<std::uint32_t>(record.header.bytes())};
 }
 
 bool is_for_users(const RecordHeader& header) { return header.is_readable() && (header.type == 0 || header.type >= 8); }
@@ -52,12 +53,15 @@ Result<std::vector<HistoryReader::Segment>, disk::Error> HistoryReader::segments
             continue;
         }
         auto header = read_header(**file);
-        if (header.ok() && header->number == number) out.push_back({*header});
-        else summary.damage.push_back(segment_name(number) + ": its header cannot be read; its records are missing");
+        if (header.ok() && header->number == number)
+            out.push_back({*header});
+        else
+            summary.damage.push_back(segment_name(number) + ": its header cannot be read; its records are missing");
     }
     auto limit = UINT64_MAX;
     for (auto it = out.rbegin(); it != out.rend(); ++it) {
-        it->is_last = it == out.rbegin();
+        // Without the next one (it held no record and was not kept) nothing says where this one ends.
+        it->is_last = it == out.rbegin() || std::prev(it)->header.number != it->header.number + 1;
         it->limit = limit;
         limit = std::min(limit, it->header.resumes_at);
     }
@@ -68,7 +72,7 @@ Result<std::unique_ptr<disk::File>, disk::Error> HistoryReader::open(std::uint64
     auto live = disk_.open(segment_name(number), disk::OpenMode::read);
     if (live.ok()) return live;
     auto moved = open_history(disk_, number);
-    return moved.ok() ? std::move(moved) : open_history(disk_, number);   // compressed between two looks
+    return moved.ok() ? std::move(moved) : open_history(disk_, number);  // compressed between two looks
 }
 
 bool HistoryReader::read_segment(const Segment& segment, Timestamp from, Timestamp to, Visit& visit, Summary& summary) {
@@ -97,8 +101,7 @@ bool HistoryReader::read_segment(const Segment& segment, Timestamp from, Timesta
             if (hole.acknowledged) holes.push_back(hole);
         });
     if (!holes.empty() && is_still_there(segment.header))
-        for (const auto& hole : holes)
-            summary.damage.push_back(segment_name(number) + ": damaged at " + std::to_string(hole.from_offset));
+        for (const auto& hole : holes) summary.damage.push_back(segment_name(number) + ": damaged at " + std::to_string(hole.from_offset));
     return goes_on;
 }
 

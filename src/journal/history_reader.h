@@ -37,7 +37,7 @@ class HistoryReader {
   private:
     struct Segment {
         SegmentHeader header;
-        std::uint64_t limit = UINT64_MAX;   ///< records from here on are copied further on
+        std::uint64_t limit = UINT64_MAX;  ///< records from here on are copied further on
         bool is_last = false;
     };
     Result<std::vector<Segment>, disk::Error> segments(Summary& summary);

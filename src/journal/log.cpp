@@ -32,9 +32,16 @@ Result<std::unique_ptr<Journal>, OpenError> Journal::open(disk::Disk& disk, Cloc
 }
 
 Log::Log(disk::Disk& disk, Clock& clock, Entropy& entropy, Options options, Preamble preamble)
-    : disk_(disk), clock_(clock), entropy_(entropy), options_(options), frame_bytes_max_(frame_limit(options)),
-      preamble_(std::move(preamble)), files_(disk), mark_(disk),
-      spares_(disk, {options.segment_bytes, options.reserve_bytes, options.spares}), history_(disk) {}
+    : disk_(disk),
+      clock_(clock),
+      entropy_(entropy),
+      options_(options),
+      frame_bytes_max_(frame_limit(options)),
+      preamble_(std::move(preamble)),
+      files_(disk),
+      mark_(disk),
+      spares_(disk, {options.segment_bytes, options.reserve_bytes, options.spares}),
+      history_(disk) {}
 
 Log::~Log() {
     if (!fault_ && active_.file) write_mark();
@@ -60,7 +67,8 @@ Result<void, OpenError> Log::start(Position from, SegmentNumber first_segment, R
     report_ = std::move(found.report);
 
     durable_ = found.resumes_at;
-    auto begun = begin_segment({found.next_segment, found.next_position, found.resumes_at, found.previous_crc, &found.doubtful, 0, &replay});
+    auto begun =
+        begin_segment({found.next_segment, found.next_position, found.resumes_at, found.previous_crc, &found.doubtful, 0, &replay});
     if (!begun.ok()) return Failure{OpenError{"no new segment could be made durable: " + begun.error().text()}};
     report_.records += found.doubtful.size();
     if (found.shorten_last_to) {
@@ -80,10 +88,16 @@ Result<void, disk::Error> Log::begin_segment(const SegmentStart& start) {
     auto capacity = std::max(options_.segment_bytes, round_up(needed, page_bytes));
     if (capacity > options_.segment_bytes) TRY(space.file->allocate(capacity));
 
-    active_.header = {.boot_epoch = boot_epoch_, .store = store_, .number = start.number, .salt = entropy_.u64(), .base = start.base,
+    active_.header = {.boot_epoch = boot_epoch_,
+                      .store = store_,
+                      .number = start.number,
+                      .salt = entropy_.u64(),
+                      .base = start.base,
                       .resumes_at = start.resumes_at,
                       .proven_upto = start.base + (start.copies != nullptr ? start.copies->size() : 0),
-                      .created_at = clock_.wall(), .previous_crc = start.previous_crc, .segment_bytes = capacity,
+                      .created_at = clock_.wall(),
+                      .previous_crc = start.previous_crc,
+                      .segment_bytes = capacity,
                       .recycled = space.recycled};
     active_.file = std::move(space.file);
     active_.capacity = capacity;
@@ -112,7 +126,8 @@ Result<void, disk::Error> Log::write_start(const SegmentStart& start, const std:
 Result<void, disk::Error> Log::write_copies(const SegmentStart& start) {
     auto wall = clock_.wall();
     for (const auto& copy : *start.copies) {
-        if (!frame_.is_empty() && frame_.bytes() + record_header_bytes + copy.body.size() > frame_bytes_max_) TRY(put_frame(start.resumes_at));
+        if (!frame_.is_empty() && frame_.bytes() + record_header_bytes + copy.body.size() > frame_bytes_max_)
+            TRY(put_frame(start.resumes_at));
         Position position(frame_.next());
         auto offset = frame_.append(copy.type, copy.flags, copy.salvaged, copy.body);
         Location location{static_cast<std::uint32_t>(start.number), static_cast<std::uint32_t>(offset),
@@ -215,8 +230,13 @@ Result<Entry, disk::Error> Log::read_from(const Location& location, std::string_
     auto header = parse_record_header(bytes);
     bool holds = header && header->bytes() == location.length && record_holds(*header, bytes, segment.salt, location.offset);
     if (!holds || !header->is_readable()) return Failure{disk::Error{EBADMSG, "read", segment_name(location.segment)}};
-    return Entry{Position(segment.base + header->index), location, header->type, header->flags,
-                 bytes.substr(record_header_bytes, header->body_bytes), {}, header->is_salvaged()};
+    return Entry{Position(segment.base + header->index),
+                 location,
+                 header->type,
+                 header->flags,
+                 bytes.substr(record_header_bytes, header->body_bytes),
+                 {},
+                 header->is_salvaged()};
 }
 
 Result<disk::File*, disk::Error> Log::file_of(std::uint64_t number) {
@@ -230,16 +250,18 @@ Result<void, disk::Error> Log::scan(SegmentNumber segment, Replay visit) {
     TRY_ASSIGN(auto* file, file_of(segment.value()));
     bool is_active = segment.value() == active_.header.number;
     const auto& header = found->second.header;
-    walk(*file, header, is_active ? frame_.offset() : found->second.bytes, {0, 0, limit_of(segment.value())},
-         [&](const WalkedRecord& walked) {
-             const auto& record = walked.record.header;
-             if (!record.is_readable() || (record.type >= 1 && record.type <= 7)) return true;
-             Location location{static_cast<std::uint32_t>(header.number), static_cast<std::uint32_t>(walked.record.offset),
-                               static_cast<std::uint32_t>(record.bytes())};
-             visit({Position(walked.position), location, record.type, record.flags, walked.record.body(), walked.written_at, walked.salvaged});
-             return true;
-         },
-         [](const Hole&) {});
+    walk(
+        *file, header, is_active ? frame_.offset() : found->second.bytes, {0, 0, limit_of(segment.value())},
+        [&](const WalkedRecord& walked) {
+            const auto& record = walked.record.header;
+            if (!record.is_readable() || (record.type >= 1 && record.type <= 7)) return true;
+            Location location{static_cast<std::uint32_t>(header.number), static_cast<std::uint32_t>(walked.record.offset),
+                              static_cast<std::uint32_t>(record.bytes())};
+            visit(
+                {Position(walked.position), location, record.type, record.flags, walked.record.body(), walked.written_at, walked.salvaged});
+            return true;
+        },
+        [](const Hole&) {});
     return {};
 }
 

@@ -55,9 +55,9 @@ class Log final : public Journal {
         std::uint64_t base = 0;
         std::uint64_t resumes_at = 0;
         std::uint32_t previous_crc = 0;
-        const std::vector<Doubtful>* copies = nullptr;   ///< may be null
-        std::uint64_t room_for = 0;                      ///< bytes of the record that must fit
-        Replay* replay = nullptr;                        ///< gets the copies
+        const std::vector<Doubtful>* copies = nullptr;  ///< may be null
+        std::uint64_t room_for = 0;                     ///< bytes of the record that must fit
+        Replay* replay = nullptr;                       ///< gets the copies
     };
 
     Result<void, disk::Error> begin_segment(const SegmentStart& start);

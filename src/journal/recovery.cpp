@@ -19,8 +19,7 @@ Result<T, OpenError> in_words(Result<T, disk::Error> result) {
 
 class Recovery {
   public:
-    Recovery(disk::Disk& disk, const RecoveryRequest& request, Journal::Replay& replay)
-        : disk_(disk), request_(request), replay_(replay) {}
+    Recovery(disk::Disk& disk, const RecoveryRequest& request, Journal::Replay& replay) : disk_(disk), request_(request), replay_(replay) {}
 
     Result<Recovered, OpenError> run() {
         TRY(read_headers());
@@ -53,7 +52,8 @@ class Recovery {
         }
         TRY_ASSIGN(auto file, in_words(disk_.open(name, disk::OpenMode::read)));
         auto header = read_header(*file);
-        if (!header.ok() && header.error().newer_version) return Failure{OpenError{name + " " + header.error().why + ": start that version"}};
+        if (!header.ok() && header.error().newer_version)
+            return Failure{OpenError{name + " " + header.error().why + ": start that version"}};
         if (!header.ok() || header->number != number) {
             out_.unreadable.push_back(number);
             note_damage(name + ": " + (header.ok() ? "carries another number" : header.error().why) + "; its records are missing");
@@ -205,7 +205,8 @@ class Recovery {
     Result<void, OpenError> treat(disk::File& file, const LiveSegment& segment, const Hole& hole) {
         if (!hole.acknowledged) return keep_tail(file, segment.header.number, hole.from_offset, hole.to_offset);
         damaged_ = true;
-        auto to = hole.to_offset > hole.from_offset ? hole.to_offset : std::min(segment.bytes, hole.from_offset + request_.unsynced_bytes_max);
+        auto to =
+            hole.to_offset > hole.from_offset ? hole.to_offset : std::min(segment.bytes, hole.from_offset + request_.unsynced_bytes_max);
         TRY_ASSIGN(auto path, in_words(set_aside(disk_, file, "damage", segment.header.number, hole.from_offset, to)));
         note_damage(segment_name(segment.header.number) + ": acknowledged data is damaged at " + std::to_string(hole.from_offset) +
                     positions_text(hole) + "; bytes kept in " + path);

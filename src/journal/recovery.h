@@ -19,7 +19,7 @@ namespace forebay::journal {
 
 struct LiveSegment {
     SegmentHeader header;
-    std::uint64_t bytes = 0;   ///< length of the file
+    std::uint64_t bytes = 0;  ///< length of the file
 };
 
 /// A valid record that was never proven durable; goes into the new segment.
@@ -32,23 +32,23 @@ struct Doubtful {
 
 struct Recovered {
     std::map<std::uint64_t, LiveSegment> live;
-    std::vector<std::uint64_t> leftovers;         ///< below the caller's first segment: still to be dropped
+    std::vector<std::uint64_t> leftovers;  ///< below the caller's first segment: still to be dropped
     std::vector<std::uint64_t> unreadable;
     std::optional<Uuid> store;
-    std::uint32_t boot_epoch = 1;                 ///< of this start
+    std::uint32_t boot_epoch = 1;  ///< of this start
     std::uint64_t next_segment = 1;
-    std::uint64_t resumes_at = 0;                 ///< D: everything below is durable where it is
-    std::uint64_t next_position = 0;              ///< above everything seen anywhere
+    std::uint64_t resumes_at = 0;     ///< D: everything below is durable where it is
+    std::uint64_t next_position = 0;  ///< above everything seen anywhere
     std::uint32_t previous_crc = 0;
     std::vector<Doubtful> doubtful;
-    std::optional<std::uint64_t> shorten_last_to; ///< the last segment has nothing behind this that is worth keeping
+    std::optional<std::uint64_t> shorten_last_to;  ///< the last segment has nothing behind this that is worth keeping
     OpenReport report;
 };
 
 struct RecoveryRequest {
     std::uint64_t from = 0;
     std::uint64_t first_segment = 0;
-    std::uint64_t unsynced_bytes_max = 0;   ///< how far an un-acknowledged tail can reach
+    std::uint64_t unsynced_bytes_max = 0;  ///< how far an un-acknowledged tail can reach
     std::optional<Mark> mark;
 };
 

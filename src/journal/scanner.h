@@ -18,9 +18,9 @@ namespace forebay::journal {
 struct ScannedFrame {
     FrameHeader header;
     std::uint64_t offset = 0;
-    std::uint64_t gap_from = 0;     ///< where it was expected; less than offset if something else lies before it
-    std::string_view payload;       ///< empty when not asked for; valid until the next call
-    bool intact = false;            ///< the payload was asked for and matches its checksum
+    std::uint64_t gap_from = 0;  ///< where it was expected; less than offset if something else lies before it
+    std::string_view payload;    ///< empty when not asked for; valid until the next call
+    bool intact = false;         ///< the payload was asked for and matches its checksum
 
     std::uint64_t end_offset() const { return round_up(offset + header.bytes(), frame_alignment); }
 };
@@ -47,7 +47,7 @@ class Scanner {
     std::uint64_t salt_;
     std::uint64_t size_;
     std::uint64_t cursor_ = page_bytes;
-    std::uint64_t expected_;          ///< positions do not go back
+    std::uint64_t expected_;  ///< positions do not go back
     std::uint64_t unreadable_ = 0;
     std::uint64_t window_at_ = 0;
     std::string window_;

@@ -44,7 +44,7 @@ std::string header_page(const SegmentHeader& header);
 std::optional<SegmentHeader> parse_header_copy(std::string_view bytes, std::uint64_t copy_offset);
 
 struct UnreadableSegment {
-    std::string why;      ///< a sentence for the report
+    std::string why;  ///< a sentence for the report
     bool newer_version = false;
 };
 /// Reads the header of a segment: either copy, else what its first frame says.

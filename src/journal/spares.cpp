@@ -10,7 +10,7 @@ namespace {
 
 constexpr const char* reserve_name = "reserve.bin";
 constexpr std::uint64_t step_bytes = 1_MiB;
-constexpr unsigned more_than_wanted = 2;   ///< segments are dropped in bursts: keep a few beyond what is asked for
+constexpr unsigned more_than_wanted = 2;  ///< segments are dropped in bursts: keep a few beyond what is asked for
 
 }  // namespace
 
@@ -21,8 +21,10 @@ Result<void, disk::Error> Spares::load(const std::vector<std::string>& names) {
         auto unfinished = number_in(name, "spare-", ".tmp");
         if (number || unfinished) next_number_ = std::max(next_number_, number.value_or(0) + 1);
         if (unfinished) next_number_ = std::max(next_number_, *unfinished + 1);
-        if (number && is_whole(name)) ready_.push_back(name);
-        else if (number || unfinished) TRY(disk_.remove(name));
+        if (number && is_whole(name))
+            ready_.push_back(name);
+        else if (number || unfinished)
+            TRY(disk_.remove(name));
     }
     return {};
 }

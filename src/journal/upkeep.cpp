@@ -95,7 +95,7 @@ bool Log::do_maintenance() {
 bool Log::has_room() {
     if (fault_) return false;
     auto needed = options_.min_free_bytes + (spares_.is_ready() ? 0 : options_.segment_bytes);
-    if (!has_room_) needed += options_.min_free_bytes / 50;   // not open and shut at every write
+    if (!has_room_) needed += options_.min_free_bytes / 50;  // not open and shut at every write
     bool reserve_is_whole = options_.reserve_bytes == 0 || spares_.has_reserve();
     has_room_ = reserve_is_whole && free_bytes() >= needed;
     return has_room_;

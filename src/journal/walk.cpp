@@ -8,13 +8,20 @@
 namespace forebay::journal {
 namespace {
 
-constexpr std::uint64_t gap_bytes_max = 32_MiB;   ///< more than is ever written at once
+constexpr std::uint64_t gap_bytes_max = 32_MiB;  ///< more than is ever written at once
 
 class Walk {
   public:
     Walk(disk::File& file, const SegmentHeader& segment, std::uint64_t size, WalkBounds bounds, OnRecord& on_record, OnHole& on_hole)
-        : file_(file), size_(size), scanner_(file, segment, size), segment_(segment), bounds_(bounds), on_record_(on_record),
-          on_hole_(on_hole), expected_(segment.base), last_written_at_(segment.created_at) {}
+        : file_(file),
+          size_(size),
+          scanner_(file, segment, size),
+          segment_(segment),
+          bounds_(bounds),
+          on_record_(on_record),
+          on_hole_(on_hole),
+          expected_(segment.base),
+          last_written_at_(segment.created_at) {}
 
     WalkEnd run() {
         while (auto frame = scanner_.next(bounds_.from)) {

@@ -11,18 +11,18 @@
 namespace forebay::journal {
 
 struct WalkBounds {
-    std::uint64_t from = 0;      ///< records below are not wanted
-    std::uint64_t durable = 0;   ///< records below must be there
-    std::uint64_t limit = std::numeric_limits<std::uint64_t>::max();   ///< records from here on are void
+    std::uint64_t from = 0;                                           ///< records below are not wanted
+    std::uint64_t durable = 0;                                        ///< records below must be there
+    std::uint64_t limit = std::numeric_limits<std::uint64_t>::max();  ///< records from here on are void
 };
 
 /// Something that should be a valid frame and is not.
 struct Hole {
     std::uint64_t from_offset = 0;
     std::uint64_t to_offset = 0;
-    std::uint64_t missing_from = 0;   ///< positions; equal when none is known to be missing
+    std::uint64_t missing_from = 0;  ///< positions; equal when none is known to be missing
     std::uint64_t missing_to = 0;
-    bool acknowledged = false;        ///< some of it had been proven durable
+    bool acknowledged = false;  ///< some of it had been proven durable
 };
 
 struct WalkedRecord {
@@ -33,8 +33,8 @@ struct WalkedRecord {
 };
 
 struct WalkEnd {
-    std::uint64_t offset = page_bytes;       ///< where the last valid frame ends
-    std::uint64_t position = 0;              ///< above everything seen
+    std::uint64_t offset = page_bytes;  ///< where the last valid frame ends
+    std::uint64_t position = 0;         ///< above everything seen
     std::uint32_t last_crc = 0;
     std::uint64_t unreadable_pages = 0;
     bool has_holes = false;
@@ -50,7 +50,7 @@ WalkEnd walk(disk::File& file, const SegmentHeader& segment, std::uint64_t size,
 /// What the frame headers of a segment prove.
 struct Proof {
     std::uint64_t durable_upto = 0;
-    std::uint64_t seen_upto = 0;     ///< above every position in a header that holds
+    std::uint64_t seen_upto = 0;  ///< above every position in a header that holds
 };
 Proof survey(disk::File& file, const SegmentHeader& segment, std::uint64_t size);
 

@@ -28,7 +28,7 @@ bool has_failed() { return ::testing::Test::HasFailure(); }
 struct Crash {
     std::uint64_t seed;
     int acts;
-    std::uint64_t call;       ///< power goes at this call
+    std::uint64_t call;  ///< power goes at this call
     Survival survival;
     std::uint64_t chosen;
 };
@@ -111,8 +111,10 @@ TEST(JournalCrash, many_lives_with_cuts_and_kills_keep_what_was_acknowledged) {
             bool is_kill = life.random.one_in(3);
             if (!is_kill) life.disk.cut_power();
             life.close();
-            if (is_kill) life.disk.kill_process();
-            else life.disk.restart(static_cast<Survival>(life.random.below(3)));
+            if (is_kill)
+                life.disk.kill_process();
+            else
+                life.disk.restart(static_cast<Survival>(life.random.below(3)));
         }
         ASSERT_TRUE(life.open());
         life.check_everything();
@@ -134,8 +136,10 @@ void sweep(std::uint64_t seed, int error, bool forever, SyncFailure model) {
         bool power_goes_too = n % 2 == 0;
         if (power_goes_too) life.disk.cut_power();
         life.close();
-        if (power_goes_too) life.disk.restart(Survival::chance);
-        else life.disk.kill_process();
+        if (power_goes_too)
+            life.disk.restart(Survival::chance);
+        else
+            life.disk.kill_process();
         ASSERT_TRUE(life.open());
         life.check_everything();
         if (!was_hit) return;
@@ -150,6 +154,34 @@ TEST(JournalFaults, any_call_may_fail_once_and_nothing_acknowledged_is_lost) {
 TEST(JournalFaults, any_call_may_fail_from_then_on_and_nothing_acknowledged_is_lost) {
     for (int error : {EIO, ENOSPC, EROFS})
         for (std::uint64_t seed = 50; seed < 52; ++seed) sweep(seed, error, true, SyncFailure::new_in_cache);
+}
+
+TEST(JournalFaults, any_call_of_a_start_after_a_crash_may_fail_and_the_next_start_finds_everything) {
+    for (int error : {EIO, ENOSPC}) {
+        for (std::uint64_t seed = 60; seed < 70; ++seed) {
+            bool was_hit = true;
+            for (std::uint64_t n = 1; was_hit && !has_failed(); ++n) {
+                SCOPED_TRACE(::testing::Message() << "seed " << seed << " error " << error << " call " << n);
+                Life life(seed, tiny());
+                life.disk.cut_power_at(100 + seed);
+                use(life, 60);
+                life.disk.cut_power();
+                life.close();
+                life.disk.restart(Survival::chance);
+                life.disk.fail_at(n, error);
+                life.may_be_damaged = true;  // a page that could not be read is reported as damage
+                bool opened = life.open();
+                was_hit = life.disk.faults().injected > 0;
+                ASSERT_TRUE(opened || was_hit);
+                life.may_be_damaged = false;
+                life.disk.stop_failing();
+                life.close();
+                life.disk.kill_process();
+                ASSERT_TRUE(life.open());
+                life.check_everything();
+            }
+        }
+    }
 }
 
 TEST(JournalFaults, equal_seeds_make_equal_runs) {

@@ -119,7 +119,7 @@ TEST_F(JournalDamage, without_any_proof_the_last_frame_counts_as_unacknowledged)
     open();
     append_synced("kept");
     auto last = append_synced("last");
-    lose_power(Survival::none);   // the mark is never synced
+    lose_power(Survival::none);  // the mark is never synced
     disk.set_content("commit.mark", 0, std::string(8192, '\0'));
     spoil(last);
     open();
@@ -242,7 +242,8 @@ TEST_F(JournalDamage, a_segment_of_another_store_is_refused) {
     for (int i = 0; i < 60; ++i) append_synced(std::string(900, 'x'));
     log.reset();
     SimulatedDisk other(99);
-    auto foreign = Journal::open(other, clock, entropy, options, Position(0), SegmentNumber(0), [](const Entry&) {}, [] { return std::string(); });
+    auto foreign =
+        Journal::open(other, clock, entropy, options, Position(0), SegmentNumber(0), [](const Entry&) {}, [] { return std::string(); });
     ASSERT_TRUE(foreign.ok());
     disk.set_content(segment_path(2), 0, other.content(segment_path(1)).substr(0, 4096));
     auto opened = try_open();
@@ -323,8 +324,8 @@ TEST_F(JournalDamage, flipped_bits_take_only_the_record_they_hit) {
         std::vector<Location> places;
         Bodies written;
         {
-            auto opened = Journal::open(fresh, clock, salts, options, Position(0), SegmentNumber(0), [](const Entry&) {},
-                                        [] { return std::string(300, 'p'); });
+            auto opened = Journal::open(
+                fresh, clock, salts, options, Position(0), SegmentNumber(0), [](const Entry&) {}, [] { return std::string(300, 'p'); });
             ASSERT_TRUE(opened.ok());
             for (int i = 0; i < 90; ++i) {
                 written.push_back(std::to_string(i) + ":" + std::string(random.below(1200), static_cast<char>('a' + i % 26)));
@@ -344,11 +345,12 @@ TEST_F(JournalDamage, flipped_bits_take_only_the_record_they_hit) {
         Bodies found;
         bool corrupt = false;
         {
-            auto opened = Journal::open(fresh, clock, salts, options, Position(0), SegmentNumber(0),
-                                        [&](const Entry& entry) {
-                                            if (entry.type != 0) found.emplace_back(entry.body);
-                                        },
-                                        [] { return std::string(300, 'p'); });
+            auto opened = Journal::open(
+                fresh, clock, salts, options, Position(0), SegmentNumber(0),
+                [&](const Entry& entry) {
+                    if (entry.type != 0) found.emplace_back(entry.body);
+                },
+                [] { return std::string(300, 'p'); });
             ASSERT_TRUE(opened.ok()) << opened.error().what;
             corrupt = (*opened)->report().corrupt;
         }

@@ -46,7 +46,7 @@ class JournalTest : public ::testing::Test {
     static constexpr std::uint8_t message = 8;
 
     explicit JournalTest(SimulatedDisk::Options options = {}) : disk(7, options) {}
-    ~JournalTest() override { disk.on_call = nullptr; }   // it may refer to what the test had on its stack
+    ~JournalTest() override { disk.on_call = nullptr; }  // it may refer to what the test had on its stack
 
     /// Opens the log (again); what it replayed is in `told`, preambles apart.
     Result<void, OpenError> try_open(std::uint64_t from = 0, std::uint64_t first_segment = 0) {

@@ -19,7 +19,9 @@ class JournalHistory : public JournalTest {
             append_synced(std::to_string(written++) + ":" + std::string(900, 'x'));
         }
     }
-    void drop_all(bool keep) { ASSERT_TRUE(log->drop_below(log->active_segment(), [&](SegmentNumber) { return keep; }).ok()); }
+    void drop_all(bool keep) {
+        ASSERT_TRUE(log->drop_below(log->active_segment(), [&](SegmentNumber) { return keep; }).ok());
+    }
     void compress() {
         while (log->maintain()) {
         }
@@ -72,7 +74,8 @@ TEST_F(JournalHistory, compression_can_be_cut_anywhere_and_loses_nothing) {
         SimulatedDisk fresh(cut);
         Bodies kept;
         auto begin = [&] {
-            return Journal::open(fresh, clock, entropy, options, Position(0), SegmentNumber(0), [](const Entry&) {}, [] { return std::string(); });
+            return Journal::open(
+                fresh, clock, entropy, options, Position(0), SegmentNumber(0), [](const Entry&) {}, [] { return std::string(); });
         };
         bool was_cut = false;
         {
@@ -122,7 +125,8 @@ TEST_F(JournalHistory, a_visitor_can_stop) {
     open();
     fill(3);
     int seen = 0;
-    auto result = HistoryReader(disk).visit(Timestamp{0}, Timestamp{INT64_MAX / 2}, [&](const Entry& entry) { return entry.type == 0 || ++seen < 5; });
+    auto result = HistoryReader(disk).visit(Timestamp{0}, Timestamp{INT64_MAX / 2},
+                                            [&](const Entry& entry) { return entry.type == 0 || ++seen < 5; });
     ASSERT_TRUE(result.ok());
     EXPECT_EQ(seen, 5);
 }
@@ -184,7 +188,8 @@ TEST_F(JournalHistory, a_segment_number_known_only_to_history_is_not_given_again
     drop_all(true);
     log.reset();
     ASSERT_TRUE(disk.rename(segment_path(static_cast<std::uint32_t>(active.value())),
-                            "history/" + segment_path(static_cast<std::uint32_t>(active.value()))).ok());
+                            "history/" + segment_path(static_cast<std::uint32_t>(active.value())))
+                    .ok());
     open();
     EXPECT_GT(log->active_segment(), active);
 }

@@ -164,8 +164,8 @@ TEST_F(JournalTest, a_new_segment_is_claimed_written_synced_and_named_before_it_
         append(std::string(1000, 'x'));
     }
     std::erase(seen, Call::other);
-    EXPECT_EQ(seen, (std::vector<Call>{Call::write, Call::sync, Call::create, Call::allocate, Call::write, Call::write, Call::sync, Call::rename,
-                                       Call::sync_directory}));
+    EXPECT_EQ(seen, (std::vector<Call>{Call::write, Call::sync, Call::create, Call::allocate, Call::write, Call::write, Call::sync,
+                                       Call::rename, Call::sync_directory}));
 }
 
 TEST_F(JournalTest, a_record_larger_than_a_frame_or_a_segment_is_taken) {
@@ -227,10 +227,12 @@ TEST_F(JournalTest, segments_below_the_first_of_the_checkpoint_are_not_replayed_
     EXPECT_EQ(log->oldest_segment(), SegmentNumber(3));
     for (const auto& record : told) EXPECT_GE(record.location.segment, 3u);
     std::vector<std::uint64_t> asked;
-    ASSERT_TRUE(log->drop_below(SegmentNumber(3), [&](SegmentNumber number) {
-                       asked.push_back(number.value());
-                       return false;
-                   }).ok());
+    ASSERT_TRUE(log->drop_below(SegmentNumber(3),
+                                [&](SegmentNumber number) {
+                                    asked.push_back(number.value());
+                                    return false;
+                                })
+                    .ok());
     EXPECT_EQ(asked, (std::vector<std::uint64_t>{1, 2}));
     EXPECT_FALSE(disk.exists(segment_path(1)));
 }
@@ -399,7 +401,7 @@ TEST_F(JournalSpace, room_does_not_flicker_at_the_bound) {
     open();
     fill();
     EXPECT_FALSE(log->has_room());
-    disk.options().capacity_bytes += 33_KiB;   // just over what is needed, less than the margin of two percent
+    disk.options().capacity_bytes += 33_KiB;  // just over what is needed, less than the margin of two percent
     pass_time();
     auto free = disk.free_bytes();
     ASSERT_TRUE(free.ok());

@@ -66,16 +66,22 @@ bool Life::drop_some() {
 bool Life::act() {
     clock.advance(Duration(static_cast<std::int64_t>(random.below(15))));
     switch (random.below(16)) {
-        case 0: return drop_some();
+        case 0:
+            return drop_some();
         case 1:
-        case 2: log_->maintain(); return true;
+        case 2:
+            log_->maintain();
+            return true;
         case 3:
         case 4:
-        case 5: return write();
+        case 5:
+            return write();
         case 6:
         case 7:
-        case 8: return sync();
-        default: return append_one(4 + random.below(random.one_in(8) ? 6000 : 700));
+        case 8:
+            return sync();
+        default:
+            return append_one(4 + random.below(random.one_in(8) ? 6000 : 700));
     }
 }
 
@@ -84,8 +90,9 @@ bool Life::open() {
     for (auto& record : records_) record.seen = 0;
     last_in_order_.reset();
     last_position_.reset();
-    auto opened = Journal::open(disk, clock, entropy, options_, Position(0), SegmentNumber(0), [this](const Entry& entry) { take(entry); },
-                                [] { return std::string("preamble"); });
+    auto opened = Journal::open(
+        disk, clock, entropy, options_, Position(0), SegmentNumber(0), [this](const Entry& entry) { take(entry); },
+        [] { return std::string("preamble"); });
     if (!opened.ok()) return false;
     log_ = std::move(opened).value();
     check_replay();
@@ -142,10 +149,11 @@ void Life::check_everything() {
         const auto& record = records_[i];
         if (record.state != State::acknowledged && record.state != State::pending) continue;
         auto read = log_->read(record.location, buffer);
-        ASSERT_TRUE(read.ok()) << "record " << i << " at " << record.location.segment << ":" << record.location.offset << ": " << read.error().text();
+        ASSERT_TRUE(read.ok()) << "record " << i << " at " << record.location.segment << ":" << record.location.offset << ": "
+                               << read.error().text();
         EXPECT_EQ(read->body, record.body);
         EXPECT_EQ(read->position.value(), record.position);
-        ++buffer[0];   // a stale buffer must not help the next one
+        ++buffer[0];  // a stale buffer must not help the next one
     }
     for (auto& record : records_) record.seen = 0;
     auto summary = HistoryReader(disk).visit(Timestamp{0}, Timestamp{INT64_MAX / 2}, [this](const Entry& entry) {
@@ -163,7 +171,7 @@ void Life::check_everything() {
         bool must_be_there = record.state == State::acknowledged || (record.state == State::dropped && record.kept);
         if (must_be_there && !may_be_damaged) {
             EXPECT_EQ(record.seen, 1u) << "history misses record " << i << " of segment " << record.location.segment
-                                        << (summary->damage.empty() ? "" : ", " + summary->damage.front());
+                                       << (summary->damage.empty() ? "" : ", " + summary->damage.front());
         }
     }
 }

@@ -58,10 +58,10 @@ class Life {
     struct Record {
         std::string body;
         State state = State::pending;
-        bool kept = false;           ///< went to history rather than away
+        bool kept = false;  ///< went to history rather than away
         Location location;
         std::uint64_t position = 0;
-        std::uint32_t seen = 0;      ///< times in the replay being checked
+        std::uint32_t seen = 0;  ///< times in the replay being checked
     };
     std::string new_body(std::size_t bytes);
     std::optional<std::size_t> index_of(std::string_view body) const;
@@ -73,7 +73,7 @@ class Life {
     std::unique_ptr<Journal> log_;
     std::vector<Record> records_;
     std::uint64_t acknowledged_ = 0;
-    std::uint64_t highest_position_ = 0;   ///< above everything that was ever durable
+    std::uint64_t highest_position_ = 0;  ///< above everything that was ever durable
     std::uint32_t last_epoch_ = 0;
     std::optional<std::size_t> last_in_order_;
     std::optional<std::uint64_t> last_position_;

@@ -29,7 +29,8 @@ class RealDisk : public ::testing::Test {
     ~RealDisk() override { std::filesystem::remove_all(directory); }
 
     Result<std::unique_ptr<Journal>, OpenError> open(disk::Disk& disk, Journal::Replay replay) {
-        return Journal::open(disk, clock, entropy, options, Position(0), SegmentNumber(0), std::move(replay), [] { return std::string("p"); });
+        return Journal::open(disk, clock, entropy, options, Position(0), SegmentNumber(0), std::move(replay),
+                             [] { return std::string("p"); });
     }
 
     std::string directory;
