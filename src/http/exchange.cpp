@@ -51,6 +51,8 @@ void ExchangeTable::release(Exchange& exchange) {
     free_.push_back(&exchange);
 }
 
+std::size_t ExchangeTable::in_use() const { return (owned_.size() << chunk_bits) - free_.size(); }
+
 std::uint64_t ExchangeTable::token_of(const Exchange& exchange) {
     return (exchange.presence.load(std::memory_order_relaxed) >> 1) << index_bits | exchange.index;
 }

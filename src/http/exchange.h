@@ -43,6 +43,7 @@ class ExchangeTable {
     /// On the loop. Null when the table is full.
     Exchange* acquire();
     void release(Exchange& exchange);
+    std::size_t in_use() const;
 
     // Any thread.
     static std::uint64_t token_of(const Exchange& exchange);

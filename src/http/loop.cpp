@@ -113,6 +113,11 @@ void Loop::stop() {
     thread_.join();
 }
 
+std::size_t Loop::unanswered() {
+    deliver();
+    return exchanges_.in_use();
+}
+
 void Loop::close_all() {
     for (auto i = connections_.size(); i-- > 0;) connections_[i]->abort();
 }

@@ -68,6 +68,8 @@ class Loop final : public Responder::Sink {
     void start();
     void drain();  ///< any thread
     void stop();   ///< any thread but its own; returns when the thread has ended
+    /// After stop(): how many requests somebody may still answer.
+    std::size_t unanswered();
 
     // Responder::Sink, any thread.
     void respond(std::uint64_t token, Response response) override;

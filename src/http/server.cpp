@@ -12,6 +12,7 @@
 #include <cstring>
 #include <utility>
 
+#include "base/log_line.h"
 #include "http/connection.h"
 #include "http/loop.h"
 
@@ -121,7 +122,18 @@ Result<std::unique_ptr<Server>, std::string> Server::open(ServerOptions options,
 }
 
 Server::Server(std::unique_ptr<Inside> inside) : inside_(std::move(inside)) {}
-Server::~Server() { stop(); }
+
+/// Somebody who answers late still finds the tables to put the answer into: they stay until the process ends.
+Server::~Server() {
+    stop();
+    std::size_t unanswered = 0;
+    for (auto& loop : inside_->loops) unanswered += loop->unanswered();
+    if (unanswered == 0) return;
+    log_warn("http.unanswered").with("listener", inside_->shared.options.name).with("requests", unanswered);
+    static auto& left_behind = *new std::vector<std::unique_ptr<Inside>>;
+    left_behind.push_back(std::move(inside_));
+}
+
 
 std::uint16_t Server::port() const { return inside_->port; }
 std::size_t Server::connections() const { return inside_->shared.connections.load(std::memory_order_relaxed); }

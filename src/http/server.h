@@ -65,7 +65,8 @@ class Server {
     /// they are called from several threads at a time. The error says what could not be listened on, and why.
     static Result<std::unique_ptr<Server>, std::string> open(ServerOptions options, Handler handler);
 
-    /// Stops. Every Responder must have answered, or be certain never to, before the Server goes.
+    /// Stops. Requests should have been answered by then; what answers them later goes nowhere, and costs the
+    /// memory of the server's tables until the process ends.
     ~Server();
 
     std::uint16_t port() const;

@@ -545,5 +545,19 @@ TEST_F(Life, stopping_cuts_everyone_and_late_answers_go_nowhere) {
     server->stop();
 }
 
+TEST_F(Life, who_answers_after_the_server_has_gone_does_no_harm) {
+    open();
+    RawClient client(server->port());
+    client.send(get("/wait") + get("/wait"));
+    auto first = waiting.take(0);
+    auto second = waiting.take(1);
+    auto probe = first.connection_probe();
+    server = nullptr;
+    EXPECT_FALSE(probe());
+    first(Response{});
+    { Responder dropped(std::move(second)); }
+    EXPECT_TRUE(client.is_closed());
+}
+
 }  // namespace
 }  // namespace forebay::http
