@@ -21,8 +21,7 @@ constexpr const char* directory = "history";
 constexpr std::string_view magic = "FBHIST01";
 constexpr std::uint16_t version = 1;
 constexpr std::uint32_t block_bytes = 256_KiB;
-constexpr int blocks_per_step = 4;
-constexpr int compression_level = 3;
+constexpr int compression_level = 1;  // a block is done between two commits
 constexpr std::size_t header_bytes = 64;
 constexpr std::uint64_t raw_bytes_max = 4_GiB;
 
@@ -216,7 +215,7 @@ Result<bool, disk::Error> HistoryCompressor::compress_some() {
         TRY(begin(number));
         return true;
     }
-    for (int i = 0; i < blocks_per_step && job_->outline.blocks.size() < blocks_of(job_->outline.raw_bytes); ++i) TRY(compress_block());
+    if (job_->outline.blocks.size() < blocks_of(job_->outline.raw_bytes)) TRY(compress_block());
     if (job_->outline.blocks.size() < blocks_of(job_->outline.raw_bytes)) return true;
     TRY(finish());
     return has_work();

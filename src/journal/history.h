@@ -27,7 +27,7 @@ Result<void, disk::Error> remove_history(disk::Disk& disk, std::uint64_t number)
 std::string raw_history_path(std::uint64_t number);
 std::string compressed_history_path(std::uint64_t number);
 
-/// Compresses history segments a megabyte at a time.
+/// Compresses history segments a block (256 KiB) at a time.
 class HistoryCompressor {
   public:
     explicit HistoryCompressor(disk::Disk& disk);

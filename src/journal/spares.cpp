@@ -9,8 +9,8 @@ namespace forebay::journal {
 namespace {
 
 constexpr const char* reserve_name = "reserve.bin";
-constexpr std::uint64_t step_bytes = 1_MiB;
-constexpr unsigned more_than_wanted = 2;  ///< segments are dropped in bursts: keep a few beyond what is asked for
+constexpr std::uint64_t step_bytes = 256_KiB;  ///< written between two commits: short enough not to be felt
+constexpr unsigned more_than_wanted = 2;       ///< segments are dropped in bursts: keep a few beyond what is asked for
 
 }  // namespace
 
@@ -97,9 +97,9 @@ Result<bool, disk::Error> Spares::prepare_next_part() {
     auto part = std::min(step_bytes, limits_.segment_bytes - making_->written);
     static const std::string zeros(step_bytes, '\0');
     TRY(making_->file->write(making_->written, std::string_view(zeros).substr(0, part)));
-    TRY(making_->file->sync());
     making_->written += part;
     if (making_->written < limits_.segment_bytes) return true;
+    TRY(making_->file->sync());
     return finish_making();
 }
 

@@ -40,7 +40,7 @@ class Spares {
     bool is_ready() const { return !ready_.empty(); }
     bool wants_more() const { return ready_.size() < limits_.wanted; }
     bool has_reserve() const { return has_reserve_; }
-    /// Writes and syncs the next part of a spare in the making. True if there is more to do.
+    /// Writes the next part of a spare in the making; the last one syncs it. True if there is more to do.
     Result<bool, disk::Error> prepare_some();
     /// Claims reserve.bin again.
     Result<void, disk::Error> claim_reserve();
