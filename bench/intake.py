@@ -45,8 +45,8 @@ handler = "sql"
 batch = {{ size = 10 }}
 [worker.store.sql]
 db = "main"
-setup = "CREATE TABLE IF NOT EXISTS leads (id TEXT PRIMARY KEY, email TEXT)"
-statement = "INSERT INTO leads (id, email) VALUES (:id, :email) ON CONFLICT(id) DO NOTHING"
+table = "leads"
+create = true
 """
 NGINX = """
 worker_processes 1; daemon off; pid {folder}/nginx.pid; error_log {folder}/nginx.err;

@@ -35,8 +35,8 @@ count = { min = 1, max = 1 }
 batch = { size = 10 }
 [worker.store.sql]
 db = "main"
-setup = "CREATE TABLE IF NOT EXISTS leads (id TEXT PRIMARY KEY, n INTEGER, email TEXT)"
-statement = "INSERT INTO leads (id, n, email) VALUES (:id, :n, :email) ON CONFLICT(id) DO NOTHING"
+table = "leads"
+create = true
 """
 
 

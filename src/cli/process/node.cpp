@@ -1,0 +1,403 @@
+#include "cli/process/node.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include "admin/admin.h"
+#include "base/log_line.h"
+#include "broker/ask.h"
+#include "broker/broker_thread.h"
+#include "cli/console.h"
+#include "cli/exit_code.h"
+#include "cli/process/past.h"
+#include "cli/process/paths.h"
+#include "cli/process/queue_setup.h"
+#include "disk/posix_disk.h"
+#include "http/problem.h"
+#include "http/server.h"
+#include "intake/intake.h"
+#include "metrics/statsd.h"
+#include "sqs/api.h"
+#include "transport/sender.h"
+
+namespace forebay::cli {
+namespace {
+constexpr auto tick_every = 100ms;
+constexpr std::size_t secret_bytes = 32;
+/// The queue and admin ports take what SQS takes: ten messages with their JSON around them.
+constexpr std::uint64_t queue_port_body_max = 8_MiB;
+constexpr Duration slow_sync_refuses = 5s;
+
+/// Reads the secret, making it first if it is missing. Losing it only makes old receipts unverifiable.
+std::optional<std::string> read_or_make_secret(const std::string& path, Entropy& entropy) {
+    std::error_code ignored;
+    std::filesystem::create_directories(std::filesystem::path(path).parent_path(), ignored);
+    if (std::ifstream in(path, std::ios::binary); in) {
+        std::string secret((std::istreambuf_iterator<char>(in)), {});
+        if (secret.size() >= secret_bytes) return secret;
+    }
+    std::string secret(secret_bytes, '\0');
+    entropy.fill({reinterpret_cast<unsigned char*>(secret.data()), secret.size()});
+    int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (fd < 0) return std::nullopt;
+    bool written = ::write(fd, secret.data(), secret.size()) == static_cast<ssize_t>(secret.size()) && ::fsync(fd) == 0;
+    ::close(fd);
+    return written ? std::optional(secret) : std::nullopt;
+}
+
+broker::BrokerOptions broker_options(const Configuration& configuration) {
+    broker::BrokerOptions options;
+    options.journal.segment_bytes = configuration.journal.segment;
+    options.journal.min_free_bytes = configuration.node.min_free_disk;
+    options.journal.reserve_bytes = configuration.node.reserve_disk;
+    options.history_keep = configuration.journal.keep;
+    return options;
+}
+
+intake::IntakeOptions intake_options(const Configuration& configuration, const std::string& secret) {
+    intake::IntakeOptions options;
+    options.endpoints = configuration.endpoints;
+    options.keys = configuration.keys;
+    options.sites = configuration.sites;
+    options.secret = secret;
+    options.quarantine_bytes_max = configuration.quarantine.max;
+    if (!configuration.endpoints.empty()) options.demo_endpoint = configuration.endpoints.front().name;
+    return options;
+}
+
+std::uint64_t sum_of(const metrics::Registry& registry, std::string_view counter) {
+    std::uint64_t sum = 0;
+    registry.visit([&](std::string_view name, const metrics::Registry::Series& series) {
+        if (name == counter && series.counter) sum += series.counter->value();
+    });
+    return sum;
+}
+
+int fail(int code, std::string_view event, std::string_view why) {
+    log_error(event).with("why", why);
+    return code;
+}
+
+/// Everything a node is made of, in the order in which it is built; destruction runs the other way.
+class Node {
+  public:
+    Node(const LoadOptions& options, Configuration configuration) : load_options_(options), configuration_(std::move(configuration)) {}
+    int run();
+
+  private:
+    int open_store();
+    int open_intake();
+    int open_listeners();
+    Result<void, std::string> listen(const Listen& on, std::string name, http::Handler handler, std::uint64_t body_max, bool is_intake);
+    void serve_until_stopped();
+    void drain();
+    void tick();
+    void reload();
+    void dump_state();
+
+    void handle_intake(const http::Request& request, http::Responder responder);
+    bool answer_health(const http::Request& request, http::Responder& responder);
+    std::string why_not_ready() const;
+    admin::NodeFacts facts();
+
+    LoadOptions load_options_;
+    Configuration configuration_;
+    SystemClock clock_;
+    SystemEntropy broker_entropy_, intake_entropy_;
+    Instant started_ = clock_.now();
+    metrics::Registry registry_;
+    std::unique_ptr<disk::PosixDisk> disk_, looking_disk_;
+    std::unique_ptr<broker::Broker> broker_;
+    std::unique_ptr<transport::LocalSender> sender_;
+    std::string secret_;
+    std::unique_ptr<intake::Intake> intake_;
+    std::unique_ptr<sqs::Api> sqs_;
+    std::unique_ptr<PastRecords> past_;
+    std::unique_ptr<admin::Admin> admin_;
+    std::unique_ptr<metrics::Statsd> statsd_;
+    std::vector<std::unique_ptr<http::Server>> intake_servers_, other_servers_;
+    std::atomic<bool> draining_{false}, has_room_{true}, sync_is_slow_{false};
+    std::atomic<std::uint64_t> journal_bytes_{0};
+    int ticks_ = 0;
+};
+
+int Node::open_store() {
+    auto path = store_path(configuration_.node.data_dir);
+    auto disk = disk::PosixDisk::open(path);
+    if (!disk.ok()) return fail(exit_code::io, "store.unusable", disk.error().text());
+    disk_ = std::move(*disk);
+    if (auto locked = disk_->lock(); !locked.ok())
+        return fail(exit_code::try_again, "store.in_use", path + " is in use by another node (" + locked.error().text() + ")");
+    auto looking = disk::PosixDisk::open_existing(path);
+    if (!looking.ok()) return fail(exit_code::io, "store.unusable", looking.error().text());
+    looking_disk_ = std::move(*looking);
+    auto broker = broker::Broker::open(*disk_, clock_, broker_entropy_, broker_options(configuration_), &registry_);
+    if (!broker.ok()) return fail(exit_code::io, "store.unusable", broker.error().what);
+    broker_ = std::move(*broker);
+    const auto& report = broker_->report();
+    for (const auto& note : report.notes) log_warn("store.note").with("what", note);
+    log_info("store.open").with("records", report.records).with("bytes", report.bytes).with("corrupt", report.corrupt);
+    if (auto declared = declare_queues(*broker_, configuration_); !declared.ok())
+        return fail(exit_code::io, "queues.unusable", declared.error());
+    return 0;
+}
+
+int Node::open_intake() {
+    auto secret = read_or_make_secret(intake_secret_path(configuration_.node.data_dir), intake_entropy_);
+    if (!secret)
+        return fail(exit_code::io, "secret.unusable", intake_secret_path(configuration_.node.data_dir) + " cannot be read or made");
+    secret_ = std::move(*secret);
+    sender_ = std::make_unique<transport::LocalSender>(*broker_);
+    auto intake = intake::Intake::open(intake_options(configuration_, secret_), *sender_, clock_, intake_entropy_, &registry_);
+    if (!intake.ok()) return fail(exit_code::configuration, "intake.unusable", intake.error());
+    intake_ = std::move(*intake);
+    sqs_ = std::make_unique<sqs::Api>(*broker_,
+                                      sqs::ApiOptions{configuration_.sqs.account, configuration_.sqs.region, configuration_.sqs.base_url});
+    past_ = std::make_unique<PastRecords>(*looking_disk_);
+    admin_ = std::make_unique<admin::Admin>(
+        admin::Parts{*broker_, *intake_, *past_, clock_, [this] { return facts(); }, [this] { return registry_.prometheus_text(); }});
+    intake_->set_find_record(
+        [this](const Uuid& id, UniqueFunction<void(std::optional<std::string>)> done) { admin_->find_envelope(id, std::move(done)); });
+    return 0;
+}
+
+Result<void, std::string> Node::listen(const Listen& on, std::string name, http::Handler handler, std::uint64_t body_max, bool is_intake) {
+    http::ServerOptions options;
+    options.address = on.address;
+    options.port = on.port;
+    options.name = std::move(name);
+    options.body_bytes_max = body_max;
+    options.registry = &registry_;
+    if (is_intake) {
+        options.trusted_proxies = configuration_.intake.trusted_proxies;
+        options.connections_max = configuration_.intake.connections_max;
+        options.connections_per_address_max = configuration_.intake.connections_per_client;
+        // A full disk is said before the body is read.
+        options.admit = [this](const http::Request& head) -> std::optional<http::Response> {
+            if (head.method != "POST" || (has_room_ && !sync_is_slow_)) return std::nullopt;
+            auto refusal = http::problem(503, has_room_ ? "disk_slow" : "disk_full",
+                                         "This cannot be made durable now; nothing was kept. Send it again in a few seconds.");
+            refusal.headers.emplace_back("Retry-After", "5");
+            return refusal;
+        };
+    }
+    TRY_ASSIGN(auto server, http::Server::open(std::move(options), std::move(handler)));
+    (is_intake ? intake_servers_ : other_servers_).push_back(std::move(server));
+    return {};
+}
+
+int Node::open_listeners() {
+    auto with_health = [this](auto serve) {
+        return [this, serve](const http::Request& request, http::Responder responder) {
+            if (!answer_health(request, responder)) serve(request, std::move(responder));
+        };
+    };
+    auto all = [&]() -> Result<void, std::string> {
+        for (const auto& on : configuration_.sqs.listen)
+            TRY(listen(on, "sqs", with_health([this](const http::Request& r, http::Responder to) { sqs_->handle(r, std::move(to)); }),
+                       queue_port_body_max, false));
+        for (const auto& on : configuration_.admin.listen)
+            TRY(listen(on, "admin", with_health([this](const http::Request& r, http::Responder to) { admin_->handle(r, std::move(to)); }),
+                       queue_port_body_max, false));
+        if (const auto& on = configuration_.telemetry.prometheus)
+            TRY(listen(
+                *on, "prometheus", [this](const http::Request& r, http::Responder to) { admin_->handle(r, std::move(to)); }, 1_KiB, false));
+        for (const auto& on : configuration_.intake.listen)
+            TRY(listen(on, "intake", with_health([this](const http::Request& r, http::Responder to) { handle_intake(r, std::move(to)); }),
+                       configuration_.intake.max_body, true));
+        return {};
+    };
+    if (auto opened = all(); !opened.ok()) return fail(exit_code::try_again, "listen.failed", opened.error());
+    return 0;
+}
+
+void Node::handle_intake(const http::Request& request, http::Responder responder) {
+    if (request.path == "/metrics") return responder({200, {}, "text/plain; version=0.0.4", registry_.prometheus_text()});
+    intake_->handle(request, std::move(responder));
+}
+
+std::string Node::why_not_ready() const {
+    std::string why;
+    if (draining_) why += "draining; ";
+    if (!has_room_) why += "the disk is full; ";
+    if (sync_is_slow_) why += "the disk takes over 5 s to sync; ";
+    if (!why.empty()) why.resize(why.size() - 2);
+    return why;
+}
+
+bool Node::answer_health(const http::Request& request, http::Responder& responder) {
+    if (request.path == "/livez") {
+        responder({200, {}, "text/plain", "alive\n"});
+        return true;
+    }
+    if (request.path != "/readyz" && request.path != "/health_check.php") return false;
+    auto why = why_not_ready();
+    http::Response response{why.empty() ? 200u : 503u, {}, "text/plain", why.empty() ? "ready\n" : "not ready: " + why + "\n"};
+    if (request.query == "verbose") {
+        response.body += std::string("journal ok\nroom ") + (has_room_ ? "ok" : "full") + "\nsync " + (sync_is_slow_ ? "slow" : "ok") +
+                         "\ndraining " + (draining_ ? "yes" : "no") + "\n";
+    }
+    responder(std::move(response));
+    return true;
+}
+
+admin::NodeFacts Node::facts() {
+    admin::NodeFacts facts;
+    facts.name = configuration_.node.name;
+    facts.version = version();
+    facts.ack = configuration_.intake.ack.after;
+    facts.why_not_ready = why_not_ready();
+    facts.ready = facts.why_not_ready.empty();
+    facts.draining = draining_;
+    facts.uptime = clock_.now() - started_;
+    if (auto free = looking_disk_->free_bytes(); free.ok()) facts.disk_free = *free;
+    facts.journal_bytes = journal_bytes_;
+    facts.accepted = sum_of(registry_, "forebay_records_accepted_total");
+    facts.refused = sum_of(registry_, "forebay_records_refused_total");
+    return facts;
+}
+
+void Node::tick() {
+    intake_->tick();
+    if (++ticks_ % 10 != 0) return;
+    auto status = broker_->status();
+    if (status.has_room != has_room_)
+        (status.has_room ? log_info("disk.has_room") : log_error("disk.full")).with("data_dir", configuration_.node.data_dir);
+    has_room_ = status.has_room;
+    sync_is_slow_ = status.slowest_sync > slow_sync_refuses;
+    journal_bytes_ = status.journal_bytes;
+    if (ticks_ % 50 != 0) return;
+    broker::GetQueue quarantine;
+    quarantine.queue = std::string(intake::quarantine_queue);
+    if (auto found = broker::ask(*broker_, std::move(quarantine)); found.ok()) intake_->set_quarantine_bytes(found->bytes);
+}
+
+void Node::reload() {
+    auto loaded = load(load_options_);
+    if (!loaded.is_usable()) {
+        log_error("configuration.refused")
+            .with("errors", loaded.diagnostics.errors())
+            .with("next", "forebay check says where; the running configuration is unchanged");
+        return;
+    }
+    if (auto declared = declare_queues(*broker_, loaded.configuration); !declared.ok()) {
+        log_error("configuration.refused").with("why", declared.error());
+        return;
+    }
+    if (auto taken = intake_->reload(intake_options(loaded.configuration, secret_)); !taken.ok()) {
+        log_error("configuration.refused").with("why", taken.error());
+        return;
+    }
+    log_info("configuration.reloaded")
+        .with("endpoints", loaded.configuration.endpoints.size())
+        .with("queues", loaded.configuration.queues.size());
+}
+
+void Node::dump_state() {
+    auto status = broker_->status();
+    log_info("state")
+        .with("journal_bytes", status.journal_bytes)
+        .with("syncs", status.syncs)
+        .with("commands_waiting", status.commands_waiting)
+        .with("ready", why_not_ready().empty());
+    if (auto queues = broker::ask(*broker_, broker::ListQueues{}); queues.ok())
+        for (const auto& queue : *queues)
+            log_info("state.queue")
+                .with("queue", queue.name)
+                .with("ready", queue.ready)
+                .with("in_flight", queue.in_flight)
+                .with("delayed", queue.delayed);
+}
+
+sigset_t node_signals() {
+    sigset_t set;
+    sigemptyset(&set);
+    for (int signal : {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGTSTP, SIGCONT}) sigaddset(&set, signal);
+    return set;
+}
+
+void Node::serve_until_stopped() {
+    auto set = node_signals();
+    for (;;) {
+        timespec wait{0, std::chrono::nanoseconds(tick_every).count()};
+        int signal = sigtimedwait(&set, nullptr, &wait);
+        if (signal == SIGTERM || signal == SIGINT) return;
+        if (signal == SIGHUP) reload();
+        if (signal == SIGQUIT) dump_state();
+        tick();
+    }
+}
+
+/// Waits for `at_most`, ticking; false when a second TERM came.
+bool keep_serving(Duration at_most, UniqueFunction<bool()> is_over, UniqueFunction<void()> tick) {
+    auto set = node_signals();
+    SystemClock clock;
+    auto end = clock.now() + at_most;
+    while (clock.now() < end && !is_over()) {
+        timespec wait{0, std::chrono::nanoseconds(20ms).count()};
+        int signal = sigtimedwait(&set, nullptr, &wait);
+        if (signal == SIGTERM || signal == SIGINT) return false;
+        tick();
+    }
+    return true;
+}
+
+void Node::drain() {
+    draining_ = true;
+    log_info("node.draining").with("delay", to_text(configuration_.intake.drain_delay));
+    auto tick_intake = [this] { intake_->tick(); };
+    bool patient = keep_serving(configuration_.intake.drain_delay, [] { return false; }, tick_intake);
+    for (auto* servers : {&intake_servers_, &other_servers_})
+        for (auto& server : *servers) server->drain();
+    auto is_empty = [this] {
+        for (auto& server : intake_servers_)
+            if (server->connections() > 0) return false;
+        return true;
+    };
+    if (patient) patient = keep_serving(configuration_.intake.drain_timeout, is_empty, tick_intake);
+    // Receivers that wait are answered with nothing; every command taken gets its answer.
+    broker_->stop();
+    for (auto* servers : {&intake_servers_, &other_servers_})
+        for (auto& server : *servers) server->wait_until_drained(patient ? 1s : 0s);
+    for (auto* servers : {&intake_servers_, &other_servers_})
+        for (auto& server : *servers) server->stop();
+}
+
+int Node::run() {
+    auto set = node_signals();
+    pthread_sigmask(SIG_BLOCK, &set, nullptr);
+    signal(SIGPIPE, SIG_IGN);
+    for (auto step : {&Node::open_store, &Node::open_intake, &Node::open_listeners})
+        if (int code = (this->*step)(); code != 0) return code;
+    registry_.gauge("forebay_build_info", {{"version", std::string(version())}}).set(1);
+    if (const auto& to = configuration_.telemetry.statsd.to) {
+        auto statsd = metrics::Statsd::open(
+            registry_, {to->address, to->port, 10s,
+                        configuration_.telemetry.statsd.prefix == "forebay" ? "" : configuration_.telemetry.statsd.prefix});
+        if (statsd.ok())
+            statsd_ = std::move(*statsd);
+        else
+            log_warn("statsd.unusable").with("why", statsd.error());
+    }
+    const char* starts = std::getenv("FOREBAY_STARTS");
+    log_info("node.ready")
+        .with("name", configuration_.node.name)
+        .with("ms", (clock_.now() - started_).count())
+        .with("starts", starts ? starts : "1");
+    serve_until_stopped();
+    drain();
+    log_info("node.stopped").with("uptime", to_text(clock_.now() - started_));
+    return 0;
+}
+}  // namespace
+
+int run_node_process(const LoadOptions& options, Configuration configuration) { return Node(options, std::move(configuration)).run(); }
+
+}  // namespace forebay::cli

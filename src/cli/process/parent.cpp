@@ -1,0 +1,91 @@
+#include "cli/process/parent.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <optional>
+
+#include "base/log_line.h"
+#include "cli/exit_code.h"
+#include "cli/process/dev_watch.h"
+#include "cli/process/paths.h"
+#include "cli/process/work.h"
+#include "supervisor/supervisor.h"
+
+namespace forebay::cli {
+namespace {
+constexpr int node_priority = 1;  ///< starts first, stops last
+
+bool has_role(const Configuration& configuration, const ParentOptions& options, std::string_view role) {
+    const auto& roles = options.roles.empty() ? configuration.node.roles : options.roles;
+    return std::find(roles.begin(), roles.end(), role) != roles.end();
+}
+
+std::vector<std::string> child_command(const std::string& executable, const ParentOptions& options, std::vector<std::string> verb) {
+    std::vector<std::string> command{executable};
+    command.insert(command.end(), verb.begin(), verb.end());
+    command.insert(command.end(), {"-c", options.file});
+    if (!options.environment.empty()) command.insert(command.end(), {"-e", options.environment});
+    return command;
+}
+
+supervisor::ProgramSpec node_program(const Configuration& configuration, const ParentOptions& options, const std::string& executable) {
+    supervisor::ProgramSpec node;
+    node.group = "node";
+    node.name = "node";
+    node.numbered = false;
+    node.command = child_command(executable, options, {"node"});
+    node.priority = node_priority;
+    node.never_fatal = true;
+    // Its own drain decides; KILL only when that has failed.
+    node.stopwaitsecs = configuration.intake.drain_delay + configuration.intake.drain_timeout + 10s;
+    return node;
+}
+
+supervisor::ProgramSpec worker_program(const Configuration& configuration, const WorkerConfiguration& worker, const ParentOptions& options,
+                                       const std::string& executable) {
+    auto program = worker.process;
+    program.count = worker.count_min;
+    if (worker.handler == HandlerKind::program) {
+        auto environment = child_environment(configuration, worker);
+        program.environment.insert(program.environment.end(), environment.begin(), environment.end());
+    } else {
+        program.command = child_command(executable, options, {"work", worker.name, "{n}"});
+    }
+    return program;
+}
+}  // namespace
+
+std::vector<supervisor::ProgramSpec> programs_of(const Configuration& configuration, const ParentOptions& options,
+                                                 const std::string& executable) {
+    std::vector<supervisor::ProgramSpec> programs;
+    if (has_role(configuration, options, "intake") || has_role(configuration, options, "queue"))
+        programs.push_back(node_program(configuration, options, executable));
+    if (has_role(configuration, options, "workers"))
+        for (const auto& worker : configuration.workers) programs.push_back(worker_program(configuration, worker, options, executable));
+    return programs;
+}
+
+int run_parent_process(const Configuration& configuration, const ParentOptions& options) {
+    std::error_code error;
+    std::filesystem::create_directories(configuration.node.data_dir, error);
+    if (error) {
+        log_error("data_dir.unusable").with("data_dir", configuration.node.data_dir).with("why", error.message());
+        return exit_code::io;
+    }
+    std::filesystem::permissions(configuration.node.data_dir, std::filesystem::perms::owner_all, error);
+    supervisor::Options surroundings;
+    surroundings.node_name = configuration.node.name;
+    surroundings.control_path = control_path(configuration.node.data_dir);
+    surroundings.echo = options.dev;
+    auto executable = std::filesystem::read_symlink("/proc/self/exe", error).string();
+    auto supervisor = supervisor::Supervisor::open(std::move(surroundings), programs_of(configuration, options, executable));
+    if (!supervisor.ok()) {
+        log_error("parent.failed").with("why", supervisor.error());
+        return exit_code::try_again;
+    }
+    std::optional<DevWatch> watch;
+    if (options.dev) watch.emplace(configuration, LoadOptions{options.file, options.environment, process_variables()});
+    return (*supervisor)->run();
+}
+
+}  // namespace forebay::cli

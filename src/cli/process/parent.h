@@ -1,0 +1,23 @@
+#pragma once
+// The supervising parent: starts the node and the numbered workers, keeps them alive, obeys signals and the
+// control socket. `forebay serve` and `forebay dev` are this with different surroundings.
+
+#include "cli/config/load.h"
+
+namespace forebay::cli {
+
+struct ParentOptions {
+    bool dev = false;                ///< a banner, workers' lines on the terminal, and a watch on the configuration file
+    std::string file;                ///< the configuration file the children are given; absolute or relative to here
+    std::string environment;         ///< -e, for the children
+    std::vector<std::string> roles;  ///< serve --role; empty = the configuration's
+};
+
+/// Runs until everything is stopped; the exit code.
+int run_parent_process(const Configuration& configuration, const ParentOptions& options);
+
+/// The programs the parent runs, in the order of the configuration; for `config show` and tests.
+std::vector<supervisor::ProgramSpec> programs_of(const Configuration& configuration, const ParentOptions& options,
+                                                 const std::string& executable);
+
+}  // namespace forebay::cli

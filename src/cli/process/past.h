@@ -1,0 +1,19 @@
+#pragma once
+// admin/history.h over the broker's history reader.
+
+#include "admin/history.h"
+#include "disk/posix_disk.h"
+
+namespace forebay::cli {
+
+class PastRecords final : public admin::History {
+  public:
+    /// `disk` is one that nothing else uses: it looks into the store that the node owns.
+    explicit PastRecords(disk::Disk& disk) : disk_(disk) {}
+    Result<admin::PastPage, std::string> page(Timestamp from, Timestamp to, std::string_view cursor, std::size_t max) override;
+
+  private:
+    disk::Disk& disk_;
+};
+
+}  // namespace forebay::cli

@@ -1,0 +1,17 @@
+#pragma once
+// Where things lie in the data directory; one place, because the parent, the node, the workers and the
+// verbs must agree.
+
+#include <string>
+#include <string_view>
+
+namespace forebay::cli {
+
+/// The log, its history and what the broker keeps beside it; locked by the node.
+inline std::string store_path(std::string_view data_dir) { return std::string(data_dir) + "/store"; }
+/// JSON lines with the supervising parent.
+inline std::string control_path(std::string_view data_dir) { return std::string(data_dir) + "/control.sock"; }
+/// Signs receipts and form tokens.
+inline std::string intake_secret_path(std::string_view data_dir) { return std::string(data_dir) + "/secrets/intake"; }
+
+}  // namespace forebay::cli

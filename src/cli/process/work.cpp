@@ -1,0 +1,117 @@
+#include "cli/process/work.h"
+
+#include "base/log_line.h"
+#include "cli/exit_code.h"
+#include "handlers/exec.h"
+#include "handlers/sql.h"
+#include "supervisor/surroundings.h"
+#include "transport/sqs_source.h"
+#include "worker/worker.h"
+
+namespace forebay::cli {
+namespace {
+worker::Options worker_options(const Configuration& configuration, const WorkerConfiguration& given, unsigned n) {
+    worker::Options options;
+    options.worker = given.name;
+    options.group = given.process.group;
+    options.n = n;
+    options.queue = given.queue;
+    options.then = given.then;
+    options.batch = given.batch;
+    options.timeout = given.timeout;
+    options.retry = given.retry;
+    options.recycle = given.recycle;
+    if (const auto* queue = configuration.find_queue(given.queue)) {
+        options.visibility = queue->settings.visibility_timeout;
+        if (queue->settings.redrive) options.dead_letter = queue->settings.redrive->dead_letter;
+    }
+    if (const auto* database = configuration.find_database(given.database)) options.probe = database->probe;
+    return options;
+}
+
+std::unique_ptr<worker::Handler> make_sql(const Configuration& configuration, const WorkerConfiguration& given, unsigned n, Clock& clock) {
+    const auto* database = configuration.find_database(given.database);
+    if (database == nullptr) return nullptr;
+    auto options = given.sql;
+    options.worker = given.name;
+    options.n = n;
+    return std::make_unique<handlers::SqlHandler>(std::move(options), database->options, clock);
+}
+
+std::unique_ptr<worker::Handler> make_exec(const Configuration& configuration, const WorkerConfiguration& given, unsigned n, Clock& clock) {
+    handlers::ExecOptions options;
+    options.worker = given.name;
+    options.n = n;
+    options.command = given.command;
+    options.protocol = given.protocol;
+    options.environment = child_environment(configuration, given);
+    for (auto& [name, value] : options.environment)
+        if (name == "FOREBAY_N") value = std::to_string(n);
+    options.data_dir = configuration.node.data_dir;
+    options.queue = given.queue;
+    if (!configuration.sqs.region.empty()) options.region = configuration.sqs.region;
+    options.account = configuration.sqs.account;
+    return std::make_unique<handlers::ExecHandler>(std::move(options), clock);
+}
+}  // namespace
+
+std::string queue_endpoint(const Configuration& configuration) {
+    if (configuration.sqs.listen.empty()) return "http://127.0.0.1:9324";
+    const auto& on = configuration.sqs.listen.front();
+    auto host = on.address == "0.0.0.0" || on.address == "::" ? std::string("127.0.0.1") : on.address;
+    if (host.find(':') != std::string::npos) host = "[" + host + "]";
+    return "http://" + host + ":" + std::to_string(on.port);
+}
+
+std::vector<std::pair<std::string, std::string>> child_environment(const Configuration& configuration, const WorkerConfiguration& given) {
+    supervisor::ChildSurroundings surroundings;
+    surroundings.worker = given.name;
+    surroundings.queue = given.queue;
+    surroundings.sqs_endpoint = queue_endpoint(configuration);
+    surroundings.region = configuration.sqs.region.empty() ? "us-east-1" : configuration.sqs.region;
+    // Signatures are not verified in this version, but SDKs want keys to sign with.
+    surroundings.access_key_id = "forebay";
+    surroundings.secret_access_key = "forebay";
+    for (const auto& queue : configuration.queues)
+        surroundings.queues.push_back({queue.name, surroundings.sqs_endpoint + "/" + configuration.sqs.account + "/" + queue.name});
+    for (const auto& database : configuration.databases)
+        surroundings.databases.push_back(
+            {database.name, database.driver, database.options.path, database.options.path, database.options.path});
+    if (const auto& to = configuration.telemetry.statsd.to) {
+        surroundings.statsd = to->address + ":" + std::to_string(to->port);
+        surroundings.statsd_prefix = configuration.telemetry.statsd.prefix;
+    }
+    return supervisor::to_environment(surroundings);
+}
+
+int run_work_process(const Configuration& configuration, std::string_view name, unsigned n) {
+    const auto* given = configuration.find_worker(name);
+    if (given == nullptr || given->handler == HandlerKind::program) {
+        log_error("worker.unknown")
+            .with("worker", name)
+            .with("next", "forebay config show lists the workers; a `program` runs its own command");
+        return exit_code::usage;
+    }
+    // Signals are obeyed before anything can be in hand. `controls` lives as long as the process.
+    static worker::Controls controls;
+    worker::obey_signals(controls);
+    SystemClock clock;
+    SystemEntropy entropy;
+    transport::SqsSourceOptions to;
+    to.endpoint_url = queue_endpoint(configuration);
+    to.account = configuration.sqs.account;
+    transport::SqsSource source(to), heartbeat(to);
+    auto handler =
+        given->handler == HandlerKind::sql ? make_sql(configuration, *given, n, clock) : make_exec(configuration, *given, n, clock);
+    if (handler == nullptr) {
+        log_error("worker.misconfigured").with("worker", name).with("why", "its database is not configured");
+        return exit_code::configuration;
+    }
+    log_info("worker.started").with("worker", name).with("n", n).with("queue", given->queue);
+    worker::Worker worker(worker_options(configuration, *given, n), {source, heartbeat, *handler, clock, entropy, controls});
+    auto ended = worker.run();
+    log_info("worker.ended").with("worker", name).with("n", n).with("why", ended == worker::Ended::asked ? "asked" : "recycled");
+    return 0;
+}
+
+}  // namespace forebay::cli

@@ -1,0 +1,18 @@
+#pragma once
+// One numbered worker process: `forebay work store 3`. Builds the handler its configuration names, talks to
+// the queue port and runs until TERM or until it is due for recycling; both end with 0.
+
+#include <string_view>
+
+#include "cli/config/configuration.h"
+
+namespace forebay::cli {
+
+int run_work_process(const Configuration& configuration, std::string_view worker, unsigned n);
+
+/// `http://127.0.0.1:9324`: where this machine's workers reach the queue.
+std::string queue_endpoint(const Configuration& configuration);
+/// What programs and exec children find in their environment (D24).
+std::vector<std::pair<std::string, std::string>> child_environment(const Configuration& configuration, const WorkerConfiguration& worker);
+
+}  // namespace forebay::cli
