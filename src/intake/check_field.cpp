@@ -151,12 +151,13 @@ std::string shortened(std::string_view text) {
     return "\"" + std::string(text.substr(0, n)) + (n < text.size() ? "…\"" : "\"");
 }
 
-Verdict check_enum(const Rule& rule, std::string_view text) {
+/// `as_sent` is what the complaint quotes: people do not recognise what cleaning made of it.
+Verdict check_enum(const Rule& rule, std::string_view text, std::string_view as_sent) {
     auto found =
         std::lower_bound(rule.choices.begin(), rule.choices.end(), text, [](const Choice& c, std::string_view t) { return c.value < t; });
     if (found != rule.choices.end() && found->value == text) return std::optional(Checked{found->value, false, {}});
-    auto near = did_you_mean(text, rule.choices);
-    std::string detail = shortened(text) + " is not allowed";
+    auto near = did_you_mean(as_sent, rule.choices);
+    std::string detail = shortened(as_sent) + " is not allowed";
     if (!near.empty())
         detail.append("; did you mean \"").append(near).append("\"?");
     else if (rule.choices.size() > 8)
@@ -176,7 +177,7 @@ Verdict as_text(std::optional<Complaint> complaint, std::string_view text, std::
     return std::optional(Checked{text, false, flag});
 }
 
-Verdict check_type(const Rule& rule, std::string_view text, std::string& scratch) {
+Verdict check_type(const Rule& rule, std::string_view text, std::string_view as_sent, std::string& scratch) {
     auto& field = rule.field;
     switch (field.type) {
         case FieldType::string:
@@ -186,7 +187,7 @@ Verdict check_type(const Rule& rule, std::string_view text, std::string& scratch
         case FieldType::url:
             return as_text(check_url(text, field.hosts), text);
         case FieldType::enumeration:
-            return check_enum(rule, text);
+            return check_enum(rule, text, as_sent);
         case FieldType::integer:
             return check_integer(field, text, scratch);
         case FieldType::decimal:
@@ -259,7 +260,7 @@ Verdict check_field(const Rule& rule, const Input& input, std::string& scratch) 
     if (text.empty()) return std::optional<Checked>();
     if (auto complaint = check_length(rule, text)) return Failure{std::move(*complaint)};
     if (auto complaint = check_pattern(rule, text)) return Failure{std::move(*complaint)};
-    auto checked = check_type(rule, text, scratch);
+    auto checked = check_type(rule, text, trim(input.text), scratch);
     if (checked.ok() && !rule.field.must_be.empty() && (*checked)->text != rule.field.must_be) {
         if (rule.field.type == FieldType::boolean && rule.field.must_be == "true") return Failure{Complaint{"must_be", "must be ticked"}};
         return Failure{Complaint{"must_be", "must be \"" + rule.field.must_be + "\""}};

@@ -4,6 +4,7 @@
 #include <span>
 
 #include "base/codec.h"
+#include "base/digest.h"
 
 namespace forebay::intake {
 namespace {

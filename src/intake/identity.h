@@ -6,9 +6,8 @@
 #include <string>
 #include <string_view>
 
-#include "base/digest.h"
 #include "base/uuid.h"
-#include "broker/broker.h"
+#include "transport/sender.h"
 
 namespace forebay::intake {
 

@@ -242,7 +242,7 @@ TEST_F(Answers, wrong_fields_are_422_with_a_sentence_for_each_and_kept) {
     EXPECT_EQ(body["code"].text(), "validation");
     EXPECT_TRUE(body["kept"].boolean());
     EXPECT_EQ(body["errors"].elements()[2]["pointer"].text(), "/state");
-    EXPECT_EQ(body["errors"].elements()[2]["detail"].text(), "\"CALIF\" is not allowed; did you mean \"CA\"?");
+    EXPECT_EQ(body["errors"].elements()[2]["detail"].text(), "\"Calif\" is not allowed; did you mean \"CA\"?");
     EXPECT_EQ(quarantined()["errors"].elements().size(), 3u);
     EXPECT_EQ(quarantined()["endpoint"].text(), "lead");
     EXPECT_EQ(quarantined()["ip"].text(), "192.0.2.7");
@@ -303,6 +303,16 @@ TEST_F(Answers, what_cannot_be_made_durable_is_503_and_nothing_is_kept) {
         EXPECT_EQ(body_of(answer)["kept"], json::Value(false));
     }
     EXPECT_EQ(records(), 0u);
+}
+
+TEST_F(Answers, a_browser_is_told_in_html_what_could_not_be_made_durable) {
+    open(lead());
+    sender.refuse = broker::Refusal::no_room;
+    auto answer = post({good_form, form_type, {{"Accept", browser_accept}}});
+    EXPECT_EQ(answer.status, 503u);
+    EXPECT_EQ(header(answer, "Retry-After"), "5");
+    EXPECT_EQ(answer.content_type, "text/html; charset=utf-8");
+    EXPECT_NE(answer.body.find("Back button"), std::string::npos);
 }
 
 TEST_F(Answers, a_refused_post_whose_quarantine_is_not_durable_is_told_so) {

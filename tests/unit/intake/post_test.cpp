@@ -272,8 +272,9 @@ RC_GTEST_PROP(Json, any_text_comes_through, ()) {
     auto text = any_text();
     std::string body = "{\"a\":";
     record::append_json_string(body, text);
+    body += "}";
     Post post;
-    RC_ASSERT(post.read(media_type_of("application/json"), body + "}", limits).ok());
+    RC_ASSERT(post.read(media_type_of("application/json"), body, limits).ok());
     RC_ASSERT(post.inputs().at(0).text == text);
 }
 
