@@ -1,6 +1,9 @@
-// Power cuts and failing calls at every place, against the model in life.h.
+// Power cuts and failing calls at every place, against the model in life.h. FOREBAY_TEST_SCALE=20 runs that many times
+// the seeds (the long tests do).
 
+#include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 
 #include "tests/unit/journal/life.h"
 
@@ -21,6 +24,11 @@ bool use(Life& life, int acts) {
     for (int i = 0; i < acts; ++i)
         if (!life.act()) return false;
     return life.sync();
+}
+
+std::uint64_t scaled(std::uint64_t seeds) {
+    const char* scale = std::getenv("FOREBAY_TEST_SCALE");
+    return seeds * (scale == nullptr ? 1 : std::max(1, std::atoi(scale)));
 }
 
 bool has_failed() { return ::testing::Test::HasFailure(); }
@@ -72,7 +80,7 @@ std::size_t pending_at(std::uint64_t seed, int acts, std::uint64_t call) {
 
 TEST(JournalCrash, nothing_acknowledged_is_lost_whichever_operations_survive_a_cut_at_any_call) {
     std::uint64_t states = 0;
-    for (std::uint64_t seed = 1; seed <= 20 && !has_failed(); ++seed) {
+    for (std::uint64_t seed = 1; seed <= scaled(20) && !has_failed(); ++seed) {
         auto calls = calls_of(seed, 14);
         for (std::uint64_t call = 1; call <= calls && !has_failed(); ++call) {
             auto pending = pending_at(seed, 14, call);
@@ -86,7 +94,7 @@ TEST(JournalCrash, nothing_acknowledged_is_lost_whichever_operations_survive_a_c
 }
 
 TEST(JournalCrash, a_cut_during_the_start_after_a_cut_loses_nothing_either) {
-    for (std::uint64_t seed = 20; seed <= 26 && !has_failed(); ++seed) {
+    for (std::uint64_t seed = 20; seed <= 20 + scaled(6) && !has_failed(); ++seed) {
         auto calls = calls_of(seed, 25);
         for (std::uint64_t call = 3; call <= calls && !has_failed(); call += 3)
             for (std::uint64_t second = 1; crash_and_check({seed, 25, call, Survival::chance, 0}, second) && !has_failed(); ++second) {
@@ -96,7 +104,7 @@ TEST(JournalCrash, a_cut_during_the_start_after_a_cut_loses_nothing_either) {
 
 TEST(JournalCrash, many_lives_with_cuts_and_kills_keep_what_was_acknowledged) {
     std::uint64_t acknowledged = 0;
-    for (std::uint64_t seed = 100; seed < 160 && !has_failed(); ++seed) {
+    for (std::uint64_t seed = 100; seed < 100 + scaled(60) && !has_failed(); ++seed) {
         SCOPED_TRACE(::testing::Message() << "seed " << seed);
         Life life(seed, tiny());
         for (int round = 0; round < 20 && !has_failed(); ++round) {
@@ -148,17 +156,17 @@ void sweep(std::uint64_t seed, int error, bool forever, SyncFailure model) {
 
 TEST(JournalFaults, any_call_may_fail_once_and_nothing_acknowledged_is_lost) {
     for (auto model : {SyncFailure::new_in_cache, SyncFailure::old_restored})
-        for (std::uint64_t seed = 40; seed < 44; ++seed) sweep(seed, EIO, false, model);
+        for (std::uint64_t seed = 40; seed < 40 + scaled(4); ++seed) sweep(seed, EIO, false, model);
 }
 
 TEST(JournalFaults, any_call_may_fail_from_then_on_and_nothing_acknowledged_is_lost) {
     for (int error : {EIO, ENOSPC, EROFS})
-        for (std::uint64_t seed = 50; seed < 52; ++seed) sweep(seed, error, true, SyncFailure::new_in_cache);
+        for (std::uint64_t seed = 50; seed < 50 + scaled(2); ++seed) sweep(seed, error, true, SyncFailure::new_in_cache);
 }
 
 TEST(JournalFaults, any_call_of_a_start_after_a_crash_may_fail_and_the_next_start_finds_everything) {
     for (int error : {EIO, ENOSPC}) {
-        for (std::uint64_t seed = 60; seed < 70; ++seed) {
+        for (std::uint64_t seed = 60; seed < 60 + scaled(10); ++seed) {
             bool was_hit = true;
             for (std::uint64_t n = 1; was_hit && !has_failed(); ++n) {
                 SCOPED_TRACE(::testing::Message() << "seed " << seed << " error " << error << " call " << n);
