@@ -186,15 +186,19 @@ void append_map(std::string& out, std::string_view action, const Collection& col
     }
 }
 
+/// A list's elements each stand for themselves; Successful's are named after the action.
+void append_list(std::string& out, std::string_view action, const Collection* collection, const json::Value& list) {
+    auto name = collection != nullptr ? std::string(collection->wire) : std::string(action) + "ResultEntry";
+    for (auto& element : list.elements()) append_element(out, action, name, element);
+}
+
 void append_members(std::string& out, std::string_view action, const json::Value& object) {
     for (auto& [name, value] : object.members()) {
         auto* collection = find_answer(name);
-        std::string successful = std::string(action) + "ResultEntry";
         if (collection != nullptr && collection->is_map())
             append_map(out, action, *collection, value);
         else if (value.is_array())
-            for (auto& element : value.elements())
-                append_element(out, action, collection != nullptr ? collection->wire : successful, element);
+            append_list(out, action, collection, value);
         else
             append_element(out, action, name, value);
     }

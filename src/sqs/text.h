@@ -3,9 +3,6 @@
 
 #include <string_view>
 
-#include "base/result.h"
-#include "sqs/error.h"
-
 namespace forebay::sqs {
 
 /// Whether UTF-8 text holds only #x9 #xA #xD #x20–#xD7FF #xE000–#xFFFD #x10000–#x10FFFF.
