@@ -45,7 +45,7 @@ struct Options {
     Duration visibility = 30s;      ///< asked for with each receive, renewed by the heartbeat
     RetrySchedule retry;
     Recycle recycle;
-    Duration poll = 2s;             ///< of one long poll; also how late a stop can be noticed
+    Duration poll = 1s;             ///< of one long poll; also how late a stop can be noticed
     Duration probe = 2s;            ///< between probes while held, jittered
     Duration overrun_grace = 10s;   ///< beyond the handler's time limit the process is killed
 };
