@@ -151,7 +151,7 @@ class Recovery {
     Result<void, OpenError> finish_last(disk::File& file, const LiveSegment& segment, const WalkEnd& end) {
         TRY(set_aside_tail(file, segment, end));
         auto keep = round_up(end.offset, page_bytes);
-        if (!damaged_ && end.unreadable_pages == 0 && keep < segment.bytes) out_.shorten_last_to = keep;
+        if (!keep_last_whole_ && end.unreadable_pages == 0 && keep < segment.bytes) out_.shorten_last_to = keep;
         return {};
     }
 
@@ -204,10 +204,10 @@ class Recovery {
 
     Result<void, OpenError> treat(disk::File& file, const LiveSegment& segment, const Hole& hole) {
         if (!hole.acknowledged) return keep_tail(file, segment.header.number, hole.from_offset, hole.to_offset);
-        damaged_ = true;
+        keep_last_whole_ = true;
         auto to =
             hole.to_offset > hole.from_offset ? hole.to_offset : std::min(segment.bytes, hole.from_offset + request_.unsynced_bytes_max);
-        TRY_ASSIGN(auto path, in_words(set_aside(disk_, file, "damage", segment.header.number, hole.from_offset, to)));
+        TRY_ASSIGN(auto path, kept_in(file, "damage", segment.header.number, hole.from_offset, to));
         note_damage(segment_name(segment.header.number) + ": acknowledged data is damaged at " + std::to_string(hole.from_offset) +
                     positions_text(hole) + "; bytes kept in " + path);
         return {};
@@ -219,10 +219,19 @@ class Recovery {
     }
 
     Result<void, OpenError> keep_tail(disk::File& file, std::uint64_t number, std::uint64_t from, std::uint64_t to) {
-        TRY_ASSIGN(auto path, in_words(set_aside(disk_, file, "tail", number, from, to)));
+        TRY_ASSIGN(auto path, kept_in(file, "tail", number, from, to));
         ++out_.report.tail_quarantined;
         out_.report.notes.push_back(segment_name(number) + ": un-acknowledged tail at " + std::to_string(from) + " kept in " + path);
         return {};
+    }
+
+    /// Where the bytes are kept. On a full disk they stay where they are: deletes must go on, so a start must succeed.
+    Result<std::string, OpenError> kept_in(disk::File& file, const char* kind, std::uint64_t segment, std::uint64_t from,
+                                           std::uint64_t to) {
+        auto path = set_aside(disk_, file, kind, segment, from, to);
+        if (path.ok() || !path.error().is_no_space()) return in_words(std::move(path));
+        keep_last_whole_ = true;
+        return segment_name(segment) + " itself, there is no space for a copy";
     }
 
     void note_damage(std::string note) {
@@ -234,7 +243,7 @@ class Recovery {
     const RecoveryRequest& request_;
     Journal::Replay& replay_;
     Recovered out_;
-    bool damaged_ = false;
+    bool keep_last_whole_ = false;  ///< what is wrong in it lies nowhere else
 };
 
 }  // namespace

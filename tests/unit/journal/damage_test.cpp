@@ -299,6 +299,19 @@ TEST_F(JournalDamage, at_most_sixteen_tails_are_kept) {
     EXPECT_EQ(quarantined().size(), 16u);
 }
 
+TEST_F(JournalDamage, without_space_for_a_copy_a_tail_stays_where_it_is_and_the_log_opens) {
+    open();
+    append_synced("kept");
+    auto torn = append_frames(1, "torn ");
+    kill();
+    spoil(torn[0]);
+    disk.fail_at(Call::create, 1, ENOSPC);
+    open();
+    EXPECT_EQ(bodies(), Bodies{"kept"});
+    EXPECT_TRUE(notes_say("no space for a copy"));
+    EXPECT_EQ(disk.content(segment_path(1)).size(), options.segment_bytes) << "not shortened";
+}
+
 TEST_F(JournalDamage, positions_seen_only_in_a_torn_frame_are_not_given_again) {
     open();
     append_synced("kept");
