@@ -87,16 +87,16 @@ def test_three_media_types_share_one_url(shared, send):
     ({"email": "jane@example.com"}, "required"),
     ({**GOOD, "state": "Calif"}, "enum"),
     ({**GOOD, "zip": "941"}, "pattern"),
-    ({**GOOD, "amount": 5}, "min"),
-    ({**GOOD, "amount": 5000000}, "max"),
-    ({**GOOD, "first_name": "x" * 81}, "max"),
+    ({**GOOD, "amount": 5}, "too_small"),
+    ({**GOOD, "amount": 5000000}, "too_large"),
+    ({**GOOD, "first_name": "x" * 81}, "too_long"),
 ])
 def test_wrong_fields_are_named_and_kept(shared, fields, code):
     answer = requests.post(shared.intake + "/v1/lead", json=fields)
     assert answer.status_code == 422
     assert answer.headers["Content-Type"].startswith("application/problem+json")
     assert answer.json()["kept"] is True
-    assert code in "".join(codes(answer)), answer.text
+    assert code in codes(answer), answer.text
 
 
 def test_malformed_json_is_400_with_the_place(shared):

@@ -33,6 +33,8 @@ queue = "leads"
 handler = "sql"
 count = { min = 1, max = 1 }
 batch = { size = 10 }
+[worker.store.process]
+startsecs = "300ms"
 [worker.store.sql]
 db = "main"
 table = "leads"
@@ -77,21 +79,15 @@ class Producer(threading.Thread):
             return
 
 
-def pid_of(process, name):
-    found = [p for p in process.processes() if p["name"] == name and p["state"] in ("RUNNING", "STARTING")]
-    return found[0]["pid"] if found else None
-
-
-def kill_one(process, name):
-    """Kills the process if it is there; waits until the parent has started another."""
+def running_pid(process, name):
+    """Its pid once it counts as started; killed earlier, the parent would rightly wait before the next try."""
     deadline = time.monotonic() + 30
-    while (pid := pid_of(process, name)) is None:
-        assert time.monotonic() < deadline, f"{name} was not started again"
-        time.sleep(0.02)
-    os.kill(pid, signal.SIGKILL)
-    while pid_of(process, name) in (None, pid):
-        assert time.monotonic() < deadline, f"{name} was not started again"
-        time.sleep(0.02)
+    while True:
+        found = next(p for p in process.processes() if p["name"] == name)
+        if found["state"] == "RUNNING":
+            return found["pid"]
+        assert time.monotonic() < deadline, f"{name} is {found['state']}: {found['why']}"
+        time.sleep(0.01)
 
 
 def test_every_acknowledged_record_is_in_the_database_once(forebay):
@@ -103,7 +99,7 @@ def test_every_acknowledged_record_is_in_the_database_once(forebay):
     chance = random.Random(20261124)
     for kill in range(KILLS):
         time.sleep(chance.uniform(0.02, 0.3))
-        kill_one(process, "node" if kill % 2 == 0 else "store:1")
+        os.kill(running_pid(process, "node" if kill % 2 == 0 else "store:1"), signal.SIGKILL)
     process.wait_ready()
     stop.set()
     for producer in producers:

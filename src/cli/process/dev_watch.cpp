@@ -1,8 +1,7 @@
 #include "cli/process/dev_watch.h"
 
 #include <fmt/format.h>
-#include <signal.h>
-
+#include <csignal>
 #include <cstdio>
 #include <filesystem>
 
@@ -95,6 +94,10 @@ void DevWatch::reload() {
 }
 
 void DevWatch::run() {
+    // Signals are the supervisor's business; one that this thread took would end the process.
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, nullptr);
     auto seen = time_of(options_.file);
     if (!wait_until_ready()) return;
     print_banner(SystemClock().now() - started_);

@@ -36,6 +36,8 @@ supervisor::ProgramSpec node_program(const Configuration& configuration, const P
     node.command = child_command(executable, options, {"node"});
     node.priority = node_priority;
     node.never_fatal = true;
+    // A node that lived this long had opened its log: when it is killed then, it comes back without a wait.
+    node.startsecs = 300ms;
     // Its own drain decides; KILL only when that has failed.
     node.stopwaitsecs = configuration.intake.drain_delay + configuration.intake.drain_timeout + 10s;
     return node;
@@ -47,6 +49,7 @@ supervisor::ProgramSpec worker_program(const Configuration& configuration, const
     program.count = worker.count_min;
     if (worker.handler == HandlerKind::program) {
         auto environment = child_environment(configuration, worker);
+        program.ours = false;  // HUP, TSTP and CONT would mean something else to it
         program.environment.insert(program.environment.end(), environment.begin(), environment.end());
     } else {
         program.command = child_command(executable, options, {"work", worker.name, "{n}"});
