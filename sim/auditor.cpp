@@ -58,12 +58,15 @@ Auditor::Ask Auditor::ask(const broker::SetQueue& c) {
 Auditor::Ask Auditor::ask(const broker::DeleteQueue& c) {
     auto* q = queue(c.queue);
     q->settled = q->busy = round_;
+    q->was_removed = true;
+    for_each_near(q, [&](MessageKnowledge& m) { m.disturb(round_); });
     return RemoveAsked{q};
 }
 
 Auditor::Ask Auditor::ask(const broker::Purge& c) {
     auto* q = queue(c.queue);
     q->busy = round_;
+    for_each_near(q, [&](MessageKnowledge& m) { m.disturb(round_); });
     return PurgeAsked{q, c.as_operator};
 }
 
@@ -197,7 +200,7 @@ void Auditor::answered(Operation operation, const Told<std::vector<broker::Peek:
         by_sequence_.try_emplace({item.message.receipt.queue, item.message.receipt.sequence}, m);
         by_queue_id_.try_emplace(item.message.receipt.queue, asked->queue);
     }
-    if (damaged_ || !asked->from_start || answer->size() >= asked->max) return;
+    if (damaged_ || unread_ == round_ || !asked->from_start || answer->size() >= asked->max) return;
     for_each_near(asked->queue, [&](MessageKnowledge& m) {
         if (m.home->busy == round_ || asked->queue->busy == round_ || m.disturbed == round_ || !must_be_in(m, asked->queue)) return;
         if (!seen.contains(&m)) find(fmt::format("message {} was acknowledged and is not in queue {}", m.label, asked->queue->name));
@@ -267,11 +270,16 @@ void Auditor::hide_longer(Duration by) {
 }
 
 void Auditor::follow_jumps(bool all) {
+    Duration followed{0};
     std::erase_if(jumps_, [&](auto& jump) {
         if (!all && jump.followed_at > later_) return false;
-        jumped_ += jump.by;
+        followed += jump.by;
         return true;
     });
+    if (followed == 0ms) return;
+    jumped_ += followed;
+    for (auto& [name, queue] : queues_)
+        for (auto* m : queue->messages) m->hidden_until = Instant{m->hidden_until.ms - followed.count()};
 }
 
 void Auditor::died(Death how) {
@@ -279,6 +287,8 @@ void Auditor::died(Death how) {
         for (auto* m : queue->messages) {
             if (how == Death::power_lost) {
                 m->receives.forget_unsynced(synced_);
+                m->newest_is_certain = m->newest_is_certain && m->delivered <= synced_;
+                if (m->lowered > synced_) m->visible_by = std::max(m->visible_by, m->visible_by_before);
                 m->attempts.reset();
             }
             m->hidden_until = {};
@@ -296,6 +306,7 @@ void Auditor::restarted() {
 }
 
 void Auditor::reads_failed(Duration kept_back) {
+    unread_ = round_;
     for (auto& [name, queue] : queues_)
         for (auto* m : queue->messages) {
             m->visible_by = std::max(m->visible_by, later_ + kept_back);
@@ -304,7 +315,10 @@ void Auditor::reads_failed(Duration kept_back) {
 }
 
 void Auditor::unknown(const SendAsked& asked) {
-    if (asked.once && once_[asked.once->key].uses.size() > 1) once_[asked.once->key].unclear = true;
+    if (!asked.once) return;
+    auto& known = once_[asked.once->key];
+    known.unclear = known.unclear || known.uses.size() > 1;
+    for (auto& use : known.uses) use.unsure = use.unsure || (use.content == asked.content && use.message != asked.messages.front());
 }
 
 void Auditor::unknown(const ReceiveAsked& asked) {

@@ -80,8 +80,8 @@ class Auditor {
         MessageKnowledge* message = nullptr;
         unsigned asks = 0;
         bool settled = false;  ///< an answer said that it was added, or is a duplicate
+        bool unsure = false;   ///< an attempt after the window has no answer: which message a duplicate means is open
         Instant added_at;      ///< the earliest moment at which it can have been added
-        Instant last_asked;
         Duration jumped_at_add{0};
     };
     struct OnceKnowledge {
@@ -92,6 +92,7 @@ class Auditor {
         QueueKnowledge* queue;
         std::vector<MessageKnowledge*> messages;
         std::optional<broker::OnceKey> once;
+        std::uint64_t content = 0;  ///< of the one message that has a key
     };
     struct ReceiveAsked {
         QueueKnowledge* queue;
@@ -176,13 +177,13 @@ class Auditor {
     Ask ask(const broker::ListQueues&);
     Ask ask(const broker::Peek&);
 
-    MessageKnowledge* send(QueueKnowledge* queue, const queue::OutgoingMessage& message);
-    MessageKnowledge* send_once(QueueKnowledge* queue, const queue::OutgoingMessage& message, const broker::OnceKey& once);
+    MessageKnowledge* send_once(QueueKnowledge* queue, const queue::OutgoingMessage& message, std::uint64_t content,
+                                const broker::OnceKey& once);
     MessageKnowledge* add(QueueKnowledge* queue, const queue::OutgoingMessage& message, std::uint64_t content);
     void sent(QueueKnowledge* queue, MessageKnowledge* message, const Told<broker::Sent>& answer);
     void sent_once(const SendAsked& asked, const broker::Sent& answer);
-    void added_once(OnceKnowledge& known, OnceUse& use, const broker::OnceKey& once, Uuid id);
-    void duplicate(OnceUse& use, const broker::Sent& answer);
+    void added_once(OnceKnowledge& known, OnceUse& use, MessageKnowledge* attempt, const broker::OnceKey& once, Uuid id);
+    void duplicate(OnceUse& use, MessageKnowledge* attempt, const broker::Sent& answer);
     void reused(OnceKnowledge& known, OnceUse& use, const broker::OnceKey& once, Uuid id);
     bool is_in_window(const OnceUse& use, const broker::OnceKey& once) const;
     MessageKnowledge* copy_of(const MessageKnowledge& message);
@@ -239,7 +240,8 @@ class Auditor {
     Round round_ = 0;
     Instant now_;       ///< when the round began
     Instant later_;     ///< the latest time known
-    Round synced_ = 0;  ///< the newest round with an answer that is given only after a sync
+    Round unread_ = 0;  ///< the newest round in which a body could not be read
+    Round synced_ = 0;  ///< everything answered up to this round is durable: something answered later was synced
     /// A wall clock that was set forward by more than 5 s is followed after ten minutes or a restart, not before (D7).
     struct Jump {
         Duration by;

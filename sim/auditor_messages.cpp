@@ -46,17 +46,13 @@ MessageKnowledge* Auditor::copy_of(const MessageKnowledge& message) {
     return nullptr;
 }
 
-MessageKnowledge* Auditor::send(QueueKnowledge* queue, const queue::OutgoingMessage& message) {
-    return add(queue, message, content_of(message.body, message.attributes, message.system_attributes, message.group));
-}
-
 bool Auditor::is_in_window(const OnceUse& use, const broker::OnceKey& once) const {
     return use.added_at + once.window > later_ + (jumped_ - use.jumped_at_add);
 }
 
 /// The same key and content again is the same message, as long as the window may be open.
-MessageKnowledge* Auditor::send_once(QueueKnowledge* queue, const queue::OutgoingMessage& message, const broker::OnceKey& once) {
-    auto content = content_of(message.body, message.attributes, message.system_attributes, message.group);
+MessageKnowledge* Auditor::send_once(QueueKnowledge* queue, const queue::OutgoingMessage& message, std::uint64_t content,
+                                     const broker::OnceKey& once) {
     auto& known = once_[once.key];
     for (auto& use : known.uses) {
         if (use.content != content) {
@@ -64,27 +60,30 @@ MessageKnowledge* Auditor::send_once(QueueKnowledge* queue, const queue::Outgoin
             continue;
         }
         use.asks += 1;
-        use.last_asked = now_;
+        // The window may be over: whether this attempt adds a message of its own, its answer will say.
+        if (!is_in_window(use, once)) return add(queue, message, content);
         if (use.message->added == Certainty::no) use.message->added = Certainty::maybe;
         if (use.message->added == Certainty::maybe) use.message->added_round = round_;
         return use.message;
     }
     auto* m = add(queue, message, content);
     m->is_once = true;
-    known.uses.push_back({content, once.record, m, 1, false, now_, now_, jumped_});
+    known.uses.push_back({content, once.record, m, 1, false, false, now_, jumped_});
     return m;
 }
 
 Auditor::Ask Auditor::ask(const broker::Send& c) {
     auto* q = queue(c.queue);
     q->busy = round_;
-    return SendAsked{q, {c.once ? send_once(q, c.message, *c.once) : send(q, c.message)}, c.once};
+    auto content = content_of(c.message.body, c.message.attributes, c.message.system_attributes, c.message.group);
+    return SendAsked{q, {c.once ? send_once(q, c.message, content, *c.once) : add(q, c.message, content)}, c.once, content};
 }
 
 Auditor::Ask Auditor::ask(const broker::SendBatch& c) {
-    SendAsked asked{queue(c.queue), {}, std::nullopt};
+    SendAsked asked{queue(c.queue), {}, std::nullopt, 0};
     asked.queue->busy = round_;
-    for (auto& message : c.messages) asked.messages.push_back(send(asked.queue, message));
+    for (auto& m : c.messages)
+        asked.messages.push_back(add(asked.queue, m, content_of(m.body, m.attributes, m.system_attributes, m.group)));
     return asked;
 }
 
@@ -93,7 +92,7 @@ void Auditor::acknowledged(MessageKnowledge* m, Uuid id) {
     if (m->id != id && !m->is_once) find(fmt::format("message {} was acknowledged under another id than it was sent with", m->label));
     m->added = Certainty::yes;
     m->added_round = round_;
-    synced_ = round_;
+    synced_ = round_ - 1;
 }
 
 void Auditor::sent(QueueKnowledge* queue, MessageKnowledge* m, const Told<broker::Sent>& answer) {
@@ -122,34 +121,37 @@ void Auditor::answered(Operation operation, const Told<std::vector<Told<broker::
 
 void Auditor::sent_once(const SendAsked& asked, const broker::Sent& answer) {
     auto& known = once_[asked.once->key];
-    auto use = std::find_if(known.uses.begin(), known.uses.end(), [&](auto& u) { return u.message == asked.messages.front(); });
-    if (use == known.uses.end()) return find("a send with a key was answered after its key was used up");
-    if (answer.duplicate) return duplicate(*use, answer);
+    auto use = std::find_if(known.uses.begin(), known.uses.end(), [&](auto& u) { return u.content == asked.content; });
+    if (use == known.uses.end()) return find("a send with a key was answered whose key nobody used");
+    auto* attempt = asked.messages.front();
+    if (answer.duplicate) return duplicate(*use, attempt, answer);
     if (answer.key_reused) return reused(known, *use, *asked.once, answer.id);
-    added_once(known, *use, *asked.once, answer.id);
+    added_once(known, *use, attempt, *asked.once, answer.id);
 }
 
-void Auditor::duplicate(OnceUse& use, const broker::Sent& answer) {
-    if (use.asks < 2 && !damaged_)
-        return find(fmt::format("message {} was called a duplicate and is the first with its key", use.message->label));
+void Auditor::duplicate(OnceUse& use, MessageKnowledge* attempt, const broker::Sent& answer) {
+    auto& m = *use.message;
+    if (use.asks < 2 && !damaged_) return find(fmt::format("message {} was called a duplicate and is the first with its key", m.label));
     if (answer.original_record != use.record)
-        find(fmt::format("message {} was called a duplicate of another record than was sent", use.message->label));
-    if (use.message->gone == Certainty::yes) seen_.note(Rare::duplicate_after_delete);
+        find(fmt::format("message {} was called a duplicate of another record than was sent", m.label));
+    if (attempt != &m) attempt->added = Certainty::no;
+    if (m.gone == Certainty::yes) seen_.note(Rare::duplicate_after_delete);
+    if (use.unsure) return;
     use.settled = true;
-    use.message->added = Certainty::yes;
-    use.message->added_round = round_;
+    m.added = Certainty::yes;
+    m.added_round = round_;
 }
 
 /// The broker says that it took the message as new.
-void Auditor::added_once(OnceKnowledge& known, OnceUse& use, const broker::OnceKey& once, Uuid id) {
+void Auditor::added_once(OnceKnowledge& known, OnceUse& use, MessageKnowledge* attempt, const broker::OnceKey& once, Uuid id) {
     for (auto& other : known.uses) {
         if (!other.settled || known.unclear || damaged_ || !is_in_window(other, once)) continue;
         if (&other == &use)
             return find(fmt::format("message {} was sent again with its key and was added a second time", use.message->label));
         return find(fmt::format("message {} was taken as new though its key belongs to {}", use.message->label, other.message->label));
     }
-    bool is_second = use.message->added == Certainty::yes || use.message->gone == Certainty::yes;
-    if (is_second) use.message = copy_of(*use.message);
+    bool is_second = attempt->added == Certainty::yes || attempt->gone == Certainty::yes;
+    use.message = is_second ? copy_of(*attempt) : attempt;
     use.settled = true;
     use.added_at = now_;
     use.jumped_at_add = jumped_;
@@ -180,7 +182,11 @@ void Auditor::answered(Operation operation, const Told<std::vector<queue::Delive
     if (!answer) return refused(asked->queue, answer.error(), "a receive");
     if (answer->size() > asked->max) return find(fmt::format("a receive of at most {} was given {}", asked->max, answer->size()));
     if (!asked->wanted && !answer->empty()) find(fmt::format("queue {} handed a message to a client that had gone", asked->queue->name));
-    for (auto& delivery : *answer) delivered(*asked, delivery);
+    std::set<Uuid> ids;
+    for (auto& delivery : *answer) {
+        if (!ids.insert(delivery.id).second) find(fmt::format("one receive was given message {} twice", label_of(delivery.body)));
+        delivered(*asked, delivery);
+    }
     if (answer->empty() && asked->wanted) check_found_nothing(*asked);
 }
 
@@ -236,7 +242,7 @@ void Auditor::delivered(const ReceiveAsked& asked, const queue::Delivery& d) {
         check_receipt(*m, d.receipt);
         check_count(*m, asked.queue, d);
         auto source = m->home == asked.queue ? std::string_view{} : std::string_view(m->home->name);
-        if (d.dead_letter_source != source)
+        if (d.dead_letter_source != source && !m->home->was_removed)
             find(fmt::format("message {} in queue {} says it is a dead letter of '{}'", m->label, asked.queue->name, d.dead_letter_source));
         if (m->attempts && m->disturbed != round_ && d.attempts != *m->attempts)
             find(fmt::format("message {} was delivered with {} attempts noted where there were {}", m->label, d.attempts, *m->attempts));
@@ -408,7 +414,7 @@ void Auditor::note_change(const ChangeAsked::One& one) {
     bool is_alone = m.disturbances == 1 && m.delivered != round_;
     if (is_newest && m.newest_is_certain && is_alone) {
         m.hidden_until = now_ + change.timeout;
-        m.visible_by = later_ + change.timeout;
+        m.lower_visible_by(later_ + change.timeout, round_, synced_);
         auto down = change.release ? 1u : 0u;
         m.receives.is_now(m.receives.least() - std::min(down, m.receives.least()), m.receives.most() - std::min(down, m.receives.most()),
                           round_, synced_);

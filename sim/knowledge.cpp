@@ -56,6 +56,12 @@ void MessageKnowledge::disturb(Round round) {
     disturbed = round;
 }
 
+void MessageKnowledge::lower_visible_by(Instant at, Round round, Round last_synced) {
+    visible_by_before = lowered > last_synced ? std::max(visible_by_before, visible_by) : visible_by;
+    lowered = round;
+    visible_by = at;
+}
+
 bool QueueKnowledge::carries_records() const {
     return std::any_of(settings.begin(), settings.end(), [](auto& s) { return s.carries_records; });
 }

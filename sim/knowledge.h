@@ -64,6 +64,8 @@ struct MessageKnowledge {
     Duration delay_least{0};
     Duration jumped_at_ask{0};  ///< how far the clock had jumped forward by then
     Instant visible_by;         ///< can be received from then on, for certain
+    Instant visible_by_before;  ///< the same, if the newest changes were lost in a power cut
+    Round lowered = 0;          ///< the newest round in which a change made it visible earlier
 
     QueueKnowledge* seen_in = nullptr;  ///< where it was last delivered
     std::optional<queue::Receipt> newest;
@@ -77,6 +79,7 @@ struct MessageKnowledge {
 
     bool is_dead() const { return seen_in != nullptr && seen_in != home; }
     void disturb(Round round);
+    void lower_visible_by(Instant at, Round round, Round last_synced);
 };
 
 struct QueueKnowledge {
@@ -85,6 +88,7 @@ struct QueueKnowledge {
     Round settled = 0;  ///< the newest round in which it was asked to be made, changed or removed
     Round busy = 0;     ///< the newest round in which its messages were asked to change
     bool is_declared = false;
+    bool was_removed = false;                       ///< or may have been: dead letters of that time have no source any more
     std::vector<broker::QueueSettings> settings;    ///< any of these may hold now
     Duration retention_least = Duration::max();     ///< that ever may have held
     std::uint32_t receives_max_least = UINT32_MAX;  ///< the least redrive limit that ever may have held

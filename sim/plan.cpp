@@ -44,8 +44,9 @@ void Plan::choose_options(testing::Random& random) {
     options.straggler_ratio = one_of(random, {0.1, 0.25, 0.9});
     options.straggler_slack = one_of(random, {0_KiB, 32_KiB, 1_MiB});
     disk.capacity_bytes = 1ull << 30;
-    disk.sync_failure =
-        one_of(random, {testing::SyncFailure::new_in_cache, testing::SyncFailure::old_restored, testing::SyncFailure::reported_late});
+    // Not reported_late: a device that says of lost data that it is safe cannot be caught out in time, and the file
+    // systems that do so are refused at start.
+    disk.sync_failure = one_of(random, {testing::SyncFailure::new_in_cache, testing::SyncFailure::old_restored});
     disk.sync_persists_names = percent(random, 25);
 }
 

@@ -25,6 +25,7 @@ Run::Run(std::uint64_t seed, Bug bug, bool verbose)
         if (last_call_.call == Call::sync_directory) last_call_.rename_is_pending = false;
         last_call_.call = call;
         last_call_.path = path;
+        if (verbose_ && call != Call::read && call != Call::other) say(fmt::format("          {} {}", name_of(call), path));
     };
 }
 
@@ -109,18 +110,16 @@ bool Run::open(bool with_faults) {
         auto injected = disk_.faults().injected;
         bool opened = open_once();
         note_lie();
-        bool fault_fired = disk_.is_cut() || disk_.faults().injected != injected;
+        bool fault_fired = fault_fired_ = disk_.is_cut() || disk_.faults().injected != injected;
         disk_.stop_failing();
         if (opened) break;
-        if (!fault_fired && is_squeezed_) {
-            relax();
-        } else if (!fault_fired) {
-            fail("the store does not open though nothing is wrong with the disk");
-            return false;
-        }
         if (ending_ == Ending::power_cut) cuts += 1, tally_.rare.note(Rare::power_cut_while_opening);
         if (ending_ == Ending::kill) tally_.rare.note(Rare::killed_while_opening);
-        die(ending_);
+        if (is_squeezed_ && !disk_.is_cut())
+            relax();
+        else if (!fault_fired)
+            return fail("the store does not open though nothing is wrong with the disk"), false;
+        die(ending_ == Ending::stop ? Ending::kill : ending_);
         if (depth > 10) {
             fail("the store does not open after ten attempts");
             return false;
@@ -129,6 +128,7 @@ bool Run::open(bool with_faults) {
     if (cuts >= 4) tally_.rare.note(Rare::power_cut_four_deep);
     auditor_.restarted();
     note_opened();
+    fault_fired_ = false;
     return true;
 }
 
@@ -136,7 +136,7 @@ void Run::note_opened() {
     auto& report = turn_->journal().report();
     for (auto& note : report.notes) say("opened: " + note);
     if (report.corrupt || (lying_disk_.has_lied() && !report.notes.empty())) damage_reported_ = true;
-    if (report.corrupt && !lying_disk_.has_lied())
+    if (report.corrupt && !lying_disk_.has_lied() && !(ending_ == Ending::read_error && fault_fired_))
         fail("opening reports damage though the disk has not lied: " + (report.notes.empty() ? "" : report.notes.front()));
     tally_.rare.note(turn_->opened_from_checkpoint() ? Rare::opened_from_checkpoint : Rare::opened_from_whole_log);
     if (report.tail_quarantined > 0) tally_.rare.note(Rare::tail_set_aside);
@@ -255,14 +255,14 @@ bool Run::round(std::vector<broker::Command> batch) {
         wire(command);
         spoil_command(bug_, command);
     }
-    auto injected = disk_.faults().injected;
-    auto unread = turn_->counters().damaged_messages;
+    injected_before_ = disk_.faults().injected;
+    unread_ = turn_->counters().damaged_messages;
     auto done = turn_->run(batch);
     note_lie();
     if (handle_to_check_) check_handles(*std::exchange(handle_to_check_, std::nullopt));
     if (disk_.is_cut()) return false;
-    fault_fired_ = fault_fired_ || disk_.faults().injected != injected;
-    if (turn_->counters().damaged_messages != unread) note_unread();
+    fault_fired_ = fault_fired_ || disk_.faults().injected != injected_before_;
+    note_unread();
     if (!done) {
         say("the turn failed: " + done.error().text());
         if (!fault_fired_ && !is_squeezed_ && !lying_disk_.has_lied())
@@ -273,6 +273,9 @@ bool Run::round(std::vector<broker::Command> batch) {
 
 /// A body that could not be read is kept, and looked for again within the hour.
 void Run::note_unread() {
+    auto unread = turn_->counters().damaged_messages;
+    if (unread == std::exchange(unread_, unread)) return;
+    fault_fired_ = fault_fired_ || disk_.faults().injected != injected_before_;
     if (!fault_fired_ && !lying_disk_.has_lied()) fail("a message cannot be read though nothing is wrong with the disk");
     auditor_.reads_failed(1h);
 }

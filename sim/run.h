@@ -94,6 +94,7 @@ class Run {
     bool fault_fired_ = false, is_squeezed_ = false, is_listening_ = false, is_draining_ = false;
     bool lie_is_noted_ = false, damage_reported_ = false;
     std::uint64_t operations_ = 0, hash_ = 0;
+    std::uint64_t injected_before_ = 0, unread_ = 0;  ///< faults, and bodies not read, when the round began
     unsigned life_ = 0;
     std::vector<std::pair<std::string, queue::Delivery>> drained_;
     std::optional<queue::Receipt> handle_to_check_;

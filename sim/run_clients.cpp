@@ -25,18 +25,59 @@ struct AnswerOf<UniqueFunction<void(R)>> {
 constexpr const char* command_names[] = {"send",      "send batch",   "receive", "delete",    "change visibility", "create queue",
                                          "set queue", "delete queue", "purge",   "get queue", "list queues",       "peek"};
 
+std::string text_of(const queue::Receipt& receipt) {
+    return fmt::format("{}/{}/{}.{}", receipt.queue.value(), receipt.sequence.value(), receipt.epoch, receipt.generation);
+}
+
+std::string label_of(const std::string& body) { return body.substr(0, body.find(' ')); }
+
+/// What a command asks for, beside its queue.
+struct Detail {
+    std::string operator()(const broker::Send& c) const {
+        auto out = label_of(c.message.body);
+        if (c.once) out += fmt::format(" key {}{}", to_text(c.once->key).substr(0, 8), c.once->refuse_reuse ? ", once only" : "");
+        if (c.message.delay) out += fmt::format(" delay {} ms", c.message.delay->count());
+        return out;
+    }
+    std::string operator()(const broker::SendBatch& c) const {
+        std::string out;
+        for (auto& message : c.messages) out += " " + label_of(message.body);
+        return out;
+    }
+    std::string operator()(const broker::Receive& c) const {
+        auto out = fmt::format("{} messages", c.max_messages);
+        if (c.visibility) out += fmt::format(", hidden for {} ms", c.visibility->count());
+        if (c.wait && *c.wait > 0ms) out += fmt::format(", waits {} ms{}", c.wait->count(), c.still_wanted ? " and leaves" : "");
+        return out;
+    }
+    std::string operator()(const broker::Delete& c) const {
+        std::string out;
+        for (auto& receipt : c.receipts) out += " " + text_of(receipt);
+        return out;
+    }
+    std::string operator()(const broker::ChangeVisibility& c) const {
+        std::string out;
+        for (auto& change : c.changes)
+            out += fmt::format(" {} to {} ms{}", text_of(change.receipt), change.timeout.count(), change.release ? ", released" : "");
+        return out;
+    }
+    std::string operator()(const auto&) const { return {}; }
+};
+
 template <class T>
 std::string text_of(const Result<T, broker::Refusal>& answer) {
     if (!answer.ok()) return fmt::format("refused ({})", static_cast<int>(answer.error()));
     if constexpr (std::is_same_v<T, std::vector<queue::Delivery>>) {
         std::string out = "got";
-        for (auto& d : *answer)
-            out += fmt::format(" {} (#{}, receipt {}.{})", d.body.substr(0, d.body.find(' ')), d.receive_count, d.receipt.epoch,
-                               d.receipt.generation);
+        for (auto& d : *answer) out += fmt::format(" {} (#{}, {})", label_of(d.body), d.receive_count, text_of(d.receipt));
         return out;
     } else if constexpr (std::is_same_v<T, broker::Sent>) {
         return fmt::format("sent as {}{}{}", to_text(answer->id), answer->duplicate ? ", a duplicate" : "",
                            answer->key_reused ? ", key reused" : "");
+    } else if constexpr (std::is_same_v<T, std::vector<Result<void, broker::Refusal>>>) {
+        std::string out = "done";
+        for (auto& one : *answer) out += one ? "" : fmt::format(", one refused ({})", static_cast<int>(one.error()));
+        return out;
     } else {
         return "done";
     }
@@ -48,10 +89,7 @@ void Run::wire(broker::Command& command) {
     auto operation = Operation(++operations_);
     auditor_.asked(operation, command);
     if (verbose_) {
-        auto detail = std::visit([](auto& c) { return target_of(c); }, command);
-        if (auto* send = std::get_if<broker::Send>(&command)) detail += " " + send->message.body.substr(0, send->message.body.find(' '));
-        if (auto* send = std::get_if<broker::Send>(&command); send != nullptr && send->once)
-            detail += fmt::format(" key {}{}", to_text(send->once->key).substr(0, 8), send->once->refuse_reuse ? ", once only" : "");
+        auto detail = std::visit([](auto& c) { return target_of(c) + " " + Detail{}(c); }, command);
         say(fmt::format("{:6} {} {}", operation.value(), command_names[command.index()], detail));
     }
     std::visit([&](auto& c) { wire_answer(c, operation); }, command);
@@ -69,6 +107,7 @@ void Run::told(Operation operation, const std::string& queue, T answer) {
     if (!is_anybody_there()) return;
     hash_ = (hash_ ^ (operation.value() * 2 + answer.ok())) * 0x100000001b3ull;
     if (verbose_) say(fmt::format("{:6} {}", operation.value(), text_of(answer)));
+    note_unread();
     auditor_.answered(operation, answer);
     learn_from(queue, answer);
 }
