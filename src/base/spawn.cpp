@@ -109,7 +109,8 @@ std::string exit_text(int wait_status) {
 std::string replace_names(std::string text, const std::vector<std::pair<std::string, std::string>>& values) {
     for (auto& [name, value] : values) {
         auto pattern = "{" + name + "}";
-        for (auto at = text.find(pattern); at != std::string::npos; at = text.find(pattern, at + value.size())) text.replace(at, pattern.size(), value);
+        for (auto at = text.find(pattern); at != std::string::npos; at = text.find(pattern, at + value.size()))
+            text.replace(at, pattern.size(), value);
     }
     return text;
 }

@@ -3,9 +3,9 @@
 // process with several threads. The child leads a process group of its own and dies with the thread that
 // started it.
 
+#include <sys/types.h>
 #include <csignal>
 #include <string>
-#include <sys/types.h>
 #include <utility>
 #include <vector>
 
@@ -14,13 +14,13 @@
 namespace forebay {
 
 struct SpawnOptions {
-    std::vector<std::string> command;  ///< the first is looked up in PATH
+    std::vector<std::string> command;                              ///< the first is looked up in PATH
     std::vector<std::pair<std::string, std::string>> environment;  ///< added to this process's own
-    std::string directory;             ///< empty = this process's
-    int input = -1;                    ///< becomes descriptor 0; -1 = /dev/null
-    int output = -1;                   ///< becomes 1; -1 = this process's own
-    int errors = -1;                   ///< becomes 2; -1 = this process's own
-    int death_signal = SIGKILL;        ///< what the child gets when the thread that started it ends
+    std::string directory;                                         ///< empty = this process's
+    int input = -1;                                                ///< becomes descriptor 0; -1 = /dev/null
+    int output = -1;                                               ///< becomes 1; -1 = this process's own
+    int errors = -1;                                               ///< becomes 2; -1 = this process's own
+    int death_signal = SIGKILL;                                    ///< what the child gets when the thread that started it ends
 };
 
 /// The child's pid, which is also its process group. Fails as execve does: "cannot execute php: No such file

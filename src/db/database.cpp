@@ -13,9 +13,12 @@ namespace forebay::db {
 
 std::string_view name_of(ErrorKind kind) {
     switch (kind) {
-        case ErrorKind::dependency: return "dependency";
-        case ErrorKind::poison: return "poison";
-        case ErrorKind::unknown_outcome: return "unknown outcome";
+        case ErrorKind::dependency:
+            return "dependency";
+        case ErrorKind::poison:
+            return "poison";
+        case ErrorKind::unknown_outcome:
+            return "unknown outcome";
     }
     return "?";
 }

@@ -70,11 +70,11 @@ class WriteTransaction : public ReadTransaction {
 };
 
 struct Options {
-    std::string name = "main";      ///< in messages
+    std::string name = "main";  ///< in messages
     std::string path;
-    Duration timeout = 10s;         ///< of one statement, a wait for a lock included
-    Duration busy_timeout = 2s;     ///< wait for another process's lock
-    std::uint64_t max_pages = 0;    ///< upper bound of the file in pages; 0 = SQLite's
+    Duration timeout = 10s;       ///< of one statement, a wait for a lock included
+    Duration busy_timeout = 2s;   ///< wait for another process's lock
+    std::uint64_t max_pages = 0;  ///< upper bound of the file in pages; 0 = SQLite's
 };
 
 /// The writing process of one database. Not for several threads.

@@ -44,16 +44,22 @@ struct ResetAfter {
 };
 
 Value column_of(sqlite3_stmt* s, int i) {
-    auto bytes = [&](const void* from) { return std::string(static_cast<const char*>(from), static_cast<std::size_t>(sqlite3_column_bytes(s, i))); };
+    auto bytes = [&](const void* from) {
+        return std::string(static_cast<const char*>(from), static_cast<std::size_t>(sqlite3_column_bytes(s, i)));
+    };
     switch (sqlite3_column_type(s, i)) {
-        case SQLITE_INTEGER: return static_cast<std::int64_t>(sqlite3_column_int64(s, i));
-        case SQLITE_FLOAT: return sqlite3_column_double(s, i);
-        case SQLITE_TEXT: return bytes(sqlite3_column_text(s, i));
+        case SQLITE_INTEGER:
+            return static_cast<std::int64_t>(sqlite3_column_int64(s, i));
+        case SQLITE_FLOAT:
+            return sqlite3_column_double(s, i);
+        case SQLITE_TEXT:
+            return bytes(sqlite3_column_text(s, i));
         case SQLITE_BLOB: {
             const void* from = sqlite3_column_blob(s, i);
             return from == nullptr ? Value(Blob{}) : Value(Blob{bytes(from)});
         }
-        default: return std::monostate{};
+        default:
+            return std::monostate{};
     }
 }
 
@@ -78,7 +84,8 @@ const Value* find(const Named& values, std::string_view name) {
 
 class SqliteConnection final : public Connection {
   public:
-    SqliteConnection(std::string name, std::unique_ptr<sqlite3, CloseConnection> handle) : name_(std::move(name)), handle_(std::move(handle)) {
+    SqliteConnection(std::string name, std::unique_ptr<sqlite3, CloseConnection> handle)
+        : name_(std::move(name)), handle_(std::move(handle)) {
         sqlite3_progress_handler(handle_.get(), instructions_between_clock_looks, &SqliteConnection::is_overdue, this);
     }
 
@@ -195,7 +202,8 @@ Result<std::unique_ptr<Connection>, Error> Connection::open(const Options& optio
     sqlite3* raw = nullptr;
     int code = sqlite3_open_v2(options.path.c_str(), &raw, flags, nullptr);
     std::unique_ptr<sqlite3, CloseConnection> handle(raw);
-    if (code != SQLITE_OK) return Failure{Error{ErrorKind::dependency, code, options.name + ": cannot open " + options.path + ": " + sqlite3_errstr(code)}};
+    if (code != SQLITE_OK)
+        return Failure{Error{ErrorKind::dependency, code, options.name + ": cannot open " + options.path + ": " + sqlite3_errstr(code)}};
     sqlite3_busy_timeout(raw, static_cast<int>(options.busy_timeout.count()));
     auto connection = std::make_unique<SqliteConnection>(options.name, std::move(handle));
     connection->set_timeout(options.timeout);

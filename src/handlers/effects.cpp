@@ -6,11 +6,15 @@ namespace forebay::handlers {
 
 std::string_view state_name(worker::Outcome::Kind kind) {
     switch (kind) {
-        case worker::Outcome::Kind::done: return "done";
-        case worker::Outcome::Kind::retry: return "retrying";
-        case worker::Outcome::Kind::dead: return "dead";
+        case worker::Outcome::Kind::done:
+            return "done";
+        case worker::Outcome::Kind::retry:
+            return "retrying";
+        case worker::Outcome::Kind::dead:
+            return "dead";
         case worker::Outcome::Kind::hold:
-        case worker::Outcome::Kind::untouched: break;
+        case worker::Outcome::Kind::untouched:
+            break;
     }
     return "held";
 }

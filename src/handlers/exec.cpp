@@ -91,8 +91,10 @@ void ExecHandler::note(std::span<const Job> jobs, std::span<const worker::Settle
     }
     auto written = inside_->effects.write(entries);
     // A hold is reported as such; that it could not be written here as well is no news.
-    bool only_held = std::all_of(settlements.begin(), settlements.end(), [](auto& s) { return s.kind != Outcome::Kind::retry && s.kind != Outcome::Kind::dead; });
-    if (!written && !only_held) log_warn("effect.unnoted").with("worker", inside_->options.worker).with("n", inside_->options.n).with("why", written.error().what);
+    bool only_held = std::all_of(settlements.begin(), settlements.end(),
+                                 [](auto& s) { return s.kind != Outcome::Kind::retry && s.kind != Outcome::Kind::dead; });
+    if (!written && !only_held)
+        log_warn("effect.unnoted").with("worker", inside_->options.worker).with("n", inside_->options.n).with("why", written.error().what);
 }
 
 Duration ExecHandler::time_limit(std::size_t jobs, Duration timeout) const {

@@ -28,8 +28,8 @@ struct ExecOptions {
     std::vector<std::string> command;  ///< `{n}` and `{worker}` are replaced
     Protocol protocol = Protocol::per_record;
     std::vector<std::pair<std::string, std::string>> environment;  ///< added to the worker's own
-    std::string data_dir;              ///< effects/ is made in it
-    std::string queue;                 ///< for the event's ARN
+    std::string data_dir;                                          ///< effects/ is made in it
+    std::string queue;                                             ///< for the event's ARN
     std::string region = "us-east-1";
     std::string account = "000000000000";
     std::size_t answer_bytes_max = 1 << 20;  ///< of one answer line or output; longer is garbage

@@ -77,7 +77,11 @@ class JsonLines final : public OneByOne {
         auto value = json::parse(line);
         auto outcome = value ? jsonl_outcome(*value, id) : Result<Outcome, std::string>(Failure{std::string("its answer is not JSON")});
         if (!outcome) {
-            log_error("exec.garbage").with("worker", options_.worker).with("n", options_.n).with("why", outcome.error()).with("bytes", line.size());
+            log_error("exec.garbage")
+                .with("worker", options_.worker)
+                .with("n", options_.n)
+                .with("why", outcome.error())
+                .with("bytes", line.size());
             end();
             return {Outcome::retry(outcome.error()), {}};
         }
@@ -140,9 +144,12 @@ class LambdaBatch final : public Conversation {
 
 std::unique_ptr<Conversation> make_conversation(const ExecOptions& options) {
     switch (options.protocol) {
-        case Protocol::per_record: return std::make_unique<PerRecord>(options);
-        case Protocol::jsonl: return std::make_unique<JsonLines>(options);
-        case Protocol::lambda_batch: return std::make_unique<LambdaBatch>(options);
+        case Protocol::per_record:
+            return std::make_unique<PerRecord>(options);
+        case Protocol::jsonl:
+            return std::make_unique<JsonLines>(options);
+        case Protocol::lambda_batch:
+            return std::make_unique<LambdaBatch>(options);
     }
     return nullptr;
 }

@@ -44,7 +44,8 @@ Result<Outcome, std::string> done_outcome(const json::Value& answer) {
 Result<Outcome, std::string> retry_outcome(const json::Value& answer) {
     const auto& delay = answer["delay"];
     if (delay.is_null()) return Outcome::retry(why_of(answer));
-    auto after = delay.is_number() && delay.integer() ? std::optional<Duration>(std::chrono::seconds(*delay.integer())) : parse_duration(delay.text());
+    auto after = delay.is_number() && delay.integer() ? std::optional<Duration>(std::chrono::seconds(*delay.integer()))
+                                                      : parse_duration(delay.text());
     if (!after || *after < Duration::zero()) return Failure{std::string("\"delay\" is not a duration like \"30s\"")};
     return Outcome::retry(why_of(answer), after);
 }
@@ -90,10 +91,14 @@ Outcome outcome_of_status(int wait_status) {
     auto why = exit_text(wait_status);
     if (!WIFEXITED(wait_status)) return Outcome::retry(why);
     switch (WEXITSTATUS(wait_status)) {
-        case 0: return Outcome::done();
-        case exit_data_error: return Outcome::dead("the command refused it (exit 65)");
-        case exit_unavailable: return Outcome::hold("the command says that what it needs is down (exit 69)");
-        default: return Outcome::retry(why);  // 75 (EX_TEMPFAIL) is this case's name
+        case 0:
+            return Outcome::done();
+        case exit_data_error:
+            return Outcome::dead("the command refused it (exit 65)");
+        case exit_unavailable:
+            return Outcome::hold("the command says that what it needs is down (exit 69)");
+        default:
+            return Outcome::retry(why);  // 75 (EX_TEMPFAIL) is this case's name
     }
 }
 
@@ -122,7 +127,8 @@ std::vector<Outcome> lambda_outcomes(std::string_view output, std::span<const wo
     const auto& failures = (*parsed)["batchItemFailures"];
     if (!failures.is_null() && !failures.is_array()) return retry_all(jobs.size(), "batchItemFailures is not a list");
     for (auto& failure : failures.elements()) {
-        auto failed = std::find_if(jobs.begin(), jobs.end(), [&](auto* job) { return job->message_id == failure["itemIdentifier"].text(); });
+        auto failed =
+            std::find_if(jobs.begin(), jobs.end(), [&](auto* job) { return job->message_id == failure["itemIdentifier"].text(); });
         if (failed == jobs.end()) return retry_all(jobs.size(), "batchItemFailures names a message that was not in the batch");
         outcomes[static_cast<std::size_t>(failed - jobs.begin())] = Outcome::retry("named in batchItemFailures");
     }

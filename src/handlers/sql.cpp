@@ -111,11 +111,13 @@ struct SqlHandler::Inside {
 
 SqlHandler::SqlHandler(SqlOptions options, db::Options database, Clock& clock) {
     // Without its id a row could not be told from one that is there already.
-    if (std::none_of(options.columns.begin(), options.columns.end(), [](auto& c) { return c.name == "id"; })) options.columns.insert(options.columns.begin(), {"id", "id", "TEXT"});
+    if (std::none_of(options.columns.begin(), options.columns.end(), [](auto& c) { return c.name == "id"; }))
+        options.columns.insert(options.columns.begin(), {"id", "id", "TEXT"});
     auto names = names_in(options.statement);
     auto process = options.worker + ":" + std::to_string(options.n);
     auto insert = options.table.empty() ? std::string() : insert_statement(options.table, options.columns);
-    inside_.reset(new Inside{std::move(options), std::move(database), clock, std::move(names), std::move(process), nullptr, false, std::move(insert)});
+    inside_.reset(new Inside{std::move(options), std::move(database), clock, std::move(names), std::move(process), nullptr, false,
+                             std::move(insert)});
 }
 SqlHandler::~SqlHandler() = default;
 

@@ -13,7 +13,9 @@ std::string type_of(const Column& column) {
     return known ? column.type : "TEXT";
 }
 
-std::string definition_of(const Column& column) { return quoted(column.name) + " " + type_of(column) + (column.name == "id" ? " PRIMARY KEY NOT NULL" : ""); }
+std::string definition_of(const Column& column) {
+    return quoted(column.name) + " " + type_of(column) + (column.name == "id" ? " PRIMARY KEY NOT NULL" : "");
+}
 
 std::string lower(std::string text) {
     std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
@@ -45,7 +47,8 @@ Result<void, db::Error> ensure_table(db::WriteTransaction& transaction, const st
     std::set<std::string> there;  // column names know no case
     for (auto& row : rows) there.insert(lower(db::text_of(row[0])));
     for (auto& column : columns)
-        if (!there.contains(lower(column.name))) TRY(transaction.execute("ALTER TABLE " + quoted(table) + " ADD COLUMN " + definition_of(column)));
+        if (!there.contains(lower(column.name)))
+            TRY(transaction.execute("ALTER TABLE " + quoted(table) + " ADD COLUMN " + definition_of(column)));
     return {};
 }
 

@@ -1,6 +1,5 @@
 #include "handlers/values.h"
 
-
 #include "base/json.h"
 
 namespace forebay::handlers {
@@ -18,12 +17,17 @@ db::Value number_of(const json::Value& number) {
 
 db::Value field_value(const json::Value& field) {
     switch (field.kind()) {
-        case json::Kind::null: return std::monostate{};
-        case json::Kind::boolean: return std::int64_t{field.boolean()};
-        case json::Kind::number: return number_of(field);
-        case json::Kind::string: return field.text();
+        case json::Kind::null:
+            return std::monostate{};
+        case json::Kind::boolean:
+            return std::int64_t{field.boolean()};
+        case json::Kind::number:
+            return number_of(field);
+        case json::Kind::string:
+            return field.text();
         case json::Kind::array:
-        case json::Kind::object: return json::to_text(field);
+        case json::Kind::object:
+            return json::to_text(field);
     }
     return std::monostate{};
 }

@@ -36,10 +36,12 @@ Result<Ids, db::Error> ids_found(db::ReadTransaction& t, std::string_view what, 
     if (looks_like_id(what)) {
         std::string prefix(what);
         std::transform(prefix.begin(), prefix.end(), prefix.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-        return first_columns(t, "SELECT id FROM forebay_records WHERE id >= ? AND id < ? ORDER BY id DESC LIMIT ?", {prefix, after_prefix(prefix), limit});
+        return first_columns(t, "SELECT id FROM forebay_records WHERE id >= ? AND id < ? ORDER BY id DESC LIMIT ?",
+                             {prefix, after_prefix(prefix), limit});
     }
     constexpr std::string_view by_value =
-        "SELECT record FROM forebay_search JOIN forebay_records ON id = record WHERE kind = ? AND value IN (?, ?) ORDER BY received_at DESC LIMIT ?";
+        "SELECT record FROM forebay_search JOIN forebay_records ON id = record WHERE kind = ? AND value IN (?, ?) ORDER BY received_at "
+        "DESC LIMIT ?";
     if (what.find('@') != std::string_view::npos) {
         auto email = search_value("email", what);
         return first_columns(t, by_value, {"email", email, email, limit});
@@ -74,7 +76,8 @@ void keep_one_row_per_effect(std::vector<Effect>& effects) {
     std::sort(effects.begin(), effects.end(), [](const Effect& a, const Effect& b) {
         return std::make_tuple(a.effect, a.state != "done", -a.at.ms) < std::make_tuple(b.effect, b.state != "done", -b.at.ms);
     });
-    effects.erase(std::unique(effects.begin(), effects.end(), [](const Effect& a, const Effect& b) { return a.effect == b.effect; }), effects.end());
+    effects.erase(std::unique(effects.begin(), effects.end(), [](const Effect& a, const Effect& b) { return a.effect == b.effect; }),
+                  effects.end());
     std::sort(effects.begin(), effects.end(), [](const Effect& a, const Effect& b) { return a.at < b.at; });
 }
 
@@ -174,7 +177,8 @@ std::string worker_of_file(const std::string& name) {
     if (!name.ends_with(".db")) return {};
     auto stem = name.substr(0, name.size() - 3);
     auto dash = stem.rfind('-');
-    if (dash == std::string::npos || dash + 1 == stem.size() || stem.find_first_not_of("0123456789", dash + 1) != std::string::npos) return {};
+    if (dash == std::string::npos || dash + 1 == stem.size() || stem.find_first_not_of("0123456789", dash + 1) != std::string::npos)
+        return {};
     return stem.substr(0, dash);
 }
 

@@ -34,12 +34,12 @@ struct Effect {
     std::string effect;  ///< the worker's name
     std::string state;   ///< done, retrying, held, dead
     std::uint32_t attempts = 0;
-    Timestamp first_at;  ///< of the first attempt noted
-    Timestamp at;        ///< of this state
+    Timestamp first_at;                ///< of the first attempt noted
+    Timestamp at;                      ///< of this state
     std::optional<Timestamp> next_at;  ///< of a retry
-    std::string worker;  ///< "store:1"
-    std::string answer;  ///< what the other side said, when done
-    std::string error;   ///< why not, otherwise
+    std::string worker;                ///< "store:1"
+    std::string answer;                ///< what the other side said, when done
+    std::string error;                 ///< why not, otherwise
 };
 
 /// Creates the tables where they are missing. Refuses a file whose version is newer than this program.

@@ -14,7 +14,8 @@ constexpr std::size_t error_bytes_max = 1024;
 constexpr const char* create[] = {
     "CREATE TABLE IF NOT EXISTS forebay_schema (version INTEGER NOT NULL)",
     "CREATE TABLE IF NOT EXISTS forebay_records (id TEXT PRIMARY KEY, endpoint TEXT NOT NULL, received_at INTEGER NOT NULL) WITHOUT ROWID",
-    "CREATE TABLE IF NOT EXISTS forebay_effects (record TEXT NOT NULL, effect TEXT NOT NULL, state TEXT NOT NULL, attempts INTEGER NOT NULL, "
+    "CREATE TABLE IF NOT EXISTS forebay_effects (record TEXT NOT NULL, effect TEXT NOT NULL, state TEXT NOT NULL, attempts INTEGER NOT "
+    "NULL, "
     "first_at INTEGER NOT NULL, at INTEGER NOT NULL, next_at INTEGER, worker TEXT NOT NULL, answer TEXT NOT NULL, error TEXT NOT NULL, "
     "PRIMARY KEY (record, effect)) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS forebay_search (kind TEXT NOT NULL, value TEXT NOT NULL, record TEXT NOT NULL, "
@@ -36,15 +37,17 @@ Result<void, db::Error> note_search(db::WriteTransaction& transaction, const rec
     for (auto& field : search) {
         auto value = search_value(field.kind, envelope.fields[field.field].text());
         if (value.empty()) continue;
-        TRY(transaction.execute("INSERT INTO forebay_search (kind, value, record) VALUES (?, ?, ?) ON CONFLICT DO NOTHING", {field.kind, value, id}));
+        TRY(transaction.execute("INSERT INTO forebay_search (kind, value, record) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+                                {field.kind, value, id}));
     }
     return {};
 }
 
 Result<void, db::Error> note_record(db::WriteTransaction& transaction, const record::Envelope& envelope, const std::string& id,
                                     const std::vector<SearchField>& search) {
-    TRY_ASSIGN(auto added, transaction.execute("INSERT INTO forebay_records (id, endpoint, received_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-                                               {id, envelope.endpoint, envelope.received_at.ms}));
+    TRY_ASSIGN(auto added,
+               transaction.execute("INSERT INTO forebay_records (id, endpoint, received_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+                                   {id, envelope.endpoint, envelope.received_at.ms}));
     if (added == 0) return {};
     return note_search(transaction, envelope, id, search);
 }
@@ -63,8 +66,16 @@ std::string search_value(std::string_view kind, std::string_view text) {
 }
 
 Effect effect_of(const db::Row& row) {
-    Effect effect{db::text_of(row[0]), db::text_of(row[1]), db::text_of(row[2]), static_cast<std::uint32_t>(db::integer_of(row[3])),
-                  {db::integer_of(row[4])}, {db::integer_of(row[5])}, {}, db::text_of(row[7]), db::text_of(row[8]), db::text_of(row[9])};
+    Effect effect{db::text_of(row[0]),
+                  db::text_of(row[1]),
+                  db::text_of(row[2]),
+                  static_cast<std::uint32_t>(db::integer_of(row[3])),
+                  {db::integer_of(row[4])},
+                  {db::integer_of(row[5])},
+                  {},
+                  db::text_of(row[7]),
+                  db::text_of(row[8]),
+                  db::text_of(row[9])};
     if (!std::holds_alternative<std::monostate>(row[6])) effect.next_at = Timestamp{db::integer_of(row[6])};
     return effect;
 }
@@ -78,8 +89,9 @@ Result<void, db::Error> prepare(db::WriteTransaction& transaction) {
     }
     auto found = db::integer_of(versions[0][0]);
     if (found <= schema_version) return {};
-    return Failure{db::Error{db::ErrorKind::dependency, 0,
-                             "the ledger's tables have version " + std::to_string(found) + ", this program knows " + std::to_string(schema_version)}};
+    return Failure{
+        db::Error{db::ErrorKind::dependency, 0,
+                  "the ledger's tables have version " + std::to_string(found) + ", this program knows " + std::to_string(schema_version)}};
 }
 
 Result<std::optional<Effect>, db::Error> look_up(db::ReadTransaction& transaction, const Uuid& id, std::string_view effect) {
@@ -95,11 +107,12 @@ Result<void, db::Error> note(db::WriteTransaction& transaction, const record::En
     TRY(note_record(transaction, envelope, id, search));
     TRY(transaction.execute(
         "INSERT INTO forebay_effects (record, effect, state, attempts, first_at, at, next_at, worker, answer, error) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (record, effect) DO UPDATE SET state = excluded.state, attempts = excluded.attempts, "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (record, effect) DO UPDATE SET state = excluded.state, attempts = "
+        "excluded.attempts, "
         "at = excluded.at, next_at = excluded.next_at, worker = excluded.worker, answer = excluded.answer, error = excluded.error "
         "WHERE forebay_effects.state <> 'done'",
-        {id, effect.effect, effect.state, static_cast<std::int64_t>(effect.attempts), effect.at.ms, effect.at.ms, optional_time(effect.next_at), effect.worker,
-         effect.answer, shortened(effect.error, error_bytes_max)}));
+        {id, effect.effect, effect.state, static_cast<std::int64_t>(effect.attempts), effect.at.ms, effect.at.ms,
+         optional_time(effect.next_at), effect.worker, effect.answer, shortened(effect.error, error_bytes_max)}));
     return {};
 }
 

@@ -21,7 +21,8 @@ namespace {
 constexpr std::pair<std::string_view, Verb> verbs[] = {{"status", Verb::status},   {"start", Verb::start},   {"stop", Verb::stop},
                                                        {"restart", Verb::restart}, {"signal", Verb::signal}, {"shutdown", Verb::shutdown}};
 /// Those that ask a process for something; what ends it is start and stop's business.
-constexpr std::pair<std::string_view, int> signals[] = {{"TSTP", SIGTSTP}, {"CONT", SIGCONT}, {"USR1", SIGUSR1}, {"USR2", SIGUSR2}, {"HUP", SIGHUP}, {"QUIT", SIGQUIT}};
+constexpr std::pair<std::string_view, int> signals[] = {{"TSTP", SIGTSTP}, {"CONT", SIGCONT}, {"USR1", SIGUSR1},
+                                                        {"USR2", SIGUSR2}, {"HUP", SIGHUP},   {"QUIT", SIGQUIT}};
 constexpr State states[] = {State::stopped, State::starting, State::running, State::backoff, State::stopping, State::exited, State::fatal};
 
 template <class Table>

@@ -46,7 +46,8 @@ ControlServer::~ControlServer() {
 
 void ControlServer::add_to(std::vector<pollfd>& polled) const {
     if (clients_.size() < connections_max) polled.push_back({listener_.get(), POLLIN, 0});
-    for (auto& [id, client] : clients_) polled.push_back({client.socket.get(), static_cast<short>(client.out.empty() ? POLLIN : POLLIN | POLLOUT), 0});
+    for (auto& [id, client] : clients_)
+        polled.push_back({client.socket.get(), static_cast<short>(client.out.empty() ? POLLIN : POLLIN | POLLOUT), 0});
 }
 
 std::vector<ControlServer::Asked> ControlServer::take(const std::vector<pollfd>& polled) {

@@ -15,30 +15,40 @@ Step failed_start(Policy policy) {
 
 Step in_starting(Event event, Policy policy) {
     switch (event) {
-        case Event::start_due: return {State::running, Action::none};
-        case Event::stop_asked: return {State::stopping, Action::send_stop};
+        case Event::start_due:
+            return {State::running, Action::none};
+        case Event::stop_asked:
+            return {State::stopping, Action::send_stop};
         case Event::spawn_failed:
         case Event::exited_well:
-        case Event::exited_badly: return failed_start(policy);
-        default: return {State::starting, Action::none};
+        case Event::exited_badly:
+            return failed_start(policy);
+        default:
+            return {State::starting, Action::none};
     }
 }
 
 Step in_running(Event event, Policy policy) {
     switch (event) {
-        case Event::stop_asked: return {State::stopping, Action::send_stop};
+        case Event::stop_asked:
+            return {State::stopping, Action::send_stop};
         case Event::exited_well:
-        case Event::exited_badly: return policy.autorestart ? Step{State::starting, Action::spawn} : Step{State::exited, Action::none};
-        default: return {State::running, Action::none};
+        case Event::exited_badly:
+            return policy.autorestart ? Step{State::starting, Action::spawn} : Step{State::exited, Action::none};
+        default:
+            return {State::running, Action::none};
     }
 }
 
 Step in_stopping(Event event) {
     switch (event) {
         case Event::exited_well:
-        case Event::exited_badly: return {State::stopped, Action::none};
-        case Event::kill_due: return {State::stopping, Action::send_kill};
-        default: return {State::stopping, Action::none};
+        case Event::exited_badly:
+            return {State::stopped, Action::none};
+        case Event::kill_due:
+            return {State::stopping, Action::send_kill};
+        default:
+            return {State::stopping, Action::none};
     }
 }
 
@@ -54,13 +64,17 @@ Step at_rest(State state, Event event) {
 
 Step step(State state, Event event, Policy policy) {
     switch (state) {
-        case State::starting: return in_starting(event, policy);
-        case State::running: return in_running(event, policy);
-        case State::stopping: return in_stopping(event);
+        case State::starting:
+            return in_starting(event, policy);
+        case State::running:
+            return in_running(event, policy);
+        case State::stopping:
+            return in_stopping(event);
         case State::stopped:
         case State::exited:
         case State::backoff:
-        case State::fatal: return at_rest(state, event);
+        case State::fatal:
+            return at_rest(state, event);
     }
     return {state, Action::none};
 }
@@ -73,13 +87,20 @@ Duration backoff_wait(unsigned failures, bool never_fatal, Duration most) {
 
 std::string_view name_of(State state) {
     switch (state) {
-        case State::stopped: return "STOPPED";
-        case State::starting: return "STARTING";
-        case State::running: return "RUNNING";
-        case State::backoff: return "BACKOFF";
-        case State::stopping: return "STOPPING";
-        case State::exited: return "EXITED";
-        case State::fatal: return "FATAL";
+        case State::stopped:
+            return "STOPPED";
+        case State::starting:
+            return "STARTING";
+        case State::running:
+            return "RUNNING";
+        case State::backoff:
+            return "BACKOFF";
+        case State::stopping:
+            return "STOPPING";
+        case State::exited:
+            return "EXITED";
+        case State::fatal:
+            return "FATAL";
     }
     return "?";
 }

@@ -12,24 +12,24 @@ namespace forebay::supervisor {
 enum class State : std::uint8_t { stopped, starting, running, backoff, stopping, exited, fatal };
 
 enum class Event : std::uint8_t {
-    start_asked,      ///< somebody wants it to run
-    stop_asked,       ///< somebody wants it not to run
-    spawned,          ///< the command was executed
-    spawn_failed,     ///< it could not be executed
-    start_due,        ///< it has lived for startsecs: it counts as started
-    exited_well,      ///< it ended by itself with exit code 0: planned, as when a worker recycles
-    exited_badly,     ///< it ended by itself otherwise, or was killed
-    retry_due,        ///< the wait of BACKOFF or of fatal_retry is over
-    kill_due,         ///< stopwaitsecs are over and it is still there
+    start_asked,   ///< somebody wants it to run
+    stop_asked,    ///< somebody wants it not to run
+    spawned,       ///< the command was executed
+    spawn_failed,  ///< it could not be executed
+    start_due,     ///< it has lived for startsecs: it counts as started
+    exited_well,   ///< it ended by itself with exit code 0: planned, as when a worker recycles
+    exited_badly,  ///< it ended by itself otherwise, or was killed
+    retry_due,     ///< the wait of BACKOFF or of fatal_retry is over
+    kill_due,      ///< stopwaitsecs are over and it is still there
 };
 
 enum class Action : std::uint8_t {
     none,
-    spawn,          ///< execute the command now
-    send_stop,      ///< send stopsignal; kill_due comes after stopwaitsecs
-    send_kill,      ///< KILL to the whole process group
-    wait_and_retry, ///< BACKOFF: ask again after a wait that grows with each failed start
-    give_up,        ///< FATAL, unless the program may never give up: then as wait_and_retry
+    spawn,           ///< execute the command now
+    send_stop,       ///< send stopsignal; kill_due comes after stopwaitsecs
+    send_kill,       ///< KILL to the whole process group
+    wait_and_retry,  ///< BACKOFF: ask again after a wait that grows with each failed start
+    give_up,         ///< FATAL, unless the program may never give up: then as wait_and_retry
 };
 
 struct Step {
@@ -40,8 +40,8 @@ struct Step {
 
 /// What the policy of the program decides when the table alone cannot.
 struct Policy {
-    bool autorestart = true;    ///< a process that ends is started again
-    bool retries_left = true;   ///< fewer than startretries failed starts in a row, or never_fatal
+    bool autorestart = true;   ///< a process that ends is started again
+    bool retries_left = true;  ///< fewer than startretries failed starts in a row, or never_fatal
 };
 
 /// The one table. Events that mean nothing in a state leave it as it is.

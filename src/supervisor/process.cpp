@@ -46,29 +46,41 @@ void Process::enter(Step step, Event event) {
         set_timer_of(step.next);
     }
     switch (step.action) {
-        case Action::spawn: return spawn_now();
-        case Action::send_stop: return send(spec_.stop_signal);
+        case Action::spawn:
+            return spawn_now();
+        case Action::send_stop:
+            return send(spec_.stop_signal);
         case Action::send_kill:
             log_warn("process.killed").with("process", status_.name).with("why", "still there after stopwaitsecs");
             timer_.reset();
             return kill_group();
-        case Action::give_up: log_error("process.fatal").with("process", status_.name).with("why", status_.why).with("starts", failures_); return;
-        case Action::wait_and_retry:
-            log_warn("process.backoff").with("process", status_.name).with("why", status_.why).with("next", to_text(timer_->at - clock_.now()));
+        case Action::give_up:
+            log_error("process.fatal").with("process", status_.name).with("why", status_.why).with("starts", failures_);
             return;
-        case Action::none: return;
+        case Action::wait_and_retry:
+            log_warn("process.backoff")
+                .with("process", status_.name)
+                .with("why", status_.why)
+                .with("next", to_text(timer_->at - clock_.now()));
+            return;
+        case Action::none:
+            return;
     }
 }
 
 void Process::set_timer_of(State state) {
     switch (state) {
-        case State::starting: return set_timer(spec_.startsecs, Event::start_due);
-        case State::backoff: return set_timer(backoff_wait(failures_, spec_.never_fatal, options_.backoff_most), Event::retry_due);
-        case State::stopping: return set_timer(spec_.stopwaitsecs, Event::kill_due);
+        case State::starting:
+            return set_timer(spec_.startsecs, Event::start_due);
+        case State::backoff:
+            return set_timer(backoff_wait(failures_, spec_.never_fatal, options_.backoff_most), Event::retry_due);
+        case State::stopping:
+            return set_timer(spec_.stopwaitsecs, Event::kill_due);
         case State::fatal:
             if (spec_.fatal_retry > Duration::zero()) set_timer(spec_.fatal_retry, Event::retry_due);
             return;
-        default: return;
+        default:
+            return;
     }
 }
 

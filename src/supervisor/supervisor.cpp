@@ -29,11 +29,15 @@ sigset_t taken_signal_set() {
 class PollingSupervisor final : public Supervisor {
   public:
     PollingSupervisor(Options options, std::vector<ProgramSpec> programs, std::optional<ControlServer> control)
-        : options_(std::move(options)), programs_(std::move(programs)), control_(std::move(control)), wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+        : options_(std::move(options)),
+          programs_(std::move(programs)),
+          control_(std::move(control)),
+          wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
         for (auto& program : programs_)
             for (unsigned n = 1; n <= program.count; ++n) processes_.emplace_back(program, program.numbered ? n : 0, options_, clock_);
         in_start_order_ = all();
-        std::stable_sort(in_start_order_.begin(), in_start_order_.end(), [](Process* a, Process* b) { return a->spec().priority < b->spec().priority; });
+        std::stable_sort(in_start_order_.begin(), in_start_order_.end(),
+                         [](Process* a, Process* b) { return a->spec().priority < b->spec().priority; });
     }
 
     int run() override {
@@ -63,7 +67,8 @@ class PollingSupervisor final : public Supervisor {
     }
 
     bool is_over() {
-        return stopping_ && std::none_of(processes_.begin(), processes_.end(), [](Process& p) { return has_process(p.state()); }) && tasks_.empty();
+        return stopping_ && std::none_of(processes_.begin(), processes_.end(), [](Process& p) { return has_process(p.state()); }) &&
+               tasks_.empty();
     }
 
     void take_signals() {
@@ -141,7 +146,12 @@ class PollingSupervisor final : public Supervisor {
     void dump() {
         for (auto& process : processes_) {
             auto& s = process.status();
-            log_info("process.state").with("process", s.name).with("state", name_of(s.state)).with("pid", s.pid).with("restarts", s.restarts).with("why", s.why);
+            log_info("process.state")
+                .with("process", s.name)
+                .with("state", name_of(s.state))
+                .with("pid", s.pid)
+                .with("restarts", s.restarts)
+                .with("why", s.why);
         }
     }
 
@@ -182,10 +192,17 @@ class PollingSupervisor final : public Supervisor {
     void begin(const ControlRequest& request, const std::vector<Process*>& named, Control::Connection connection) {
         auto waiting = request.wait ? std::optional(connection) : std::nullopt;
         switch (request.verb) {
-            case Verb::start: tasks_.emplace_back(start_stages(named), waiting); break;
-            case Verb::stop: tasks_.emplace_back(stop_stages(named), waiting); break;
-            case Verb::restart: tasks_.emplace_back(restart_stages(named, request.all_at_once), waiting); break;
-            default: return;
+            case Verb::start:
+                tasks_.emplace_back(start_stages(named), waiting);
+                break;
+            case Verb::stop:
+                tasks_.emplace_back(stop_stages(named), waiting);
+                break;
+            case Verb::restart:
+                tasks_.emplace_back(restart_stages(named, request.all_at_once), waiting);
+                break;
+            default:
+                return;
         }
         tasks_.back().advance();
         if (!request.wait) control_->answer(connection, {true, {}, statuses(named)});

@@ -29,24 +29,24 @@ enum class LogStyle {
 
 /// One program of `count` numbered processes, or one without a number (the node).
 struct ProgramSpec {
-    std::string group;                  ///< "core"; the node's is "node"
-    std::string name;                   ///< "store", "node"
-    unsigned count = 1;                 ///< numbered from 1: `store:1`
-    bool numbered = true;               ///< false: one process, named `node`, its n is 0
+    std::string group;     ///< "core"; the node's is "node"
+    std::string name;      ///< "store", "node"
+    unsigned count = 1;    ///< numbered from 1: `store:1`
+    bool numbered = true;  ///< false: one process, named `node`, its n is 0
     /// Argument vector; the first is looked up in PATH. `{n}`, `{worker}` and `{node}` are replaced in each.
     std::vector<std::string> command;
     std::vector<std::pair<std::string, std::string>> environment;  ///< added to the parent's own; same replacements
-    std::string directory;              ///< working directory, empty = the parent's
-    std::string log_path;               ///< same replacements; empty = the parent's standard error
+    std::string directory;                                         ///< working directory, empty = the parent's
+    std::string log_path;                                          ///< same replacements; empty = the parent's standard error
     LogStyle log_style = LogStyle::plain;
     bool autostart = true;
     bool autorestart = true;
-    Duration startsecs = 1s;            ///< lives so long: RUNNING
-    unsigned startretries = 3;          ///< failed starts in a row, then FATAL
-    Duration stopwaitsecs = 10s;        ///< after stop_signal, before KILL
+    Duration startsecs = 1s;      ///< lives so long: RUNNING
+    unsigned startretries = 3;    ///< failed starts in a row, then FATAL
+    Duration stopwaitsecs = 10s;  ///< after stop_signal, before KILL
     int stop_signal = SIGTERM;
-    int priority = 999;                 ///< lower starts earlier and stops later
-    Duration fatal_retry = 1min;        ///< FATAL is tried again after this; 0 = stays FATAL
+    int priority = 999;           ///< lower starts earlier and stops later
+    Duration fatal_retry = 1min;  ///< FATAL is tried again after this; 0 = stays FATAL
     /// The node: FATAL never applies, and each start gets FOREBAY_STARTS (1 for the first) in its environment.
     bool never_fatal = false;
     /// A forebay process, which knows what HUP, TSTP and CONT mean. Programs of others are not sent them.
@@ -68,12 +68,12 @@ struct ProcessStatus {
     std::string group;   ///< "core"
     std::string worker;  ///< "store"
     unsigned n = 0;
-    int pid = 0;         ///< 0 = none
+    int pid = 0;  ///< 0 = none
     State state = State::stopped;
-    Timestamp since;     ///< of the state
+    Timestamp since;             ///< of the state
     std::uint64_t restarts = 0;  ///< starts after the first
     std::string log;
-    std::string why;     ///< how the last one ended: "exit 1", "signal 9 (Killed)", "cannot execute php: …"
+    std::string why;  ///< how the last one ended: "exit 1", "signal 9 (Killed)", "cannot execute php: …"
 };
 
 class Supervisor {

@@ -6,7 +6,8 @@ namespace forebay::supervisor {
 
 std::string environment_name(std::string_view name) {
     std::string out;
-    for (char c : name) out += std::isalnum(static_cast<unsigned char>(c)) ? static_cast<char>(std::toupper(static_cast<unsigned char>(c))) : '_';
+    for (char c : name)
+        out += std::isalnum(static_cast<unsigned char>(c)) ? static_cast<char>(std::toupper(static_cast<unsigned char>(c))) : '_';
     return out;
 }
 

@@ -21,7 +21,8 @@ bool Task::advance() {
         auto& stage = stages_[at_];
         if (!std::exchange(begun_, true))
             for (auto* process : stage.processes) process->on(stage.ask);
-        if (!std::all_of(stage.processes.begin(), stage.processes.end(), [&](Process* p) { return has_settled(*p, stage.ask); })) return false;
+        if (!std::all_of(stage.processes.begin(), stage.processes.end(), [&](Process* p) { return has_settled(*p, stage.ask); }))
+            return false;
     }
     return true;
 }

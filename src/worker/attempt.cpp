@@ -18,7 +18,8 @@ std::vector<Outcome> attempt(Handler& handler, std::span<const Job> jobs, const 
     try {
         auto outcomes = handler.run(jobs, limits);
         if (outcomes.size() == jobs.size()) return outcomes;
-        return retry_all(jobs.size(), "the handler gave " + std::to_string(outcomes.size()) + " outcomes for " + std::to_string(jobs.size()) + " records");
+        return retry_all(jobs.size(), "the handler gave " + std::to_string(outcomes.size()) + " outcomes for " +
+                                          std::to_string(jobs.size()) + " records");
     } catch (const std::exception& e) {
         return retry_all(jobs.size(), std::string("the handler threw: ") + e.what());
     } catch (...) {

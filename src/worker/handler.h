@@ -20,7 +20,7 @@ namespace forebay::worker {
 /// One record to be worked on.
 struct Job {
     record::Envelope envelope;
-    std::string body;        ///< as it was in the queue, in the queue's form
+    std::string body;  ///< as it was in the queue, in the queue's form
     std::string message_id;
     std::string handle;
     Timestamp sent_at;
@@ -44,10 +44,10 @@ struct Outcome {
         untouched,  ///< not begun (the worker is stopping, or an earlier record of the batch met a hold)
     };
     Kind kind = Kind::untouched;
-    std::string why;                  ///< retry, hold, dead
-    std::optional<Duration> after;    ///< retry: instead of the schedule's wait
-    std::vector<FollowUp> follow_ups; ///< done
-    json::Value set;                  ///< done: fields the record has from now on, for the queues of `then`
+    std::string why;                   ///< retry, hold, dead
+    std::optional<Duration> after;     ///< retry: instead of the schedule's wait
+    std::vector<FollowUp> follow_ups;  ///< done
+    json::Value set;                   ///< done: fields the record has from now on, for the queues of `then`
 
     static Outcome done(std::vector<FollowUp> follow_ups = {}) { return {Kind::done, {}, {}, std::move(follow_ups), {}}; }
     static Outcome retry(std::string why, std::optional<Duration> after = {}) { return {Kind::retry, std::move(why), after, {}, {}}; }

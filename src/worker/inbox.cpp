@@ -18,8 +18,8 @@ Inbox read(std::vector<transport::Received> messages) {
             inbox.unreadable.push_back({std::move(message), "not a record: " + envelope.error().what});
             continue;
         }
-        inbox.jobs.push_back({std::move(*envelope), std::move(message.body), std::move(message.message_id), std::move(message.handle), message.sent_at,
-                              message.receive_count, message.attempts});
+        inbox.jobs.push_back({std::move(*envelope), std::move(message.body), std::move(message.message_id), std::move(message.handle),
+                              message.sent_at, message.receive_count, message.attempts});
     }
     return inbox;
 }

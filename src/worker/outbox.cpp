@@ -45,7 +45,11 @@ bool Outbox::insist(const char* what, const Call& call) {
         bool is_away = done.error().kind == transport::SourceError::Kind::unreachable;
         if (is_away && !impatient_from_) impatient_from_ = parts_.clock.now() + patience;
         if (!is_away || parts_.controls.stop || parts_.clock.now() + wait > *impatient_from_) {
-            log_warn("settle.failed").with("what", what).with("queue", options_.queue).with("why", done.error().what).with("then", "the message comes again");
+            log_warn("settle.failed")
+                .with("what", what)
+                .with("queue", options_.queue)
+                .with("why", done.error().what)
+                .with("then", "the message comes again");
             return false;
         }
         rest(wait, parts_.clock, parts_.controls);
@@ -57,8 +61,9 @@ bool Outbox::send_all(const std::vector<FollowUp>& follow_ups) {
     for (auto& one : follow_ups) by_queue[one.queue].push_back({one.body, {}, {}});
     for (auto& [queue, messages] : by_queue)
         for (std::size_t at = 0; at < messages.size(); at += send_batch_max) {
-            std::vector<transport::OutgoingBody> part(messages.begin() + static_cast<std::ptrdiff_t>(at),
-                                                      messages.begin() + static_cast<std::ptrdiff_t>(std::min(at + send_batch_max, messages.size())));
+            std::vector<transport::OutgoingBody> part(
+                messages.begin() + static_cast<std::ptrdiff_t>(at),
+                messages.begin() + static_cast<std::ptrdiff_t>(std::min(at + send_batch_max, messages.size())));
             if (!insist("send", [&, &to = queue] { return parts_.source.send(to, part); })) return false;
         }
     return true;
@@ -85,7 +90,10 @@ void Outbox::bury(const std::string& handle, const std::string& body, std::strin
                                  {}};
     if (!record.empty()) dead.attributes.push_back({"record-id", "String", std::string(record)});
     if (options_.dead_letter.empty()) {
-        log_error("dead.kept").with("queue", options_.queue).with("id", record).with("why", "the queue has no dead_letter: it stays, hidden for an hour");
+        log_error("dead.kept")
+            .with("queue", options_.queue)
+            .with("id", record)
+            .with("why", "the queue has no dead_letter: it stays, hidden for an hour");
         insist("hide", [&] { return parts_.source.extend(options_.queue, handle, hidden_without_dead_letter, settlement.attempts); });
         return;
     }

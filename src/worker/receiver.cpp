@@ -19,7 +19,8 @@ constexpr Duration nap = 50ms;
 }  // namespace
 
 void rest(Duration wait, Clock& clock, const Controls& controls) {
-    for (auto until = clock.now() + wait; !controls.stop && clock.now() < until;) std::this_thread::sleep_for(std::min(nap, until - clock.now()));
+    for (auto until = clock.now() + wait; !controls.stop && clock.now() < until;)
+        std::this_thread::sleep_for(std::min(nap, until - clock.now()));
 }
 
 Result<std::vector<transport::Received>, transport::SourceError> Receiver::receive(unsigned most, Duration wait) {

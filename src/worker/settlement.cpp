@@ -16,10 +16,13 @@ Settlement settle_retry(const Outcome& outcome, std::uint32_t spent, const Retry
 Settlement settle(const Outcome& outcome, std::uint32_t attempts, const RetrySchedule& schedule, Timestamp now, std::uint64_t random) {
     switch (outcome.kind) {
         case Outcome::Kind::done:
-        case Outcome::Kind::dead: return {outcome.kind, outcome.why, attempts + 1, {}};
-        case Outcome::Kind::retry: return settle_retry(outcome, attempts + 1, schedule, now, random);
+        case Outcome::Kind::dead:
+            return {outcome.kind, outcome.why, attempts + 1, {}};
+        case Outcome::Kind::retry:
+            return settle_retry(outcome, attempts + 1, schedule, now, random);
         case Outcome::Kind::hold:
-        case Outcome::Kind::untouched: break;
+        case Outcome::Kind::untouched:
+            break;
     }
     return {outcome.kind, outcome.why, attempts, {}};
 }

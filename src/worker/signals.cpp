@@ -13,8 +13,12 @@ std::atomic<Controls*> obeyed{nullptr};
 void on_signal(int signal) {
     auto& controls = *obeyed.load();
     switch (signal) {
-        case SIGTSTP: controls.quiet = true; return;
-        case SIGCONT: controls.quiet = false; return;
+        case SIGTSTP:
+            controls.quiet = true;
+            return;
+        case SIGCONT:
+            controls.quiet = false;
+            return;
         default:
             if (controls.stop.exchange(true)) ::_exit(0);  // what is in hand comes again: nothing is only in memory
     }
@@ -24,7 +28,7 @@ void on_signal(int signal) {
 
 void obey_signals(Controls& controls) {
     obeyed = &controls;
-    struct sigaction action {};
+    struct sigaction action{};
     action.sa_handler = on_signal;
     action.sa_flags = SA_RESTART;
     for (int signal : {SIGTERM, SIGINT, SIGTSTP, SIGCONT}) ::sigaction(signal, &action, nullptr);

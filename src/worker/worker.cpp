@@ -84,9 +84,12 @@ struct Worker::Inside {
     void turn() {
         if (parts.controls.quiet) return rest(quiet_nap, parts.clock, parts.controls);
         switch (hold.phase()) {
-            case Hold::Phase::open: return work(receiver.take_batch());
-            case Hold::Phase::held: return wait_for_probe();
-            case Hold::Phase::trial: return try_one();
+            case Hold::Phase::open:
+                return work(receiver.take_batch());
+            case Hold::Phase::held:
+                return wait_for_probe();
+            case Hold::Phase::trial:
+                return try_one();
         }
     }
 
@@ -132,17 +135,22 @@ struct Worker::Inside {
     std::vector<Settlement> settle_all(const std::vector<Job>& jobs, const std::vector<Outcome>& outcomes) {
         std::vector<Settlement> settlements;
         auto now = parts.clock.wall();
-        for (std::size_t i = 0; i < jobs.size(); ++i) settlements.push_back(settle(outcomes[i], jobs[i].attempts, options.retry, now, random()));
+        for (std::size_t i = 0; i < jobs.size(); ++i)
+            settlements.push_back(settle(outcomes[i], jobs[i].attempts, options.retry, now, random()));
         return settlements;
     }
 
     void settle_message(const Job& job, const Settlement& settlement) {
         switch (settlement.kind) {
-            case Outcome::Kind::done: return;  // deleted already
-            case Outcome::Kind::retry: return outbox.retry(job, settlement, parts.clock.wall());
-            case Outcome::Kind::dead: return outbox.bury(job.handle, job.body, to_text(job.envelope.id), settlement);
+            case Outcome::Kind::done:
+                return;  // deleted already
+            case Outcome::Kind::retry:
+                return outbox.retry(job, settlement, parts.clock.wall());
+            case Outcome::Kind::dead:
+                return outbox.bury(job.handle, job.body, to_text(job.envelope.id), settlement);
             case Outcome::Kind::hold:
-            case Outcome::Kind::untouched: return outbox.give_back(job.handle);
+            case Outcome::Kind::untouched:
+                return outbox.give_back(job.handle);
         }
     }
 
@@ -150,7 +158,11 @@ struct Worker::Inside {
         if (settlement.kind == Outcome::Kind::hold || settlement.kind == Outcome::Kind::untouched) return;
         counters.settled(settlement.kind, took);
         LogLine line(level_of(settlement.kind), event_of(settlement.kind));
-        line.with("worker", name).with("n", options.n).with("id", to_text(job.envelope.id)).with("attempt", settlement.attempts).with("ms", took.count());
+        line.with("worker", name)
+            .with("n", options.n)
+            .with("id", to_text(job.envelope.id))
+            .with("attempt", settlement.attempts)
+            .with("ms", took.count());
         if (!settlement.why.empty()) line.with("why", settlement.why);
         if (settlement.next) line.with("next", to_rfc3339(*settlement.next));
     }
@@ -168,7 +180,10 @@ struct Worker::Inside {
 
     void end_hold() {
         hold.end();
-        log_info("hold.end").with("worker", name).with("n", options.n).with("seconds", static_cast<double>(hold.held_for(parts.clock.now()).count()) / 1000);
+        log_info("hold.end")
+            .with("worker", name)
+            .with("n", options.n)
+            .with("seconds", static_cast<double>(hold.held_for(parts.clock.now()).count()) / 1000);
     }
 
     void wait_for_probe() {

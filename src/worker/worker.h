@@ -34,20 +34,20 @@ struct Recycle {
 };
 
 struct Options {
-    std::string worker;       ///< "store"; also the name of its effect
-    std::string group;        ///< "core"
+    std::string worker;  ///< "store"; also the name of its effect
+    std::string group;   ///< "core"
     unsigned n = 1;
     std::string queue;
-    std::string dead_letter;  ///< empty: a dead record stays in its queue, hidden, and is reported again
+    std::string dead_letter;        ///< empty: a dead record stays in its queue, hidden, and is reported again
     std::vector<std::string> then;  ///< queues that get the record once this effect is done
     Batch batch;
     Duration timeout = 20s;
-    Duration visibility = 30s;      ///< asked for with each receive, renewed by the heartbeat
+    Duration visibility = 30s;  ///< asked for with each receive, renewed by the heartbeat
     RetrySchedule retry;
     Recycle recycle;
-    Duration poll = 1s;             ///< of one long poll; also how late a stop can be noticed
-    Duration probe = 2s;            ///< between probes while held, jittered
-    Duration overrun_grace = 10s;   ///< beyond the handler's time limit the process is killed
+    Duration poll = 1s;            ///< of one long poll; also how late a stop can be noticed
+    Duration probe = 2s;           ///< between probes while held, jittered
+    Duration overrun_grace = 10s;  ///< beyond the handler's time limit the process is killed
 };
 
 enum class Ended { asked, recycled };

@@ -124,7 +124,8 @@ TEST_F(Files, the_file_is_set_up_so_that_a_commit_is_on_the_disk) {
 
 TEST_F(Files, values_of_every_kind_come_back_as_they_went) {
     auto db = open(options());
-    std::vector<Value> values{std::monostate{}, std::int64_t{-7}, 2.5, std::string("gr\xc3\xbc\xc3\x9f\0e", 8), Blob{std::string("\0\xff", 2)}, Blob{}};
+    std::vector<Value> values{
+        std::monostate{}, std::int64_t{-7}, 2.5, std::string("gr\xc3\xbc\xc3\x9f\0e", 8), Blob{std::string("\0\xff", 2)}, Blob{}};
     ASSERT_TRUE(db->write([&](WriteTransaction& t) -> Done {
         TRY_ASSIGN(auto got, t.query("SELECT ?, ?, ?, ?, ?, ?", values));
         EXPECT_EQ(got, Rows{values});
@@ -310,25 +311,25 @@ TEST(Classify, each_result_code_leaves_something_known) {
         bool committing;
         ErrorKind kind;
     } rows[] = {
-        {5, false, ErrorKind::dependency},           // BUSY
-        {5, true, ErrorKind::unknown_outcome},       // BUSY at COMMIT
-        {6, false, ErrorKind::dependency},           // LOCKED
-        {7, false, ErrorKind::dependency},           // NOMEM
-        {8, false, ErrorKind::dependency},           // READONLY
-        {10, false, ErrorKind::dependency},          // IOERR
-        {778, true, ErrorKind::unknown_outcome},     // IOERR_WRITE at COMMIT
-        {11, false, ErrorKind::dependency},          // CORRUPT
-        {13, false, ErrorKind::dependency},          // FULL
-        {13, true, ErrorKind::unknown_outcome},      // FULL at COMMIT
-        {14, false, ErrorKind::dependency},          // CANTOPEN
-        {19, false, ErrorKind::poison},              // CONSTRAINT
-        {2067, false, ErrorKind::poison},            // CONSTRAINT_UNIQUE
-        {787, true, ErrorKind::poison},              // CONSTRAINT_FOREIGNKEY, deferred
-        {18, false, ErrorKind::poison},              // TOOBIG
-        {20, false, ErrorKind::poison},              // MISMATCH
-        {25, false, ErrorKind::poison},              // RANGE
-        {26, false, ErrorKind::dependency},          // NOTADB
-        {9, false, ErrorKind::dependency},           // INTERRUPT
+        {5, false, ErrorKind::dependency},        // BUSY
+        {5, true, ErrorKind::unknown_outcome},    // BUSY at COMMIT
+        {6, false, ErrorKind::dependency},        // LOCKED
+        {7, false, ErrorKind::dependency},        // NOMEM
+        {8, false, ErrorKind::dependency},        // READONLY
+        {10, false, ErrorKind::dependency},       // IOERR
+        {778, true, ErrorKind::unknown_outcome},  // IOERR_WRITE at COMMIT
+        {11, false, ErrorKind::dependency},       // CORRUPT
+        {13, false, ErrorKind::dependency},       // FULL
+        {13, true, ErrorKind::unknown_outcome},   // FULL at COMMIT
+        {14, false, ErrorKind::dependency},       // CANTOPEN
+        {19, false, ErrorKind::poison},           // CONSTRAINT
+        {2067, false, ErrorKind::poison},         // CONSTRAINT_UNIQUE
+        {787, true, ErrorKind::poison},           // CONSTRAINT_FOREIGNKEY, deferred
+        {18, false, ErrorKind::poison},           // TOOBIG
+        {20, false, ErrorKind::poison},           // MISMATCH
+        {25, false, ErrorKind::poison},           // RANGE
+        {26, false, ErrorKind::dependency},       // NOTADB
+        {9, false, ErrorKind::dependency},        // INTERRUPT
     };
     for (auto& row : rows) EXPECT_EQ(classify(row.code, row.committing), row.kind) << row.code << (row.committing ? " at commit" : "");
 }

@@ -36,8 +36,12 @@ class Exec : public InDirectory {
         o.count = [this](std::string_view name, std::int64_t amount) { counted += std::string(name) + "=" + std::to_string(amount) + " "; };
         return std::make_unique<ExecHandler>(std::move(o), clock);
     }
-    std::vector<Outcome> run(ExecHandler& h, const std::vector<worker::Job>& some, Duration timeout = 10s) { return h.run(some, {timeout, nullptr}); }
-    Outcome run_one(Protocol protocol, const std::string& script, Duration timeout = 10s) { return run(*handler(protocol, script), jobs(1), timeout).at(0); }
+    std::vector<Outcome> run(ExecHandler& h, const std::vector<worker::Job>& some, Duration timeout = 10s) {
+        return h.run(some, {timeout, nullptr});
+    }
+    Outcome run_one(Protocol protocol, const std::string& script, Duration timeout = 10s) {
+        return run(*handler(protocol, script), jobs(1), timeout).at(0);
+    }
     ledger::Effect effect_of(unsigned n) {
         auto story = ledger::Ledger(ledger::effects_files(directory, "score")).timeline(id_of(n));
         if (!story || !*story || (*story)->effects.empty()) return {};
@@ -60,7 +64,8 @@ TEST_F(Exec, the_exit_code_decides_about_a_record) {
         const char* script;
         Kind kind;
     } rows[] = {
-        {"exit 0", Kind::done}, {"exit 65", Kind::dead}, {"exit 69", Kind::hold}, {"exit 75", Kind::retry}, {"exit 1", Kind::retry}, {"exit 255", Kind::retry}, {"kill -9 $$", Kind::retry},
+        {"exit 0", Kind::done},  {"exit 65", Kind::dead},   {"exit 69", Kind::hold},     {"exit 75", Kind::retry},
+        {"exit 1", Kind::retry}, {"exit 255", Kind::retry}, {"kill -9 $$", Kind::retry},
     };
     unsigned n = 100;
     for (auto& row : rows) {
@@ -175,7 +180,10 @@ TEST_F(Exec, not_even_by_another_process_of_the_worker) {
 }
 
 TEST_F(Exec, a_redelivery_sends_the_same_follow_ups_without_running_again) {
-    auto h = handler(Protocol::jsonl, lines(R"(echo run >> $1/runs; printf '{"id":"%s","result":"done","send":[{"queue":"mail","body":{"to":"jane"}}],"set":{"score":7}}\n' $id)"));
+    auto h = handler(
+        Protocol::jsonl,
+        lines(
+            R"(echo run >> $1/runs; printf '{"id":"%s","result":"done","send":[{"queue":"mail","body":{"to":"jane"}}],"set":{"score":7}}\n' $id)"));
     for (int round = 0; round < 2; ++round) {
         auto outcome = run(*h, jobs(1)).at(0);
         EXPECT_EQ(outcome.kind, Kind::done);
@@ -205,7 +213,8 @@ TEST_F(Exec, an_effects_file_that_cannot_be_written_holds_before_anything_is_run
 TEST_F(Exec, what_is_held_retried_or_dead_is_noted) {
     auto h = handler(Protocol::per_record, "exit 1");
     auto batch = jobs(3);
-    h->note(batch, std::vector<worker::Settlement>{{Kind::retry, "exit 1", 2, Timestamp{77}}, {Kind::dead, "exit 65", 1, {}}, {Kind::hold, "exit 69", 0, {}}});
+    h->note(batch, std::vector<worker::Settlement>{
+                       {Kind::retry, "exit 1", 2, Timestamp{77}}, {Kind::dead, "exit 65", 1, {}}, {Kind::hold, "exit 69", 0, {}}});
     EXPECT_EQ(effect_of(1).state, "retrying");
     EXPECT_EQ(effect_of(1).next_at, Timestamp{77});
     EXPECT_EQ(effect_of(2).state, "dead");
@@ -246,9 +255,11 @@ TEST_F(Exec, each_result_has_its_outcome) {
 }
 
 TEST_F(Exec, answers_that_are_garbage_are_told_apart) {
-    for (auto* answer : {R"([])", R"("done")", R"({"result":"done"})", R"({"id":"b","result":"done"})", R"({"id":"a"})", R"({"id":"a","result":"maybe"})",
-                         R"({"id":"a","result":"retry","delay":"soon"})", R"({"id":"a","result":"retry","delay":-1})", R"({"id":"a","result":"done","send":{}})",
-                         R"({"id":"a","result":"done","send":[{"queue":"q"}]})", R"({"id":"a","result":"done","send":[{"body":"b"}]})", R"({"id":"a","result":"done","set":[1]})"})
+    for (auto* answer :
+         {R"([])", R"("done")", R"({"result":"done"})", R"({"id":"b","result":"done"})", R"({"id":"a"})", R"({"id":"a","result":"maybe"})",
+          R"({"id":"a","result":"retry","delay":"soon"})", R"({"id":"a","result":"retry","delay":-1})",
+          R"({"id":"a","result":"done","send":{}})", R"({"id":"a","result":"done","send":[{"queue":"q"}]})",
+          R"({"id":"a","result":"done","send":[{"body":"b"}]})", R"({"id":"a","result":"done","set":[1]})"})
         EXPECT_FALSE(jsonl_outcome(*json::parse(answer), "a")) << answer;
 }
 
@@ -259,7 +270,8 @@ TEST_F(Exec, counts_are_passed_on) {
 }
 
 TEST_F(Exec, a_process_that_writes_garbage_is_killed_and_started_again_for_the_next_record) {
-    auto h = handler(Protocol::jsonl, "echo start >> $1/starts; " + lines("case $id in *2) echo 'PHP Warning: oops';; *) " + done + ";; esac"));
+    auto h =
+        handler(Protocol::jsonl, "echo start >> $1/starts; " + lines("case $id in *2) echo 'PHP Warning: oops';; *) " + done + ";; esac"));
     auto outcomes = run(*h, jobs(3));
     EXPECT_EQ(outcomes[0].kind, Kind::done);
     EXPECT_EQ(outcomes[1].kind, Kind::retry);
@@ -363,8 +375,10 @@ TEST_F(Exec, only_the_named_failures_are_retried) {
 TEST_F(Exec, what_lambda_takes_for_success_is_success) {
     auto batch = jobs(1);
     std::vector<const worker::Job*> pointers{&batch[0]};
-    for (auto* output : {"", " \n", "null", "{}", R"({"batchItemFailures":[]})", R"({"batchItemFailures":null})"}) EXPECT_EQ(lambda_outcomes(output, pointers)[0].kind, Kind::done) << output;
-    for (auto* output : {"ok", "[]", "1", R"({"batchItemFailures":{}})", R"({"batchItemFailures":[{"itemIdentifier":"other"}]})", R"({"batchItemFailures":[{}]})"})
+    for (auto* output : {"", " \n", "null", "{}", R"({"batchItemFailures":[]})", R"({"batchItemFailures":null})"})
+        EXPECT_EQ(lambda_outcomes(output, pointers)[0].kind, Kind::done) << output;
+    for (auto* output : {"ok", "[]", "1", R"({"batchItemFailures":{}})", R"({"batchItemFailures":[{"itemIdentifier":"other"}]})",
+                         R"({"batchItemFailures":[{}]})"})
         EXPECT_EQ(lambda_outcomes(output, pointers)[0].kind, Kind::retry) << output;
 }
 

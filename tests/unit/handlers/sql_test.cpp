@@ -96,12 +96,14 @@ TEST_F(Sql, a_statement_gets_the_fields_and_what_forebay_knows) {
     execute("CREATE TABLE leads (id TEXT PRIMARY KEY, received_at TEXT, endpoint TEXT, email TEXT, zip TEXT, ip TEXT, raw TEXT)");
     options.table.clear();
     options.statement =
-        "INSERT INTO leads (id, received_at, endpoint, email, zip, ip, raw) VALUES (:id, :received_at, :endpoint, :email, :zip, :_ip, :_raw) "
+        "INSERT INTO leads (id, received_at, endpoint, email, zip, ip, raw) VALUES (:id, :received_at, :endpoint, :email, :zip, :_ip, "
+        ":_raw) "
         "ON CONFLICT (id) DO NOTHING";
     auto h = handler();
     EXPECT_EQ(kinds(h.run(jobs(1), {})), std::vector<Kind>{Kind::done});
-    EXPECT_EQ(query("SELECT * FROM leads").at(0), (db::Row{to_text(id_of(1)), std::string("2026-09-21T14:03:11.482Z"), std::string("lead"),
-                                                            std::string("lead1@example.com"), std::monostate{}, std::string("203.0.113.9"), std::string("{}")}));
+    EXPECT_EQ(query("SELECT * FROM leads").at(0),
+              (db::Row{to_text(id_of(1)), std::string("2026-09-21T14:03:11.482Z"), std::string("lead"), std::string("lead1@example.com"),
+                       std::monostate{}, std::string("203.0.113.9"), std::string("{}")}));
 }
 
 TEST_F(Sql, a_poisonous_record_is_found_and_the_rest_of_its_batch_is_written) {
@@ -122,7 +124,8 @@ TEST_F(Sql, what_is_dead_or_retried_is_noted_for_find) {
     auto h = handler();
     auto batch = jobs(3);
     (void)h.run(std::span(batch).first(1), {});
-    std::vector<worker::Settlement> settlements{{Kind::done, "", 1, {}}, {Kind::dead, "no zip", 1, {}}, {Kind::retry, "exit 1", 2, Timestamp{77}}};
+    std::vector<worker::Settlement> settlements{
+        {Kind::done, "", 1, {}}, {Kind::dead, "no zip", 1, {}}, {Kind::retry, "exit 1", 2, Timestamp{77}}};
     h.note(batch, settlements);
     EXPECT_EQ(query("SELECT state, attempts, error FROM forebay_effects WHERE record = '" + to_text(id_of(2)) + "'").at(0),
               (db::Row{std::string("dead"), std::int64_t{1}, std::string("no zip")}));
@@ -276,7 +279,8 @@ TEST(Bisect, an_outage_in_the_middle_of_the_search_holds_the_rest) {
 
 TEST(Values, each_kind_of_field_has_its_kind_of_value) {
     record::Envelope e;
-    e.fields = *json::parse(R"({"s":"x","i":42,"r":1.5,"d":"42.00","long":0.12345678901234567,"t":true,"f":false,"n":null,"l":[1,"a"],"o":{"k":1}})");
+    e.fields = *json::parse(
+        R"({"s":"x","i":42,"r":1.5,"d":"42.00","long":0.12345678901234567,"t":true,"f":false,"n":null,"l":[1,"a"],"o":{"k":1}})");
     e.raw = "\xff\xfe";
     EXPECT_EQ(value_of(e, "s"), db::Value(std::string("x")));
     EXPECT_EQ(value_of(e, "i"), db::Value(std::int64_t{42}));

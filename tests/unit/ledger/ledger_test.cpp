@@ -179,7 +179,8 @@ TEST_F(Tables, a_long_error_is_cut_between_characters) {
 
 TEST_F(Tables, effects_files_are_told_by_their_worker) {
     std::filesystem::create_directories(path("effects"));
-    for (auto* name : {"score-1.db", "score-12.db", "score-mail-1.db", "score-1.db-journal", "score-x.db", "notes.txt", "-1.db"}) open("effects/" + std::string(name)).reset();
+    for (auto* name : {"score-1.db", "score-12.db", "score-mail-1.db", "score-1.db-journal", "score-x.db", "notes.txt", "-1.db"})
+        open("effects/" + std::string(name)).reset();
     auto files = effects_files(directory, "score");
     ASSERT_EQ(files.size(), 2u);
     EXPECT_EQ(files[0], path("effects/score-1.db"));

@@ -193,7 +193,8 @@ TEST_F(Running, start_and_stop_answer_when_it_is_done) {
 }
 
 TEST_F(Running, a_restart_is_rolling) {
-    auto p = program("store", "trap 'echo end >> " + directory + "/order; exit 0' TERM; echo begin >> " + directory + "/order; while :; do sleep 0.01; done");
+    auto p = program("store", "trap 'echo end >> " + directory + "/order; exit 0' TERM; echo begin >> " + directory +
+                                  "/order; while :; do sleep 0.01; done");
     p.count = 2;
     p.startsecs = 200ms;  // long enough that both have said `begin`
     start({p});
@@ -207,7 +208,8 @@ TEST_F(Running, a_restart_is_rolling) {
 }
 
 TEST_F(Running, a_restart_all_at_once_is_not) {
-    auto p = program("store", "trap 'echo end >> " + directory + "/order; exit 0' TERM; echo begin >> " + directory + "/order; while :; do sleep 0.01; done");
+    auto p = program("store", "trap 'echo end >> " + directory + "/order; exit 0' TERM; echo begin >> " + directory +
+                                  "/order; while :; do sleep 0.01; done");
     p.count = 2;
     p.startsecs = 200ms;
     start({p});
@@ -242,7 +244,9 @@ TEST_F(Running, grandchildren_die_with_their_parent) {
 }
 
 TEST_F(Running, workers_stop_before_the_node) {
-    auto says = [&](const std::string& who) { return "trap 'echo " + who + " >> " + directory + "/order; exit 0' TERM; while :; do sleep 0.01; done"; };
+    auto says = [&](const std::string& who) {
+        return "trap 'echo " + who + " >> " + directory + "/order; exit 0' TERM; while :; do sleep 0.01; done";
+    };
     auto node = program("node", says("node")), store = program("store", says("store"));
     node.numbered = false;
     node.priority = 1;
@@ -442,7 +446,8 @@ TEST(Log, unfinished_lines_wait_and_long_ones_are_written_in_parts) {
 }
 
 TEST(Control, requests_that_are_none_are_explained) {
-    for (auto* line : {"", "{", "[]", "{}", R"({"do":"dance"})", R"({"do":"start"})", R"({"do":"start","names":[]})", R"({"do":"signal","names":["a"],"signal":"KILL"})"}) {
+    for (auto* line : {"", "{", "[]", "{}", R"({"do":"dance"})", R"({"do":"start"})", R"({"do":"start","names":[]})",
+                       R"({"do":"signal","names":["a"],"signal":"KILL"})"}) {
         auto parsed = parse_request(line);
         ASSERT_FALSE(parsed) << line;
         EXPECT_FALSE(parsed.error().empty());

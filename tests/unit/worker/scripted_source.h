@@ -38,7 +38,8 @@ class ScriptedSource final : public transport::Source {
         waiting.push_back(std::move(message));
     }
 
-    Result<std::vector<transport::Received>, transport::SourceError> receive(const std::string&, unsigned max, Duration wait, std::optional<Duration>) override {
+    Result<std::vector<transport::Received>, transport::SourceError> receive(const std::string&, unsigned max, Duration wait,
+                                                                             std::optional<Duration>) override {
         {
             std::lock_guard lock(mutex);
             ++receives;
@@ -73,7 +74,8 @@ class ScriptedSource final : public transport::Source {
         }
         return {};
     }
-    Result<void, transport::SourceError> extend(const std::string&, const std::string& handle, Duration timeout, std::optional<std::uint32_t> attempts) override {
+    Result<void, transport::SourceError> extend(const std::string&, const std::string& handle, Duration timeout,
+                                                std::optional<std::uint32_t> attempts) override {
         std::lock_guard lock(mutex);
         extended.push_back({handle, timeout, attempts});
         steps.push_back("extend " + handle);
@@ -106,7 +108,7 @@ class ScriptedSource final : public transport::Source {
     std::deque<transport::Received> waiting;
     std::vector<transport::Received> in_flight;
     std::function<void()> when_empty;  ///< a long poll found nothing
-    bool comes_back = true;  ///< released messages wait again
+    bool comes_back = true;            ///< released messages wait again
     int receive_failures = 0, settle_failures = 0, send_refusals = 0;
     int receives = 0;
     std::vector<std::size_t> batches;
@@ -115,7 +117,9 @@ class ScriptedSource final : public transport::Source {
     std::vector<Sent> sent;
 
   private:
-    static Failure<transport::SourceError> away() { return {transport::SourceError{transport::SourceError::Kind::unreachable, "connection refused"}}; }
+    static Failure<transport::SourceError> away() {
+        return {transport::SourceError{transport::SourceError::Kind::unreachable, "connection refused"}};
+    }
 };
 
 }  // namespace forebay::worker

@@ -186,11 +186,15 @@ TEST_F(Work, a_stopping_worker_does_not_wait_for_a_queue_that_is_away) {
 
 TEST_F(Work, effects_are_counted_by_their_outcome) {
     metrics::Registry registry;
-    handler.answer = [](const std::string& name, auto&) { return name == "a" ? Outcome::dead("no zip") : name == "b" ? Outcome::retry("busy") : Outcome::done(); };
+    handler.answer = [](const std::string& name, auto&) {
+        return name == "a" ? Outcome::dead("no zip") : name == "b" ? Outcome::retry("busy") : Outcome::done();
+    };
     for (auto* name : {"a", "b", "c", "d"}) put(name);
     source.put("bad", "hello");
     Worker(options, {source, heartbeat, handler, clock, entropy, controls, &registry}).run();
-    auto count = [&](const char* outcome) { return registry.counter("forebay_effects_total", {{"worker", "store"}, {"outcome", outcome}}).value(); };
+    auto count = [&](const char* outcome) {
+        return registry.counter("forebay_effects_total", {{"worker", "store"}, {"outcome", outcome}}).value();
+    };
     EXPECT_EQ(count("done"), 2u);
     EXPECT_EQ(count("retry"), 1u);
     EXPECT_EQ(count("dead"), 2u);
