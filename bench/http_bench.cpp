@@ -83,8 +83,10 @@ int main(int argc, char** argv) {
     const auto burst = number_after(argc, argv, "--burst", 0);
     Committer* committer = burst > 0 ? new Committer(std::chrono::microseconds(burst)) : nullptr;
     auto server = http::Server::open(std::move(options), [committer](const http::Request&, http::Responder responder) {
-        if (committer != nullptr) committer->submit(std::move(responder));
-        else responder(accepted());
+        if (committer != nullptr)
+            committer->submit(std::move(responder));
+        else
+            responder(accepted());
     });
     if (!server) {
         std::fprintf(stderr, "%s\n", server.error().c_str());

@@ -40,7 +40,8 @@ void AnswerWriter::append_date(std::string& out) {
         static constexpr const char* months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
         auto two = [](int n) { return std::string{static_cast<char>('0' + n / 10), static_cast<char>('0' + n % 10)}; };
         date_ = std::string("Date: ") + days[parts.tm_wday] + ", " + two(parts.tm_mday) + ' ' + months[parts.tm_mon] + ' ' +
-                std::to_string(1900 + parts.tm_year) + ' ' + two(parts.tm_hour) + ':' + two(parts.tm_min) + ':' + two(parts.tm_sec) + " GMT\r\n";
+                std::to_string(1900 + parts.tm_year) + ' ' + two(parts.tm_hour) + ':' + two(parts.tm_min) + ':' + two(parts.tm_sec) +
+                " GMT\r\n";
     }
     out += date_;
 }
@@ -55,8 +56,10 @@ void AnswerWriter::append(std::string& out, const Response& response, AnswerForm
     append_date(out);
     if (!response.content_type.empty() && has_body) append_field(out, "Content-Type", response.content_type);
     for (const auto& [name, value] : response.headers) append_field(out, name, value);
-    if (form.close) out += "Connection: close\r\n";
-    else if (form.is_http10) out += "Connection: keep-alive\r\n";
+    if (form.close)
+        out += "Connection: close\r\n";
+    else if (form.is_http10)
+        out += "Connection: keep-alive\r\n";
     if (has_body) {
         out += "Content-Length: ";
         append_number(out, response.body.size());

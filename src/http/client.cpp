@@ -94,14 +94,18 @@ ClientError::Kind kind_of(CURLcode code, CURL* curl, const Transfer& transfer) {
     curl_easy_getinfo(curl, CURLINFO_PRETRANSFER_TIME_T, &connected_us);
     switch (code) {
         case CURLE_UNSUPPORTED_PROTOCOL:
-        case CURLE_URL_MALFORMAT: return connected_us == 0 ? Kind::invalid_request : Kind::broken;  // an answer in HTTP/0.9 is one of these
+        case CURLE_URL_MALFORMAT:
+            return connected_us == 0 ? Kind::invalid_request : Kind::broken;  // an answer in HTTP/0.9 is one of these
         case CURLE_COULDNT_RESOLVE_PROXY:
         case CURLE_COULDNT_RESOLVE_HOST:
         case CURLE_COULDNT_CONNECT:
         case CURLE_SSL_CONNECT_ERROR:
-        case CURLE_PEER_FAILED_VERIFICATION: return Kind::not_connected;
-        case CURLE_OPERATION_TIMEDOUT: return connected_us == 0 ? Kind::not_connected : Kind::timed_out;
-        default: return Kind::broken;
+        case CURLE_PEER_FAILED_VERIFICATION:
+            return Kind::not_connected;
+        case CURLE_OPERATION_TIMEDOUT:
+            return connected_us == 0 ? Kind::not_connected : Kind::timed_out;
+        default:
+            return Kind::broken;
     }
 }
 
@@ -177,7 +181,8 @@ Result<ClientResponse, ClientError> Client::send(const ClientRequest& request) {
     List headers;
     // A body goes out at once: waiting for 100 Continue would cost a round trip. No type is invented for it.
     append(headers, "Expect:");
-    const bool has_type = std::any_of(request.headers.begin(), request.headers.end(), [](const auto& h) { return equals_ignoring_case(h.first, "content-type"); });
+    const bool has_type = std::any_of(request.headers.begin(), request.headers.end(),
+                                      [](const auto& h) { return equals_ignoring_case(h.first, "content-type"); });
     if (!has_type) append(headers, "Content-Type:");
     for (const auto& [name, value] : request.headers) {
         if (!is_field(name, value)) return Failure{ClientError{Kind::invalid_request, "header \"" + name + "\" cannot be sent"}};

@@ -18,7 +18,7 @@ struct ClientRequest {
     std::string method = "GET";
     std::string url{};
     std::vector<std::pair<std::string, std::string>> headers{};
-    std::string body{};                  ///< sent with POST, PUT, PATCH, DELETE
+    std::string body{};  ///< sent with POST, PUT, PATCH, DELETE
     Duration connect_deadline = 5s;
     Duration total_deadline = 30s;
     std::size_t response_bytes_max = 16_MiB;
@@ -37,12 +37,12 @@ struct ClientResponse {
 
 struct ClientError {
     enum class Kind {
-        invalid_request,    ///< the URL or a header cannot be sent: trying again is useless
-        refused_address,    ///< the name resolves to an address that is not allowed
-        not_connected,      ///< nothing was sent
-        timed_out,          ///< the request may or may not have been carried out
-        broken,             ///< the same: the connection broke or the answer was no HTTP
-        response_too_large, ///< the same
+        invalid_request,     ///< the URL or a header cannot be sent: trying again is useless
+        refused_address,     ///< the name resolves to an address that is not allowed
+        not_connected,       ///< nothing was sent
+        timed_out,           ///< the request may or may not have been carried out
+        broken,              ///< the same: the connection broke or the answer was no HTTP
+        response_too_large,  ///< the same
     };
     Kind kind = Kind::broken;
     std::string detail;

@@ -30,7 +30,11 @@ Response overloaded() {
 }  // namespace
 
 Connection::Connection(Loop& loop, boost::asio::ip::tcp::socket socket, std::string peer, bool peer_is_trusted, bool counts_for_peer)
-    : loop_(loop), socket_(std::move(socket)), peer_(std::move(peer)), peer_is_trusted_(peer_is_trusted), counts_for_peer_(counts_for_peer) {}
+    : loop_(loop),
+      socket_(std::move(socket)),
+      peer_(std::move(peer)),
+      peer_is_trusted_(peer_is_trusted),
+      counts_for_peer_(counts_for_peer) {}
 
 Connection::~Connection() {
     if (counts_for_peer_) loop_.drop_address(peer_);
@@ -59,9 +63,12 @@ void Connection::read() {
 void Connection::on_read(const boost::system::error_code& error, std::size_t n) {
     read_under_way_ = false;
     if (closed_) return retire_when_quiet();
-    if (error == boost::asio::error::eof) on_end_of_input();
-    else if (error) return abort();
-    else take({input_.data(), n});
+    if (error == boost::asio::error::eof)
+        on_end_of_input();
+    else if (error)
+        return abort();
+    else
+        take({input_.data(), n});
     if (n == input_.size()) read_what_is_there();
     go_on();
 }
@@ -71,8 +78,10 @@ void Connection::read_what_is_there() {
     auto& scratch = loop_.scratch();
     for (int i = 0; i < reads_in_a_row_max && !closed_ && !input_ended_ && stash_.empty(); ++i) {
         const auto n = ::recv(socket_.native_handle(), scratch.data(), scratch.size(), MSG_DONTWAIT);
-        if (n > 0) take({scratch.data(), static_cast<std::size_t>(n)});
-        else if (n == 0) on_end_of_input();
+        if (n > 0)
+            take({scratch.data(), static_cast<std::size_t>(n)});
+        else if (n == 0)
+            on_end_of_input();
         if (n < static_cast<ssize_t>(scratch.size())) return;  // an error will show again in the next read
     }
 }
@@ -137,8 +146,10 @@ std::size_t Connection::take_head(std::string_view bytes) {
     }
     unfinished_->head.append(bytes.substr(0, *used));
     hold(*used);
-    if (scanner_.is_complete()) on_head();
-    else if (!loop_.has_room_for(0)) refuse(overloaded());
+    if (scanner_.is_complete())
+        on_head();
+    else if (!loop_.has_room_for(0))
+        refuse(overloaded());
     return *used;
 }
 
@@ -153,8 +164,10 @@ void Connection::on_head() {
         unfinished_->answered = true;
         return hand_over();
     }
-    if (framing->has_body()) begin_body();
-    else hand_over();
+    if (framing->has_body())
+        begin_body();
+    else
+        hand_over();
 }
 
 void Connection::identify_client() {
@@ -212,8 +225,10 @@ void Connection::on_body_bytes(std::size_t n) {
     hold(n);
     if (!loop_.has_room_for(0)) return refuse(overloaded());
     const bool complete = chunks_ ? chunks_->is_complete() : unfinished_->body.size() == unfinished_->framing.length;
-    if (complete) hand_over();
-    else expect_body();
+    if (complete)
+        hand_over();
+    else
+        expect_body();
 }
 
 void Connection::hand_over() {
@@ -225,8 +240,10 @@ void Connection::hand_over() {
     pending_.push_back(&exchange);
     if (input_ended_) exchange.presence.fetch_and(~std::uint64_t{1}, std::memory_order_release);
     loop_.counters().requests.add();
-    if (exchange.answered) loop_.counters().refused(exchange.response.status);
-    else loop_.handle(*this, exchange);
+    if (exchange.answered)
+        loop_.counters().refused(exchange.response.status);
+    else
+        loop_.handle(*this, exchange);
 }
 
 /// The request is answered without being carried out, in its turn, and nothing after it is looked at.
@@ -269,8 +286,10 @@ void Connection::settle() {
 
 void Connection::account_output() {
     const auto held = unsent();
-    if (held > out_held_) loop_.hold_bytes(held - out_held_);
-    else loop_.release_bytes(out_held_ - held);
+    if (held > out_held_)
+        loop_.hold_bytes(held - out_held_);
+    else
+        loop_.release_bytes(out_held_ - held);
     out_held_ = held;
 }
 
@@ -332,8 +351,10 @@ void Connection::go_on() {
         drop_unfinished();
         takes_no_more_ = true;
     }
-    if (takes_no_more_ && pending_.empty() && unsent() == 0) after_last_answer();
-    else if (unfinished_ == nullptr && pending_.empty() && unsent() == 0 && waiting_ == Waiting::nothing) expect(Waiting::next_request, 0ms);
+    if (takes_no_more_ && pending_.empty() && unsent() == 0)
+        after_last_answer();
+    else if (unfinished_ == nullptr && pending_.empty() && unsent() == 0 && waiting_ == Waiting::nothing)
+        expect(Waiting::next_request, 0ms);
     read();
 }
 
@@ -356,10 +377,12 @@ void Connection::check_deadlines(std::int64_t now_ms, Duration idle_deadline) {
     const auto until = waiting_until_ms_ + (waiting_ == Waiting::next_request ? idle_deadline.count() : 0);
     if (waiting_ == Waiting::nothing || now_ms < until) return;
     switch (waiting_) {
-        case Waiting::nothing: return;
+        case Waiting::nothing:
+            return;
         case Waiting::first_byte:
         case Waiting::next_request:
-        case Waiting::end: return abort();
+        case Waiting::end:
+            return abort();
         case Waiting::head:
             if (!scanner_.has_begun()) return abort();
             refuse(problem(408, "head_too_slow", "The head of the request took too long to arrive."));

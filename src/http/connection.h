@@ -34,8 +34,8 @@ class Connection {
     /// Closes now; requests that are being answered find no client.
     void abort();
 
-    std::size_t place = 0;     ///< where the loop keeps it
-    bool to_advance = false;   ///< the loop's note that it is in its list already
+    std::size_t place = 0;    ///< where the loop keeps it
+    bool to_advance = false;  ///< the loop's note that it is in its list already
 
   private:
     enum class Waiting : std::uint8_t { nothing, first_byte, next_request, head, body, end };
@@ -83,25 +83,25 @@ class Connection {
     bool counts_for_peer_;
 
     std::array<char, 1024> input_;
-    std::string stash_;                  ///< read, but not taken up: as many requests as allowed wait for answers
-    Exchange* unfinished_ = nullptr;     ///< the request whose bytes are coming in
+    std::string stash_;               ///< read, but not taken up: as many requests as allowed wait for answers
+    Exchange* unfinished_ = nullptr;  ///< the request whose bytes are coming in
     HeadScanner scanner_;
     std::optional<ChunkDecoder> chunks_;
-    std::vector<Exchange*> pending_;     ///< handed over, in order of arrival
+    std::vector<Exchange*> pending_;  ///< handed over, in order of arrival
     std::string out_;
     std::size_t out_sent_ = 0;
-    std::size_t out_held_ = 0;           ///< of out_, counted among the bytes in flight
+    std::size_t out_held_ = 0;  ///< of out_, counted among the bytes in flight
 
     Waiting waiting_ = Waiting::nothing;
     std::int64_t waiting_until_ms_ = 0;
     std::int64_t body_since_ms_ = 0;
-    std::int64_t write_until_ms_ = 0;    ///< 0 = nothing waits to be sent
-    std::size_t surplus_bytes_ = 0;      ///< read and dropped after the last request
+    std::int64_t write_until_ms_ = 0;  ///< 0 = nothing waits to be sent
+    std::size_t surplus_bytes_ = 0;    ///< read and dropped after the last request
 
     bool read_under_way_ = false;
     bool write_wait_under_way_ = false;
     bool say_continue_ = false;
-    bool takes_no_more_ = false;         ///< the last request has been taken up
+    bool takes_no_more_ = false;  ///< the last request has been taken up
     bool input_ended_ = false;
     bool lingering_ = false;
     bool closed_ = false;

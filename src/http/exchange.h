@@ -21,7 +21,7 @@ struct Exchange {
     // The loop's alone.
     std::string head;
     std::string body;
-    Request request;      ///< its views point into head and body
+    Request request;  ///< its views point into head and body
     Framing framing;
     Connection* connection = nullptr;  ///< null once the connection has gone
     std::string counted_address;       ///< the forwarded client this counts for in the cap per address; may be empty

@@ -212,10 +212,14 @@ void Loop::accept_some() {
     for (int i = 0; i < accepts_in_a_row_max && !is_full(); ++i) {
         sockaddr_storage peer{};
         socklen_t length = sizeof peer;
-        const int descriptor = accept4(acceptor_.native_handle(), reinterpret_cast<sockaddr*>(&peer), &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
-        if (descriptor >= 0) welcome(descriptor, reinterpret_cast<const sockaddr&>(peer));
-        else if (errno == EAGAIN || errno == EWOULDBLOCK) return;
-        else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) return accept_failed(errno);
+        const int descriptor =
+            accept4(acceptor_.native_handle(), reinterpret_cast<sockaddr*>(&peer), &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (descriptor >= 0)
+            welcome(descriptor, reinterpret_cast<const sockaddr&>(peer));
+        else if (errno == EAGAIN || errno == EWOULDBLOCK)
+            return;
+        else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+            return accept_failed(errno);
         // Anything else is the fate of one connection (ECONNABORTED and the network errors of accept(2)).
     }
 }
@@ -263,7 +267,8 @@ void Loop::welcome(int descriptor, const sockaddr& peer) {
         close(descriptor);
         return drop_address(text);
     }
-    auto& connection = connections_.emplace_back(std::make_unique<Connection>(*this, std::move(socket), std::move(text), trusted, !trusted));
+    auto& connection =
+        connections_.emplace_back(std::make_unique<Connection>(*this, std::move(socket), std::move(text), trusted, !trusted));
     connection->place = connections_.size() - 1;
     shared_.connections.fetch_add(1, std::memory_order_relaxed);
     counters().connections.add();

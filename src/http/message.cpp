@@ -4,6 +4,58 @@
 #include "http/text.h"
 
 namespace forebay::http {
+namespace {
+
+struct Reason {
+    unsigned status;
+    std::string_view phrase;
+};
+
+/// Those that are sent most come first.
+constexpr Reason reasons[] = {
+    {200, "OK"},
+    {202, "Accepted"},
+    {303, "See Other"},
+    {204, "No Content"},
+    {422, "Unprocessable Content"},
+    {503, "Service Unavailable"},
+    {100, "Continue"},
+    {201, "Created"},
+    {206, "Partial Content"},
+    {301, "Moved Permanently"},
+    {302, "Found"},
+    {304, "Not Modified"},
+    {307, "Temporary Redirect"},
+    {308, "Permanent Redirect"},
+    {400, "Bad Request"},
+    {401, "Unauthorized"},
+    {402, "Payment Required"},
+    {403, "Forbidden"},
+    {404, "Not Found"},
+    {405, "Method Not Allowed"},
+    {406, "Not Acceptable"},
+    {408, "Request Timeout"},
+    {409, "Conflict"},
+    {410, "Gone"},
+    {411, "Length Required"},
+    {412, "Precondition Failed"},
+    {413, "Content Too Large"},
+    {414, "URI Too Long"},
+    {415, "Unsupported Media Type"},
+    {417, "Expectation Failed"},
+    {425, "Too Early"},
+    {428, "Precondition Required"},
+    {429, "Too Many Requests"},
+    {431, "Request Header Fields Too Large"},
+    {500, "Internal Server Error"},
+    {501, "Not Implemented"},
+    {502, "Bad Gateway"},
+    {504, "Gateway Timeout"},
+    {505, "HTTP Version Not Supported"},
+    {507, "Insufficient Storage"},
+};
+
+}  // namespace
 
 std::string_view Request::find(std::string_view name) const {
     for (const auto& header : headers)
@@ -21,7 +73,8 @@ Responder& Responder::operator=(Responder&& other) noexcept {
 }
 
 Responder::~Responder() {
-    if (sink_ != nullptr) (*this)(problem(500, "unanswered", "The request was given up inside the server; it may or may not have been carried out."));
+    if (sink_ != nullptr)
+        (*this)(problem(500, "unanswered", "The request was given up inside the server; it may or may not have been carried out."));
 }
 
 bool parse_query(std::string_view text, std::size_t pairs_max, std::vector<std::pair<std::string, std::string>>& out) {
@@ -58,56 +111,18 @@ std::string percent_encode(std::string_view text) {
     std::string out;
     for (char c : text) {
         const auto byte = static_cast<unsigned char>(c);
-        if (is_letter_or_digit(c) || c == '-' || c == '.' || c == '_' || c == '~') out += c;
-        else ((out += '%') += digits[byte >> 4]) += digits[byte & 15];
+        if (is_letter_or_digit(c) || c == '-' || c == '.' || c == '_' || c == '~')
+            out += c;
+        else
+            ((out += '%') += digits[byte >> 4]) += digits[byte & 15];
     }
     return out;
 }
 
 std::string_view reason_of(unsigned status) {
-    switch (status) {
-        case 100: return "Continue";
-        case 200: return "OK";
-        case 201: return "Created";
-        case 202: return "Accepted";
-        case 204: return "No Content";
-        case 206: return "Partial Content";
-        case 301: return "Moved Permanently";
-        case 302: return "Found";
-        case 303: return "See Other";
-        case 304: return "Not Modified";
-        case 307: return "Temporary Redirect";
-        case 308: return "Permanent Redirect";
-        case 400: return "Bad Request";
-        case 401: return "Unauthorized";
-        case 402: return "Payment Required";
-        case 403: return "Forbidden";
-        case 404: return "Not Found";
-        case 405: return "Method Not Allowed";
-        case 406: return "Not Acceptable";
-        case 408: return "Request Timeout";
-        case 409: return "Conflict";
-        case 410: return "Gone";
-        case 411: return "Length Required";
-        case 412: return "Precondition Failed";
-        case 413: return "Content Too Large";
-        case 414: return "URI Too Long";
-        case 415: return "Unsupported Media Type";
-        case 417: return "Expectation Failed";
-        case 422: return "Unprocessable Content";
-        case 425: return "Too Early";
-        case 428: return "Precondition Required";
-        case 429: return "Too Many Requests";
-        case 431: return "Request Header Fields Too Large";
-        case 500: return "Internal Server Error";
-        case 501: return "Not Implemented";
-        case 502: return "Bad Gateway";
-        case 503: return "Service Unavailable";
-        case 504: return "Gateway Timeout";
-        case 505: return "HTTP Version Not Supported";
-        case 507: return "Insufficient Storage";
-        default: return "Unknown";
-    }
+    for (const auto& reason : reasons)
+        if (reason.status == status) return reason.phrase;
+    return "Unknown";
 }
 
 }  // namespace forebay::http

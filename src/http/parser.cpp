@@ -97,18 +97,23 @@ void HeadReader::on_field_impl(beast::http::field field, beast::string_view name
         return refuse(431, "too_many_fields", "The request has too many header fields.", error);
     request_.headers.push_back({view(name), view(value)});
     switch (field) {
-        case beast::http::field::content_length: return on_content_length(view(value), error);
-        case beast::http::field::transfer_encoding: return on_transfer_encoding(view(value), error);
-        case beast::http::field::host: return on_host(view(value), error);
-        case beast::http::field::expect: expectation_ = view(value); return;
-        default: return;
+        case beast::http::field::content_length:
+            return on_content_length(view(value), error);
+        case beast::http::field::transfer_encoding:
+            return on_transfer_encoding(view(value), error);
+        case beast::http::field::host:
+            return on_host(view(value), error);
+        case beast::http::field::expect:
+            expectation_ = view(value);
+            return;
+        default:
+            return;
     }
 }
 
 void HeadReader::on_content_length(std::string_view value, ErrorCode& error) {
     const auto length = decimal(value);
-    if (!length || has_length_)
-        return refuse(400, "bad_content_length", "Content-Length must be one decimal number, given once.", error);
+    if (!length || has_length_) return refuse(400, "bad_content_length", "Content-Length must be one decimal number, given once.", error);
     has_length_ = true;
     framing_.length = *length;
 }
@@ -151,8 +156,7 @@ Result<void, Malformed> HeadReader::split_target() {
 Result<Framing, Malformed> HeadReader::framing() {
     TRY(split_target());
     if (!host_ && !framing_.is_http10) return bad("no_host", "An HTTP/1.1 request must have a Host field.");
-    if (framing_.chunked && has_length_)
-        return bad("ambiguous_length", "Content-Length and Transfer-Encoding exclude each other.");
+    if (framing_.chunked && has_length_) return bad("ambiguous_length", "Content-Length and Transfer-Encoding exclude each other.");
     if (expectation_) {
         if (!equals_ignoring_case(*expectation_, "100-continue"))
             return Failure{Malformed{417, "unknown_expectation", "The only expectation understood is 100-continue."}};
@@ -168,8 +172,10 @@ Malformed malformed_of(const ErrorCode& code, std::string_view head) {
     if (code == Error::bad_version) {
         const auto line = head.substr(0, head.find('\r'));
         const auto version = line.substr(std::min(line.size(), line.rfind(' ') + 1));
-        const bool is_version = version.size() == 8 && version.starts_with("HTTP/") && is_digit(version[5]) && version[6] == '.' && is_digit(version[7]);
-        if (is_version && version != "HTTP/1.0" && version != "HTTP/1.1") return {505, "bad_version", "Only HTTP/1.0 and HTTP/1.1 are spoken here."};
+        const bool is_version =
+            version.size() == 8 && version.starts_with("HTTP/") && is_digit(version[5]) && version[6] == '.' && is_digit(version[7]);
+        if (is_version && version != "HTTP/1.0" && version != "HTTP/1.1")
+            return {505, "bad_version", "Only HTTP/1.0 and HTTP/1.1 are spoken here."};
     }
     if (code == Error::bad_content_length || code == Error::multiple_content_length)
         return {400, "bad_content_length", "Content-Length must be one decimal number, given once."};
@@ -248,9 +254,12 @@ Result<std::size_t, Malformed> ChunkDecoder::take(std::string_view bytes, std::s
 Result<void, Malformed> ChunkDecoder::step(char c) {
     static constexpr auto no_line_end = "A chunk must end in CR LF.";
     switch (state_) {
-        case State::size: return size_digit(c);
-        case State::extension: return extension_character(c);
-        case State::size_lf: return c == '\n' ? size_ended() : bad("bad_chunk", no_line_end);
+        case State::size:
+            return size_digit(c);
+        case State::extension:
+            return extension_character(c);
+        case State::size_lf:
+            return c == '\n' ? size_ended() : bad("bad_chunk", no_line_end);
         case State::data_cr:
             if (c != '\r') return bad("bad_chunk", no_line_end);
             state_ = State::data_lf;
@@ -259,10 +268,13 @@ Result<void, Malformed> ChunkDecoder::step(char c) {
             if (c != '\n') return bad("bad_chunk", no_line_end);
             state_ = State::size;
             return {};
-        case State::trailer: return trailer_character(c);
-        case State::trailer_lf: return c == '\n' ? trailer_ended() : bad("bad_chunk", no_line_end);
+        case State::trailer:
+            return trailer_character(c);
+        case State::trailer_lf:
+            return c == '\n' ? trailer_ended() : bad("bad_chunk", no_line_end);
         case State::data:
-        case State::complete: break;
+        case State::complete:
+            break;
     }
     return {};
 }
@@ -291,7 +303,8 @@ Result<void, Malformed> ChunkDecoder::extension_character(char c) {
 Result<void, Malformed> ChunkDecoder::size_ended() {
     digits_ = 0;
     extension_bytes_ = 0;
-    if (chunk_bytes_left_ > body_bytes_left_) return Failure{Malformed{413, "body_too_large", "The body is larger than this server takes."}};
+    if (chunk_bytes_left_ > body_bytes_left_)
+        return Failure{Malformed{413, "body_too_large", "The body is larger than this server takes."}};
     body_bytes_left_ -= chunk_bytes_left_;
     state_ = chunk_bytes_left_ > 0 ? State::data : State::trailer;
     return {};
@@ -299,9 +312,12 @@ Result<void, Malformed> ChunkDecoder::size_ended() {
 
 Result<void, Malformed> ChunkDecoder::trailer_character(char c) {
     if (++trailer_bytes_ > trailer_bytes_max) return Failure{Malformed{431, "trailers_too_large", "The trailer fields are too large."}};
-    if (c == '\r') state_ = State::trailer_lf;
-    else if (is_control(c) && c != '\t') return bad("bad_trailer", "A trailer field holds a control character.");
-    else trailer_line_ += c;
+    if (c == '\r')
+        state_ = State::trailer_lf;
+    else if (is_control(c) && c != '\t')
+        return bad("bad_trailer", "A trailer field holds a control character.");
+    else
+        trailer_line_ += c;
     return {};
 }
 
@@ -314,7 +330,8 @@ Result<void, Malformed> ChunkDecoder::trailer_ended() {
     const auto name = std::string_view(trailer_line_).substr(0, trailer_line_.find(':'));
     const bool is_field = name.size() < trailer_line_.size() && !name.empty() && std::all_of(name.begin(), name.end(), is_token_character);
     if (!is_field) return bad("bad_trailer", "A trailer field is not of the form \"name: value\".");
-    for (std::string_view forbidden : {"content-length", "transfer-encoding", "host", "trailer", "content-encoding", "content-type", "authorization"})
+    for (std::string_view forbidden :
+         {"content-length", "transfer-encoding", "host", "trailer", "content-encoding", "content-type", "authorization"})
         if (equals_ignoring_case(name, forbidden)) return bad("bad_trailer", "A trailer field of that name is not allowed.");
     trailer_line_.clear();
     state_ = State::trailer;

@@ -48,7 +48,7 @@ class HeadScanner {
 /// What a head says about what follows it.
 struct Framing {
     bool chunked = false;
-    std::uint64_t length = 0;       ///< of the body, where it is not chunked
+    std::uint64_t length = 0;  ///< of the body, where it is not chunked
     bool keep_alive = true;
     bool expects_continue = false;  ///< the client waits for 100 Continue before it sends the body
     bool is_http10 = false;

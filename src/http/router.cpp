@@ -38,8 +38,10 @@ std::optional<Captures> match(const std::vector<std::string>& pattern, bool take
     if (takes_rest ? path.size() <= pattern.size() : path.size() != pattern.size()) return std::nullopt;
     Captures captures;
     for (std::size_t i = 0; i < pattern.size(); ++i) {
-        if (pattern[i] == "{}" && !path[i].empty()) captures.push_back(path[i]);
-        else if (pattern[i] != path[i]) return std::nullopt;
+        if (pattern[i] == "{}" && !path[i].empty())
+            captures.push_back(path[i]);
+        else if (pattern[i] != path[i])
+            return std::nullopt;
     }
     if (takes_rest) {
         std::string rest = path[pattern.size()];

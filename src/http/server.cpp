@@ -80,7 +80,8 @@ Result<Listener, std::string> listen_on(const std::string& address, std::uint16_
     const bool ipv6 = address.find(':') != address.npos;
     Listener listener{::socket(ipv6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), 0, ipv6};
     if (listener.descriptor >= 0) set_options(listener.descriptor, share_port);
-    const bool listens = listener.descriptor >= 0 && bind_to(listener.descriptor, address, port, ipv6) && listen(listener.descriptor, backlog) == 0;
+    const bool listens =
+        listener.descriptor >= 0 && bind_to(listener.descriptor, address, port, ipv6) && listen(listener.descriptor, backlog) == 0;
     if (!listens) {
         const int error = errno;
         if (listener.descriptor >= 0) close(listener.descriptor);
@@ -133,7 +134,6 @@ Server::~Server() {
     static auto& left_behind = *new std::vector<std::unique_ptr<Inside>>;
     left_behind.push_back(std::move(inside_));
 }
-
 
 std::uint16_t Server::port() const { return inside_->port; }
 std::size_t Server::connections() const { return inside_->shared.connections.load(std::memory_order_relaxed); }

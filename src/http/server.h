@@ -20,9 +20,9 @@
 namespace forebay::http {
 
 struct ServerOptions {
-    std::string address = "127.0.0.1";   ///< IPv4 or IPv6 address to listen on
-    std::uint16_t port = 0;              ///< 0 = one that is free
-    unsigned loops = 1;                  ///< threads, each with a listener of its own (SO_REUSEPORT)
+    std::string address = "127.0.0.1";  ///< IPv4 or IPv6 address to listen on
+    std::uint16_t port = 0;             ///< 0 = one that is free
+    unsigned loops = 1;                 ///< threads, each with a listener of its own (SO_REUSEPORT)
 
     // Bounds of one request.
     std::size_t head_bytes_max = 32_KiB;          ///< request line and fields: above it 431
@@ -39,13 +39,13 @@ struct ServerOptions {
     std::size_t connections_per_address_max = 0;  ///< 0 = none. Trusted proxies are exempt; their clients are not
 
     // Deadlines.
-    Duration head_deadline = 10s;       ///< from the first byte (or the connection) to the end of the head: 408
-    Duration body_grace = 5s;           ///< then a body must have come with body_rate_min: 408
-    std::uint64_t body_rate_min = 1_KiB;///< bytes a second
-    Duration body_deadline = 60s;       ///< for a whole body: 408
-    Duration write_deadline = 30s;      ///< for an answer the client is slow to read, plus a second for each KiB it took
-    Duration idle_deadline = 75s;       ///< between requests of one connection
-    Duration linger_deadline = 2s;      ///< after the last answer: how long surplus bytes are read and dropped
+    Duration head_deadline = 10s;         ///< from the first byte (or the connection) to the end of the head: 408
+    Duration body_grace = 5s;             ///< then a body must have come with body_rate_min: 408
+    std::uint64_t body_rate_min = 1_KiB;  ///< bytes a second
+    Duration body_deadline = 60s;         ///< for a whole body: 408
+    Duration write_deadline = 30s;        ///< for an answer the client is slow to read, plus a second for each KiB it took
+    Duration idle_deadline = 75s;         ///< between requests of one connection
+    Duration linger_deadline = 2s;        ///< after the last answer: how long surplus bytes are read and dropped
 
     /// Addresses or networks (10.0.0.0/8) whose X-Forwarded-For and X-Forwarded-Proto are believed.
     std::vector<std::string> trusted_proxies{};
@@ -76,7 +76,7 @@ class Server {
     void drain();
     /// Waits until the last connection has closed; false if `at_most` passed first.
     bool wait_until_drained(Duration at_most);
-    /// Closes everything and ends the loops' threads. Answers given afterwards go nowhere. Idempotent.
+    /// Closes everything and ends the loops' threads. Answers given afterwards go nowhere. Idempotent; not from a handler.
     void stop();
 
   private:

@@ -13,19 +13,26 @@ namespace {
 
 std::string_view word_of(Kind kind) {
     switch (kind) {
-        case Kind::counter: return "counter";
-        case Kind::gauge: return "gauge";
-        case Kind::histogram: return "histogram";
+        case Kind::counter:
+            return "counter";
+        case Kind::gauge:
+            return "gauge";
+        case Kind::histogram:
+            return "histogram";
     }
     return "untyped";
 }
 
 void append_escaped(std::string& out, std::string_view text, bool quotes) {
     for (char c : text) {
-        if (c == '\\') out += "\\\\";
-        else if (c == '\n') out += "\\n";
-        else if (c == '"' && quotes) out += "\\\"";
-        else out += c;
+        if (c == '\\')
+            out += "\\\\";
+        else if (c == '\n')
+            out += "\\n";
+        else if (c == '"' && quotes)
+            out += "\\\"";
+        else
+            out += c;
     }
 }
 
@@ -63,8 +70,10 @@ void append_histogram(std::string& out, const std::string& name, const std::stri
     for (std::size_t i = 0; i < counts.size(); ++i) {
         so_far += counts[i];
         fmt::format_to(std::back_inserter(out), "{}_bucket{{{}{}le=\"", name, labels, comma);
-        if (i < histogram.bounds().size()) append_number(out, histogram.bounds()[i]);
-        else out += "+Inf";
+        if (i < histogram.bounds().size())
+            append_number(out, histogram.bounds()[i]);
+        else
+            out += "+Inf";
         fmt::format_to(std::back_inserter(out), "\"}} {}\n", so_far);
     }
     append_line(out, name + "_sum", labels, histogram.sum());

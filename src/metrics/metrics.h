@@ -79,7 +79,7 @@ class Registry {
 
     struct Series {
         Labels labels;
-        std::unique_ptr<Counter> counter;      ///< exactly one of the three is there
+        std::unique_ptr<Counter> counter;  ///< exactly one of the three is there
         std::unique_ptr<Gauge> gauge;
         std::unique_ptr<Histogram> histogram;
     };

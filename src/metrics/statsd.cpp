@@ -110,7 +110,8 @@ void Statsd::run() {
 
 void Statsd::flush(std::string& datagram) {
     // Nobody listening is not our trouble: the next interval's figures are sent all the same.
-    if (!datagram.empty()) [[maybe_unused]] const auto sent = ::send(socket_, datagram.data(), datagram.size(), MSG_NOSIGNAL);
+    if (!datagram.empty()) [[maybe_unused]]
+        const auto sent = ::send(socket_, datagram.data(), datagram.size(), MSG_NOSIGNAL);
     datagram.clear();
 }
 

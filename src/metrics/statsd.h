@@ -30,8 +30,8 @@ std::string graphite_name(std::string_view name, const Labels& labels);
 struct StatsdOptions {
     std::string host = "127.0.0.1";
     std::uint16_t port = 8125;
-    Duration every = 10s;             ///< zero: only send_now() sends
-    std::string prefix{};             ///< put before every path with a dot, e.g. a node's name
+    Duration every = 10s;  ///< zero: only send_now() sends
+    std::string prefix{};  ///< put before every path with a dot, e.g. a node's name
 };
 
 class Statsd {

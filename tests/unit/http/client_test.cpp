@@ -8,7 +8,8 @@ namespace {
 /// A server that answers every connection with the same bytes, whatever it is asked, and then closes or keeps silent.
 class Scripted {
   public:
-    explicit Scripted(std::string bytes, bool closes = true) : bytes_(std::move(bytes)), closes_(closes), socket_(socket(AF_INET, SOCK_STREAM, 0)) {
+    explicit Scripted(std::string bytes, bool closes = true)
+        : bytes_(std::move(bytes)), closes_(closes), socket_(socket(AF_INET, SOCK_STREAM, 0)) {
         sockaddr_in address{};
         address.sin_family = AF_INET;
         address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -57,7 +58,8 @@ TEST_F(ClientTest, sends_what_it_is_given_and_keeps_the_connection) {
         responder(Response{201, {{"X-Answer", "yes "}}, "text/plain", body + std::string(request.body)});
     });
     Client client;
-    const ClientRequest request{.method = "PUT", .url = url("/a?b=%20"), .headers = {{"Content-Type", "text/x"}, {"X-Empty", ""}}, .body = std::string("a\0b", 3)};
+    const ClientRequest request{
+        .method = "PUT", .url = url("/a?b=%20"), .headers = {{"Content-Type", "text/x"}, {"X-Empty", ""}}, .body = std::string("a\0b", 3)};
     for (int i = 0; i < 3; ++i) {
         const auto answer = client.send(request);
         ASSERT_TRUE(answer) << answer.error().detail;
@@ -137,9 +139,11 @@ TEST(Client, tells_apart_what_is_known_after_each_failure) {
         {"an answer that stops in its head", "HTTP/1.1 200 OK\r\nContent-Le", false, Kind::timed_out},
         {"an answer that stops in its body", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhe", false, Kind::timed_out},
         {"an answer cut in its body", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhe", true, Kind::broken},
-        {"an answer that is too large", "HTTP/1.1 200 OK\r\nContent-Length: 200\r\n\r\n" + std::string(200, 'x'), true, Kind::response_too_large},
+        {"an answer that is too large", "HTTP/1.1 200 OK\r\nContent-Length: 200\r\n\r\n" + std::string(200, 'x'), true,
+         Kind::response_too_large},
         {"an answer without end", "HTTP/1.1 200 OK\r\n\r\n" + std::string(2000, 'x'), false, Kind::response_too_large},
-        {"chunks that are too much", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nFF\r\n" + std::string(255, 'x'), false, Kind::response_too_large},
+        {"chunks that are too much", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nFF\r\n" + std::string(255, 'x'), false,
+         Kind::response_too_large},
     };
     for (const auto& row : rows) {
         Scripted server(row.bytes, row.closes);
@@ -150,7 +154,8 @@ TEST(Client, tells_apart_what_is_known_after_each_failure) {
 }
 
 TEST(Client, does_not_follow_redirects_and_drops_interim_answers) {
-    Scripted server("HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n");
+    Scripted server(
+        "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n");
     const auto answer = Client().send({.url = server.url});
     ASSERT_TRUE(answer) << answer.error().detail;
     EXPECT_EQ(answer->status, 302u);

@@ -195,8 +195,10 @@ TEST_F(Life, a_waiting_client_that_hangs_up_is_known_to_have_gone) {
         auto responder = waiting.take(reset ? 1 : 0);
         auto is_there = responder.connection_probe();
         EXPECT_TRUE(responder.is_connected());
-        if (reset) client.reset();
-        else client.hang_up();
+        if (reset)
+            client.reset();
+        else
+            client.hang_up();
         EXPECT_TRUE(comes_true([&] { return !responder.is_connected(); }));
         EXPECT_FALSE(is_there());
         responder(Response{});
@@ -235,7 +237,9 @@ TEST_F(Life, a_client_that_ends_its_half_after_a_whole_request_gets_its_answer) 
 }
 
 TEST_F(Life, a_client_that_goes_in_the_middle_of_an_answer_takes_nobody_with_it) {
-    open_with({}, [](const Request&, Responder responder) { responder(Response{.headers = {}, .content_type = {}, .body = std::string(8_MiB, 'x')}); });
+    open_with({}, [](const Request&, Responder responder) {
+        responder(Response{.headers = {}, .content_type = {}, .body = std::string(8_MiB, 'x')});
+    });
     for (int i = 0; i < 5; ++i) {
         RawClient client(server->port());
         client.send(get("/"));
@@ -357,7 +361,8 @@ TEST_F(Life, an_address_has_no_more_connections_than_allowed) {
 TEST_F(Life, behind_a_trusted_proxy_the_clients_requests_are_counted_and_not_the_proxys_connections) {
     open({.connections_per_address_max = 2, .trusted_proxies = {"127.0.0.0/8"}});
     std::list<RawClient> proxied;
-    for (int i = 0; i < 3; ++i) proxied.emplace_back(server->port()).send(get("/wait", "X-Forwarded-For: 192.0.2." + std::to_string(i) + "\r\n"));
+    for (int i = 0; i < 3; ++i)
+        proxied.emplace_back(server->port()).send(get("/wait", "X-Forwarded-For: 192.0.2." + std::to_string(i) + "\r\n"));
     waiting.wait_for(3);
     RawClient same(server->port()), over(server->port());
     same.send(get("/wait", "X-Forwarded-For: 192.0.2.0\r\n"));
@@ -434,7 +439,9 @@ TEST_F(Life, forwarded_fields_are_believed_from_trusted_proxies_only) {
         {{"127.0.0.1"}, "X-Forwarded-For: 192.0.2.1\r\nX-Forwarded-Proto: http\r\n", "192.0.2.1 plain proxied"},
         {{"127.0.0.1"}, "X-Forwarded-For: 6.6.6.6, 192.0.2.1\r\n", "192.0.2.1 plain proxied"},
         {{"127.0.0.1", "10.0.0.0/8"}, "X-Forwarded-For: 6.6.6.6, 192.0.2.1, 10.1.2.3\r\n", "192.0.2.1 plain proxied"},
-        {{"127.0.0.1", "10.0.0.0/8"}, "X-Forwarded-For: 6.6.6.6\r\nX-Forwarded-For: 192.0.2.1\r\nX-Forwarded-For: 10.1.2.3\r\n", "192.0.2.1 plain proxied"},
+        {{"127.0.0.1", "10.0.0.0/8"},
+         "X-Forwarded-For: 6.6.6.6\r\nX-Forwarded-For: 192.0.2.1\r\nX-Forwarded-For: 10.1.2.3\r\n",
+         "192.0.2.1 plain proxied"},
         {{"127.0.0.1", "10.0.0.0/8"}, "X-Forwarded-For: 10.1.1.1, 10.1.2.3\r\n", "10.1.1.1 plain proxied"},
         {{"127.0.0.1"}, "X-Forwarded-For: 192.0.2.1:5678\r\n", "192.0.2.1 plain proxied"},
         {{"127.0.0.1"}, "X-Forwarded-For: [2001:db8::1]:5678\r\n", "2001:db8::1 plain proxied"},
@@ -445,7 +452,8 @@ TEST_F(Life, forwarded_fields_are_believed_from_trusted_proxies_only) {
     };
     for (const auto& row : rows) {
         open_with({.trusted_proxies = row.trusted}, [](const Request& request, Responder responder) {
-            const auto body = request.client_address + (request.secure ? " secure" : " plain") + (request.from_trusted_proxy ? " proxied" : " direct");
+            const auto body =
+                request.client_address + (request.secure ? " secure" : " plain") + (request.from_trusted_proxy ? " proxied" : " direct");
             responder(Response{.headers = {}, .content_type = {}, .body = body});
         });
         RawClient client(server->port());
@@ -555,7 +563,9 @@ TEST_F(Life, who_answers_after_the_server_has_gone_does_no_harm) {
     server = nullptr;
     EXPECT_FALSE(probe());
     first(Response{});
-    { Responder dropped(std::move(second)); }
+    {
+        Responder dropped(std::move(second));
+    }
     EXPECT_TRUE(client.is_closed());
 }
 

@@ -196,7 +196,8 @@ std::vector<Good> good() {
         {"an empty field", "GET / HTTP/1.1\r\nHost: a\r\nX:\r\n\r\n", "GET / "},
         {"an address of 8 KiB", "GET /" + repeated("a", 8191) + " HTTP/1.1\r\nHost: a\r\n\r\n", "GET /" + repeated("a", 8191) + " "},
         {"100 fields", "GET / HTTP/1.1\r\nHost: a\r\n" + repeated("X: y\r\n", 99) + "\r\n", "GET / "},
-        {"a body with everything in it", post("Content-Length: 8\r\n", std::string("\0\r\n\r\n\xff\x7f\n", 8)), std::string("POST /a \0\r\n\r\n\xff\x7f\n", 16)},
+        {"a body with everything in it", post("Content-Length: 8\r\n", std::string("\0\r\n\r\n\xff\x7f\n", 8)),
+         std::string("POST /a \0\r\n\r\n\xff\x7f\n", 16)},
         {"a body of 1 MiB", post("Content-Length: 1048576\r\n", repeated("x", 1 << 20)), "POST /a " + repeated("x", 1 << 20)},
     };
 }
@@ -232,8 +233,8 @@ TEST_F(Framing, more_bytes_than_the_length_says_are_the_next_request) {
 
 TEST_F(Framing, an_incomplete_request_is_neither_carried_out_nor_answered) {
     open();
-    for (const auto& bytes : {post("Content-Length: 9\r\n", "hello"), chunked("5\r\nhello\r\n"), chunked("5\r\nhello\r\n0\r\n"), std::string("GET / HTT"),
-                              std::string("GET / HTTP/1.1\r\nHost: a\r\n")}) {
+    for (const auto& bytes : {post("Content-Length: 9\r\n", "hello"), chunked("5\r\nhello\r\n"), chunked("5\r\nhello\r\n0\r\n"),
+                              std::string("GET / HTT"), std::string("GET / HTTP/1.1\r\nHost: a\r\n")}) {
         RawClient client(server->port());
         client.send(bytes).end_sending();
         EXPECT_EQ(client.answer().status, 0u) << bytes;
@@ -283,7 +284,8 @@ TEST_F(Framing, HTTP_1_0_closes_unless_it_asks_to_keep) {
     EXPECT_TRUE(once.send("GET / HTTP/1.0\r\n\r\n").answer().has("Connection: close"));
     EXPECT_TRUE(once.is_closed());
     RawClient kept(server->port());
-    for (int i = 0; i < 2; ++i) EXPECT_TRUE(kept.send("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n").answer().has("Connection: keep-alive"));
+    for (int i = 0; i < 2; ++i)
+        EXPECT_TRUE(kept.send("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n").answer().has("Connection: keep-alive"));
 }
 
 TEST_F(Framing, a_client_that_says_close_gets_its_answer_and_the_end) {

@@ -62,7 +62,8 @@ TEST(Problem, escapes_what_it_is_told) {
     const auto response = problem(400, "bad_json", "a \"quote\" and \n a line");
     EXPECT_EQ(response.status, 400u);
     EXPECT_EQ(response.content_type, "application/problem+json");
-    EXPECT_EQ(response.body, R"({"type":"about:blank","title":"Bad Request","status":400,"code":"bad_json","detail":"a \"quote\" and \n a line"})");
+    EXPECT_EQ(response.body,
+              R"({"type":"about:blank","title":"Bad Request","status":400,"code":"bad_json","detail":"a \"quote\" and \n a line"})");
 }
 
 /// Keeps the answer.
@@ -78,7 +79,9 @@ struct Kept final : Responder::Sink {
 
 TEST(Responder, answers_exactly_once_also_when_moved_or_dropped) {
     Kept sink;
-    { Responder dropped(sink, 1); }
+    {
+        Responder dropped(sink, 1);
+    }
     EXPECT_EQ(sink.answers, 1);
     EXPECT_EQ(sink.response.status, 500u);
     {
@@ -159,9 +162,11 @@ TEST(Router, finds_the_first_pattern_that_fits) {
 }
 
 TEST(Addresses, are_read_and_written) {
-    for (std::string_view text : {"0.0.0.0", "127.0.0.1", "255.255.255.255", "::1", "2001:db8::8a2e:370:7334"}) EXPECT_EQ(to_text(*parse_address(text)), text);
+    for (std::string_view text : {"0.0.0.0", "127.0.0.1", "255.255.255.255", "::1", "2001:db8::8a2e:370:7334"})
+        EXPECT_EQ(to_text(*parse_address(text)), text);
     EXPECT_EQ(to_text(*parse_address("::ffff:192.0.2.1")), "192.0.2.1");
-    for (std::string_view text : {"", "1.2.3", "1.2.3.4.5", "256.1.1.1", "::1::", "a", "1.2.3.4 ", "01.2.3.4x"}) EXPECT_FALSE(parse_address(text)) << text;
+    for (std::string_view text : {"", "1.2.3", "1.2.3.4.5", "256.1.1.1", "::1::", "a", "1.2.3.4 ", "01.2.3.4x"})
+        EXPECT_FALSE(parse_address(text)) << text;
     EXPECT_FALSE(parse_address(std::string_view("1.2.3.4\0x", 9)));
 }
 
@@ -171,18 +176,38 @@ TEST(Addresses, a_network_contains_what_its_bits_say) {
         bool inside;
     };
     const Row rows[] = {
-        {"10.0.0.0/8", "10.255.1.2", true},       {"10.0.0.0/8", "11.0.0.0", false},        {"192.0.2.128/25", "192.0.2.127", false},
-        {"192.0.2.128/25", "192.0.2.255", true},  {"192.0.2.1", "192.0.2.1", true},         {"192.0.2.1", "192.0.2.2", false},
-        {"0.0.0.0/0", "203.0.113.9", true},       {"0.0.0.0/0", "2001:db8::1", false},      {"fd00::/8", "fd12::1", true},
-        {"fd00::/8", "fe80::1", false},           {"::/0", "1.2.3.4", true},                {"2001:db8::/33", "2001:db8:8000::", false},
+        {"10.0.0.0/8", "10.255.1.2", true},      {"10.0.0.0/8", "11.0.0.0", false},   {"192.0.2.128/25", "192.0.2.127", false},
+        {"192.0.2.128/25", "192.0.2.255", true}, {"192.0.2.1", "192.0.2.1", true},    {"192.0.2.1", "192.0.2.2", false},
+        {"0.0.0.0/0", "203.0.113.9", true},      {"0.0.0.0/0", "2001:db8::1", false}, {"fd00::/8", "fd12::1", true},
+        {"fd00::/8", "fe80::1", false},          {"::/0", "1.2.3.4", true},           {"2001:db8::/33", "2001:db8:8000::", false},
     };
-    for (const auto& row : rows) EXPECT_EQ(Network::parse(row.network)->contains(*parse_address(row.address)), row.inside) << row.network << ' ' << row.address;
+    for (const auto& row : rows)
+        EXPECT_EQ(Network::parse(row.network)->contains(*parse_address(row.address)), row.inside) << row.network << ' ' << row.address;
 }
 
 TEST(Addresses, only_those_of_the_Internet_are_public) {
-    for (std::string_view text : {"8.8.8.8", "172.32.0.1", "100.128.0.1", "2606:4700::1111"}) EXPECT_TRUE(is_public(*parse_address(text))) << text;
-    for (std::string_view text : {"127.0.0.1", "127.9.9.9", "10.0.0.1", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1", "255.255.255.255",
-                                  "::1", "::", "fe80::1", "fd00:ec2::254", "ff02::1", "::ffff:127.0.0.1", "::ffff:169.254.169.254", "64:ff9b::7f00:1", "2002:7f00:1::", "2001:db8::1"})
+    for (std::string_view text : {"8.8.8.8", "172.32.0.1", "100.128.0.1", "2606:4700::1111"})
+        EXPECT_TRUE(is_public(*parse_address(text))) << text;
+    for (std::string_view text : {"127.0.0.1",
+                                  "127.9.9.9",
+                                  "10.0.0.1",
+                                  "172.16.0.1",
+                                  "192.168.1.1",
+                                  "169.254.169.254",
+                                  "100.64.0.1",
+                                  "0.0.0.0",
+                                  "224.0.0.1",
+                                  "255.255.255.255",
+                                  "::1",
+                                  "::",
+                                  "fe80::1",
+                                  "fd00:ec2::254",
+                                  "ff02::1",
+                                  "::ffff:127.0.0.1",
+                                  "::ffff:169.254.169.254",
+                                  "64:ff9b::7f00:1",
+                                  "2002:7f00:1::",
+                                  "2001:db8::1"})
         EXPECT_FALSE(is_public(*parse_address(text))) << text;
 }
 

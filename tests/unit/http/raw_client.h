@@ -119,7 +119,8 @@ class Waiting {
     }
     void wait_for(std::size_t n) {
         std::unique_lock guard(lock_);
-        EXPECT_TRUE(come_.wait_for(guard, 20s, [&] { return responders_.size() >= n; })) << "only " << responders_.size() << " requests came";
+        EXPECT_TRUE(come_.wait_for(guard, 20s, [&] { return responders_.size() >= n; }))
+            << "only " << responders_.size() << " requests came";
     }
     std::size_t size() {
         std::lock_guard guard(lock_);

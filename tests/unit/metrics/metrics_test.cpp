@@ -195,7 +195,9 @@ TEST(Statsd, sends_by_itself_and_a_last_time_when_it_goes) {
 
 TEST(Statsd, nobody_listening_costs_nothing) {
     std::uint16_t port = 0;
-    { port = Listener().port; }
+    {
+        port = Listener().port;
+    }
     Registry registry;
     registry.gauge("g").set(1);
     auto statsd = Statsd::open(registry, {.port = port, .every = 0ms, .prefix = {}});
