@@ -88,7 +88,8 @@ std::vector<queue::Delivery> FakeBroker::take(const std::string& name, Queue& qu
         }
         auto& delivery = message.delivery;
         auto& redrive = queue.settings.redrive;
-        if (redrive && delivery.receive_count >= redrive->max_receive_count && queues_.contains(redrive->dead_letter)) {
+        if (redrive && delivery.receive_count >= redrive->max_receive_count && redrive->dead_letter != name &&
+            queues_.contains(redrive->dead_letter)) {
             auto& target = queues_.at(redrive->dead_letter);
             delivery.dead_letter_source = name;
             delivery.receipt.queue = target.id;
