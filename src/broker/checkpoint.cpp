@@ -63,21 +63,21 @@ PagePool::Stored take_stored(Reader& in) {
 }
 
 void put_pages(std::string& out, const NamedQueue& queue, const PagePool& pool) {
-    std::string pages;
+    auto count_at = out.size();
     std::uint32_t count = 0;
-    for (const auto& [number, summary] : queue.queue.summaries()) {
-        auto stored = pool.stored(queue.record.id, number);
-        if (!stored) continue;  // a page that was never touched, or holds nothing
-        ++count;
-        put(pages, number);
-        put(pages, summary.due);
-        put(pages, summary.live);
-        put(pages, summary.in_flight);
-        put(pages, summary.delayed);
-        put_stored(pages, *stored);
-    }
     put(out, count);
-    out += pages;
+    queue.queue.visit_summaries([&](std::uint64_t number, const queue::PageSummary& summary) {
+        auto stored = pool.stored(queue.record.id, number);
+        if (!stored) return;  // a page that was never touched, or holds nothing
+        ++count;
+        put(out, number);
+        put(out, summary.due);
+        put(out, summary.live);
+        put(out, summary.in_flight);
+        put(out, summary.delayed);
+        put_stored(out, *stored);
+    });
+    put_at(out, count_at, count);
 }
 
 ReadPage take_page(Reader& in) {

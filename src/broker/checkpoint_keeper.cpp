@@ -8,15 +8,17 @@ namespace {
 constexpr Duration put_off = 10s;
 }
 
-void CheckpointKeeper::note(std::uint64_t bytes, std::uint64_t records, Instant at) {
+void CheckpointKeeper::note(std::uint64_t bytes, std::uint64_t events, Instant at) {
     bytes_ += bytes;
-    records_ += records;
+    events_ += events;
     if (!changed_at_) changed_at_ = at;
 }
 
 bool CheckpointKeeper::is_due(Instant now) const {
     if (job_ || !changed_at_ || (not_before_ && now < *not_before_)) return false;
-    return bytes_ >= options_.checkpoint_bytes || records_ >= options_.checkpoint_records || now - *changed_at_ >= options_.checkpoint_every;
+    bool replay_is_long = bytes_ >= options_.checkpoint_bytes || events_ >= options_.checkpoint_records ||
+                          state_.pages.reads() - reads_before_ >= options_.checkpoint_page_reads;
+    return replay_is_long || now - *changed_at_ >= options_.checkpoint_every;
 }
 
 std::optional<Instant> CheckpointKeeper::next_due() const {
@@ -39,7 +41,8 @@ Result<void, disk::Error> CheckpointKeeper::begin(const journal::Journal& journa
     std::optional<std::uint64_t> superseded;
     if (loaded_ && loaded_->older) superseded = loaded_->older->number;
     job_ = std::make_shared<WriteCheckpoint>(disk_, state_.pages.file(), mark, superseded, encode_checkpoint(mark, now, state_));
-    bytes_ = records_ = 0;
+    bytes_ = events_ = 0;
+    reads_before_ = state_.pages.reads();
     changed_at_.reset();
     not_before_ = std::nullopt;
     if (runner) {

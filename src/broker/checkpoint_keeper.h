@@ -17,8 +17,8 @@ class CheckpointKeeper {
     CheckpointKeeper(disk::Disk& disk, State& state, const BrokerOptions& options, std::optional<LoadedCheckpoint> loaded)
         : disk_(disk), state_(state), options_(options), loaded_(loaded) {}
 
-    /// The log grew by records that the newest checkpoint does not hold.
-    void note(std::uint64_t bytes, std::uint64_t records, Instant at);
+    /// The log grew by events that the newest checkpoint does not hold.
+    void note(std::uint64_t bytes, std::uint64_t events, Instant at);
     bool is_due(Instant now) const;
     /// When it will be due if nothing more happens.
     std::optional<Instant> next_due() const;
@@ -42,7 +42,7 @@ class CheckpointKeeper {
     const BrokerOptions& options_;
     std::optional<LoadedCheckpoint> loaded_;
     std::shared_ptr<WriteCheckpoint> job_;
-    std::uint64_t bytes_ = 0, records_ = 0;
+    std::uint64_t bytes_ = 0, events_ = 0, reads_before_ = 0;
     std::optional<Instant> changed_at_;
     std::optional<Instant> not_before_;
     std::uint64_t taken_ = 0;

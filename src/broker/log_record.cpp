@@ -140,9 +140,10 @@ std::optional<EnqueuedRecord> decode_enqueued(std::uint8_t flags, std::string_vi
     return record;
 }
 
-void encode_touched(std::string& out, queue::QueueId queue, std::span<const queue::Touched> events) {
+void encode_touched(std::string& out, queue::QueueId queue, Timestamp at, std::span<const queue::Touched> events) {
     out.clear();
     put(out, queue.value());
+    put(out, at.ms);
     put(out, static_cast<std::uint32_t>(events.size()));
     for (const auto& event : events) {
         put(out, event.sequence.value());
@@ -160,6 +161,7 @@ std::optional<TouchedRecord> decode_touched(std::string_view body) {
     Reader in(body);
     TouchedRecord record;
     record.queue = take_queue(in);
+    record.at.ms = in.take<std::int64_t>();
     auto count = in.take<std::uint32_t>();
     constexpr std::size_t event_bytes = 39;
     if (in.rest().size() != std::size_t{count} * event_bytes) return std::nullopt;

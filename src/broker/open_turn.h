@@ -49,7 +49,7 @@ class OpenTurn final : public Turn {
     /// Writes what is pending, with a sync when something waits for one. Nothing may be answered before.
     Result<void, disk::Error> commit(bool sync);
     Result<void, disk::Error> check_pages();
-    journal::Location append(RecordType type, std::uint8_t flags, std::string_view body);
+    journal::Location append(RecordType type, std::uint8_t flags, std::string_view body, std::size_t events = 1);
     void flush_changes();
 
     // turn_commands.cpp: each decides, appends, applies, and keeps the answer.

@@ -21,10 +21,11 @@ struct BrokerOptions {
     std::size_t queues_max = 10'000;
     std::uint32_t in_flight_max = queue::limits::in_flight_max;  ///< of one queue
 
-    /// A checkpoint is taken when the log has grown by this much, or holds this many records to replay, or this
-    /// long after the first change that no checkpoint holds.
+    /// A checkpoint is taken when the log has grown by this much, or holds this many changes of messages to replay, or so many pages
+    /// were read as replay would have to read again, or this long after the first change that no checkpoint holds.
     std::uint64_t checkpoint_bytes = 64_MiB;
     std::uint64_t checkpoint_records = 400'000;
+    std::uint64_t checkpoint_page_reads = 8'192;
     Duration checkpoint_every = 30s;
 
     Duration sync_within = 10ms;             ///< receives and visibility changes are durable at the latest after this

@@ -54,9 +54,9 @@ Result<void, disk::Error> OpenTurn::work(std::span<Command> batch) {
     return upkeep();
 }
 
-journal::Location OpenTurn::append(RecordType type, std::uint8_t flags, std::string_view body) {
+journal::Location OpenTurn::append(RecordType type, std::uint8_t flags, std::string_view body, std::size_t events) {
     auto location = journal_->append(static_cast<std::uint8_t>(type), flags, body);
-    checkpoints_.note(location.length, 1, instant_);
+    checkpoints_.note(location.length, events, instant_);
     // It may become durable before its answers, never after. A failure is seen by the next commit.
     if (journal_->pending_bytes() >= pending_bytes_max) (void)journal_->sync().ok();
     return location;
@@ -64,12 +64,12 @@ journal::Location OpenTurn::append(RecordType type, std::uint8_t flags, std::str
 
 void OpenTurn::flush_changes() {
     for (const auto& [queue, events] : touched_) {
-        encode_touched(scratch_, queue, events);
-        append(RecordType::touched, 0, scratch_);
+        encode_touched(scratch_, queue, now_, events);
+        append(RecordType::touched, 0, scratch_, events.size());
     }
     for (const auto& [queue, sequences] : deleted_) {
         encode_deleted(scratch_, queue, sequences);
-        append(RecordType::deleted, 0, scratch_);
+        append(RecordType::deleted, 0, scratch_, sequences.size());
     }
     touched_.clear();
     deleted_.clear();

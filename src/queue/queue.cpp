@@ -311,11 +311,10 @@ std::vector<Sequence> Queue::list(Sequence from, std::size_t max) {
     return out;
 }
 
-std::map<std::uint64_t, PageSummary> Queue::summaries() const {
-    auto out = summaries_;
-    for (auto sequence : ready_)
-        if (auto found = out.find(page_of(sequence)); found != out.end()) found->second.due = 0;
-    return out;
+std::set<std::uint64_t> Queue::pages_with_offered() const {
+    std::set<std::uint64_t> pages;
+    for (auto sequence : ready_) pages.insert(page_of(sequence));
+    return pages;
 }
 
 void Queue::restore(Sequence next, std::uint64_t bytes, std::map<std::uint64_t, PageSummary> summaries) {

@@ -76,12 +76,21 @@ class Queue {
 
     /// For checkpoints: the summaries, and putting them back. Messages on the ready list are due at once for whoever
     /// restores them, because the list itself is not kept.
-    std::map<std::uint64_t, PageSummary> summaries() const;
+    template <class Visit>
+    void visit_summaries(Visit visit) const {
+        auto offered = pages_with_offered();
+        for (const auto& [page, summary] : summaries_) {
+            auto kept = summary;
+            if (offered.contains(page)) kept.due = 0;
+            visit(page, kept);
+        }
+    }
     std::size_t pages() const { return summaries_.size(); }
     void restore(Sequence next, std::uint64_t bytes, std::map<std::uint64_t, PageSummary> summaries);
     void restore_next(Sequence next) { next_ = std::max(next_, next); }
 
   private:
+    std::set<std::uint64_t> pages_with_offered() const;
     PageSummary& summary_of(std::uint64_t page);
     void set_due(std::uint64_t page, PageSummary& summary, std::int64_t due);
     void lower_due(std::uint64_t page, PageSummary& summary, std::int64_t due);

@@ -246,6 +246,17 @@ TEST_F(TurnTest, a_delayed_message_is_never_early) {
     EXPECT_EQ(broker.receive_one("later").body, "queue's");
 }
 
+TEST_F(TurnTest, a_clock_set_back_before_a_restart_hides_nothing_longer_than_it_was_to_be_hidden) {
+    ASSERT_TRUE(broker.send("jobs", "delayed", 10s));
+    ASSERT_TRUE(broker.send("jobs", "received"));
+    broker.receive_one("jobs", 20s);
+    broker.clock.jump_wall(-1h);
+    ASSERT_TRUE(broker.send("jobs", "after", 5s));
+    broker.kill();
+    broker.clock.advance(20s);
+    EXPECT_EQ(broker.receive("jobs", 10)->size(), 3u);
+}
+
 TEST_F(TurnTest, messages_expire_after_their_retention_unless_they_are_records) {
     QueueSettings settings;
     settings.retention = 60s;
