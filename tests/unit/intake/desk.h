@@ -203,7 +203,8 @@ class Desk : public testing::Test {
     /// The codes of errors[], in order, as "field:code".
     static std::string errors_of(const http::Response& response) {
         std::string out;
-        for (auto& error : body_of(response)["errors"].elements())
+        auto body = body_of(response);
+        for (auto& error : body["errors"].elements())
             out += (out.empty() ? "" : " ") + error["field"].text() + ":" + error["code"].text();
         return out;
     }
