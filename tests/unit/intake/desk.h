@@ -204,8 +204,7 @@ class Desk : public testing::Test {
     static std::string errors_of(const http::Response& response) {
         std::string out;
         auto body = body_of(response);
-        for (auto& error : body["errors"].elements())
-            out += (out.empty() ? "" : " ") + error["field"].text() + ":" + error["code"].text();
+        for (auto& error : body["errors"].elements()) out += (out.empty() ? "" : " ") + error["field"].text() + ":" + error["code"].text();
         return out;
     }
     json::Value record(std::size_t n = 0) { return *json::parse(sender.queue("leads").at(n)); }
