@@ -1,6 +1,7 @@
 // What leaves the live log and stays readable.
 
 #include <algorithm>
+#include <cerrno>
 
 #include "journal/history.h"
 #include "journal/history_reader.h"
@@ -192,6 +193,21 @@ TEST_F(JournalHistory, a_segment_number_known_only_to_history_is_not_given_again
                     .ok());
     open();
     EXPECT_GT(log->active_segment(), active);
+}
+
+TEST_F(JournalHistory, a_move_that_a_killed_process_did_not_sync_is_synced_by_the_next_before_it_drops_more) {
+    open();
+    fill(4);
+    ASSERT_TRUE(disk.make_directory("history").ok());
+    disk.fail_at(Call::sync_directory, 1, EIO);
+    ASSERT_FALSE(log->drop_below(SegmentNumber(2), [](SegmentNumber) { return true; }).ok());
+    kill();
+    open();
+    ASSERT_TRUE(log->drop_below(SegmentNumber(3), [](SegmentNumber) { return false; }).ok());
+    lose_power(Survival::none);
+    open();
+    EXPECT_FALSE(log->report().corrupt);
+    EXPECT_EQ(log->oldest_segment(), SegmentNumber(3));
 }
 
 TEST_F(JournalHistory, a_segment_found_both_live_and_in_history_is_visited_once) {
