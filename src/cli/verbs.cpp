@@ -23,7 +23,7 @@ std::vector<Verb> make_verbs() {
          {{"FILE", "instead of ./forebay.toml", false}},
          {{"warnings-as-errors", 0, "", "exit 78 for a warning too"}},
          run_check, C::files},
-        {"run it", "config show", "every setting with its value and where it comes from", {}, {{"changed", 0, "", "only what differs from the defaults"}}, run_config_show},
+        {"run it", "config show", "every setting with its value and where it comes from", {}, {{"given", 0, "", "only what the files and the environment set"}}, run_config_show},
         {"run it", "config diff", "what differs between the files and what is running", {}, {}, run_config_diff},
         {"run it", "config schema", "JSON schema of forebay.toml, for editors", {}, {}, run_config_schema},
         {"run it", "node", "intake, queues and the operator's interface in this process", {}, {}, run_node},

@@ -47,6 +47,15 @@ class Check {
     void error(const std::string& path, std::string message, std::string hint = {}) {
         diagnostics_.error(place_of(path), std::move(message), std::move(hint));
     }
+    /// Whether that setting's own value was refused: then what depends on it is not spoken of.
+    bool is_wrong(const std::string& path) const {
+        auto at = places_.find(path);
+        if (at == places_.end()) return false;
+        const auto& all = diagnostics_.all();
+        return std::any_of(all.begin(), all.end(), [&](const Diagnostic& d) {
+            return d.place.file == at->second.file && d.place.line == at->second.line && (d.place.column == at->second.column || d.place.column == 0);
+        });
+    }
     /// `path` holds a name that must be one of `known`.
     void must_exist(const std::string& path, std::string_view what, const std::string& name, const std::vector<std::string>& known) {
         if (std::find(known.begin(), known.end(), name) != known.end()) return;
@@ -98,7 +107,8 @@ class Check {
     }
 
     void report(const std::vector<intake::Problem>& problems) {
-        for (const auto& problem : problems) error(problem.where, problem.where + ": " + problem.what);
+        for (const auto& problem : problems)
+            if (!is_wrong(problem.where)) error(problem.where, problem.where + ": " + problem.what);
     }
 
     void check_endpoint(const intake::Endpoint& endpoint) {
@@ -119,6 +129,7 @@ class Check {
 
     void check_database(const DatabaseConfiguration& database) {
         auto path = "db." + database.name;
+        if (is_wrong(path + ".driver")) return;
         if (database.options.path.empty()) error(path, path + " has no path: the SQLite file, such as path = \"forebay-data/forebay.db\"");
         within(path + ".probe", database.probe, 100ms, 1h);
     }
@@ -128,8 +139,9 @@ class Check {
         if (!has_only(worker.name, "-_.")) error(path, "a worker's name has letters, digits, -, _ and .");
         if (!has_only(worker.process.group, "-_.")) error(path + ".group", "a group's name has letters, digits, -, _ and .");
         if (worker.name == "node" || worker.name == "all") error(path, "a worker cannot be called " + worker.name);
-        if (worker.count_max != worker.count_min)
+        if (worker.count_max != 0 && worker.count_max != worker.count_min)
             error(path + ".count", path + ".count: a max that is not min needs scaling, which is not in this version");
+        if (is_wrong(path + ".handler")) return;
         if (worker.handler == HandlerKind::program)
             check_program(path, worker);
         else
@@ -139,7 +151,8 @@ class Check {
     void check_program(const std::string& path, const WorkerConfiguration& worker) {
         if (worker.process.command.empty()) error(path, path + " is a program and has no command");
         if (!worker.queue.empty()) must_exist(path + ".queue", "queue", worker.queue, queue_names());
-        only_for(path, "sql", "exec");
+        no_sql(path, worker);
+        no_exec(path, worker);
     }
 
     void check_record_worker(const std::string& path, const WorkerConfiguration& worker) {
@@ -157,19 +170,20 @@ class Check {
         check_receive_count(path, worker);
         if (worker.handler == HandlerKind::sql) {
             check_sql(path, worker);
-            only_for(path, "exec");
+            no_exec(path, worker);
         } else {
             if (worker.command.empty()) error(path + ".exec", path + " has no command: [" + path + ".exec] command = [\"/usr/bin/php\", …]");
-            only_for(path, "sql");
+            no_sql(path, worker);
         }
     }
 
-    template <class... Sections>
-    void only_for(const std::string& path, Sections... sections) {
-        for (std::string_view section : {std::string_view(sections)...}) {
-            auto place = path + "." + std::string(section);
-            if (places_.contains(place)) error(place, place + " is for handler = \"" + std::string(section) + "\"");
-        }
+    /// Sections of other handlers. A section in which nothing was chosen is what `config show` prints.
+    void no_sql(const std::string& path, const WorkerConfiguration& worker) {
+        bool is_used = !worker.database.empty() || !worker.sql.statement.empty() || !worker.sql.table.empty();
+        if (is_used) error(path + ".sql", path + ".sql is for handler = \"sql\"");
+    }
+    void no_exec(const std::string& path, const WorkerConfiguration& worker) {
+        if (!worker.command.empty()) error(path + ".exec", path + ".exec is for handler = \"exec\"");
     }
 
     void check_sql(const std::string& path, const WorkerConfiguration& worker) {

@@ -43,7 +43,6 @@ std::vector<handlers::Column> columns_of(const Configuration& c, const WorkerCon
 }
 
 void complete_worker(Configuration& c, WorkerConfiguration& worker) {
-    if (worker.count_max == 0) worker.count_max = worker.count_min;
     worker.process.name = worker.name;
     worker.process.count = worker.count_min;
     if (worker.process.log_path.empty()) worker.process.log_path = c.node.data_dir + "/log/{worker}-{n}.log";

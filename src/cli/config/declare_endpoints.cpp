@@ -28,7 +28,11 @@ Slot as_written(std::string& field, std::string kind) {
                 field = given.text;
                 return std::nullopt;
             },
-            [&field] { return field.empty() ? std::string() : quoted(field); }};
+            [&field] {
+                bool is_bare = !field.empty() && field.find_first_not_of("0123456789") == std::string::npos && (field[0] != '0' || field.size() == 1);
+                if (field == "true" || field == "false" || is_bare) return field;
+                return field.empty() ? std::string() : quoted(field);
+            }};
 }
 
 /// `values = ["a", "b"]` or `values = "@us_states"`.

@@ -21,7 +21,9 @@ void declare_database(Scope& s, DatabaseConfiguration& database) {
 
 void declare_count(Scope& s, WorkerConfiguration& worker) {
     s.setting("min", count(worker.count_min, 1, 1000), "processes");
-    s.setting("max", count(worker.count_max, 1, 1000), "processes when there is much to do; min if it is not set");
+    auto most = count(worker.count_max, 1, 1000);
+    most.toml = [&worker] { return worker.count_max == 0 ? std::string() : std::to_string(worker.count_max); };
+    s.setting("max", most, "processes when there is much to do; min if it is not set");
     s.later({"drain_within", "step", "cooldown"});
 }
 

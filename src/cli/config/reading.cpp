@@ -101,6 +101,7 @@ void Reading::setting(std::string_view key, Slot slot, std::string_view) {
     auto problem = resolve(value, context_.environment);
     if (!problem) problem = slot.take(value);
     if (!problem) return;
+    if (slot.is_secret) place.column = 0;  // the line is not shown
     context_.diagnostics.error(place, path_to(key) + " " + *problem);
 }
 

@@ -93,6 +93,7 @@ std::string with_comment(std::string line, const std::string& comment) {
     return line + "# " + comment + "\n";
 }
 
+/// Collects lines by table, because a table may not be opened twice in TOML.
 class TomlText {
   public:
     TomlText(const Places& places, ShowOptions options) : places_(places), options_(options) {}
@@ -103,18 +104,20 @@ class TomlText {
             return;
         }
         end_line();
-        if (options_.only_changed && setting.is_default) return;
-        if (options_.only_changed && setting.value.empty()) return;
-        open(setting.table);
-        if (options_.with_help) out_ += "# " + std::string(setting.help) + "\n";
+        bool is_given = places_.contains(setting.path());
+        if (options_.only_given && !is_given) return;
+        auto& lines = lines_of(setting.table);
+        if (options_.with_help) lines += "# " + std::string(setting.help) + "\n";
         if (setting.value.empty())
-            out_ += "# " + key_text(setting.key) + " is not set\n";
+            lines += "# " + key_text(setting.key) + " is not set\n";
         else
-            out_ += with_comment(key_text(setting.key) + " = " + setting.value, origin(setting.path()));
+            lines += with_comment(key_text(setting.key) + " = " + setting.value, origin(setting.path()));
     }
     std::string text() && {
         end_line();
-        return std::move(out_);
+        std::string out;
+        for (const auto& [table, lines] : tables_) out += (out.empty() ? "" : "\n") + header_of(table) + "\n" + lines;
+        return out;
     }
 
   private:
@@ -130,15 +133,14 @@ class TomlText {
         auto name = line_table_.back();
         auto path = joined(line_table_);
         line_table_.pop_back();
-        open(line_table_);
-        out_ += with_comment(key_text(name) + " = { " + line_ + " }", origin(path));
+        lines_of(line_table_) += with_comment(key_text(name) + " = { " + line_ + " }", origin(path));
         line_.clear();
         line_table_.clear();
     }
-    void open(const std::vector<std::string>& table) {
-        if (table == table_) return;
-        table_ = table;
-        out_ += (out_.empty() ? "" : "\n") + header_of(table) + "\n";
+    std::string& lines_of(const std::vector<std::string>& table) {
+        for (auto& [known, lines] : tables_)
+            if (known == table) return lines;
+        return tables_.emplace_back(table, "").second;
     }
     std::string origin(const std::string& path) const {
         auto at = places_.find(path);
@@ -149,8 +151,7 @@ class TomlText {
 
     const Places& places_;
     ShowOptions options_;
-    std::string out_;
-    std::vector<std::string> table_;
+    std::vector<std::pair<std::vector<std::string>, std::string>> tables_;
     std::vector<std::string> line_table_;
     std::string line_;
 };

@@ -28,7 +28,7 @@ struct Setting {
 std::vector<Setting> settings_of(const Configuration& configuration);
 
 struct ShowOptions {
-    bool only_changed = false;  ///< leaves out what has its default
+    bool only_given = false;    ///< leaves out what no file and no variable sets
     bool with_help = false;     ///< a comment above each
 };
 /// As a forebay.toml; a comment behind each value that was given says where.

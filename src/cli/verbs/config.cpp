@@ -26,7 +26,7 @@ int run_config_show(Invocation& invocation) {
         terminal.result_json(to_json(settings));
         return exit_code::done;
     }
-    terminal.result(to_toml(settings, loaded->places, {invocation.has("changed"), terminal.verbosity() > 0}));
+    terminal.result(to_toml(settings, loaded->places, {invocation.has("given"), terminal.verbosity() > 0}));
     return exit_code::done;
 }
 

@@ -31,7 +31,7 @@ std::optional<std::string> unknown_name(const std::vector<std::string>& names, c
 
 int refuse_name(Invocation& invocation, const std::string& name, const std::vector<ProcessStatus>& processes) {
     std::vector<std::string> known;
-    for (const auto& process : processes) known.insert(known.end(), {process.name, process.worker, process.group + ":*"});
+    for (const auto& process : processes) known.insert(known.end(), {process.worker, process.name, process.group + ":*"});
     auto meant = nearest(name, known);
     invocation.terminal().complain("no process is called \"" + name + "\"" + (meant.empty() ? "" : "; did you mean \"" + meant + "\"?"));
     return exit_code::usage;

@@ -68,6 +68,28 @@ std::optional<std::size_t> lines_wanted(const Invocation& invocation) {
     return lines;
 }
 
+std::string replaced(std::string text, std::string_view what, std::string_view with) {
+    for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + with.size())) text.replace(at, what.size(), with);
+    return text;
+}
+
+/// The processes as the configuration has them: when the supervisor is gone, its logs are what one wants to read.
+std::vector<supervisor::ProcessStatus> configured_processes(const Configuration& configuration) {
+    std::vector<supervisor::ProcessStatus> processes;
+    for (const auto& worker : configuration.workers) {
+        for (unsigned n = 1; n <= worker.process.count; ++n) {
+            supervisor::ProcessStatus process;
+            process.name = worker.name + ":" + std::to_string(n);
+            process.group = worker.process.group;
+            process.worker = worker.name;
+            process.n = n;
+            process.log = replaced(replaced(replaced(worker.process.log_path, "{worker}", worker.name), "{n}", std::to_string(n)), "{node}", configuration.node.name);
+            processes.push_back(std::move(process));
+        }
+    }
+    return processes;
+}
+
 /// The log files of the processes that are meant, each once.
 std::vector<std::string> files_of(const std::vector<supervisor::ProcessStatus>& processes) {
     std::vector<std::string> files;
@@ -82,10 +104,9 @@ int run_tail(Invocation& invocation) {
     auto& terminal = invocation.terminal();
     auto lines = lines_wanted(invocation);
     if (!lines) return invocation.misused("--lines must be a number from 0 to " + std::to_string(lines_max));
-    auto path = control_path(invocation.whatever_is_configured().node.data_dir);
-    auto answer = ask_supervisor(invocation, path, {});
-    if (!answer) return answer.error();
-    auto chosen = chosen_of(answer->processes, invocation.words());
+    auto configuration = invocation.whatever_is_configured();
+    auto answer = invocation.world().control(control_path(configuration.node.data_dir), {});
+    auto chosen = chosen_of(answer ? answer->processes : configured_processes(configuration), invocation.words());
     if (chosen.empty()) {
         terminal.complain("no process is called \"" + invocation.word(0) + "\"");
         return exit_code::usage;
