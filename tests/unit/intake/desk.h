@@ -214,8 +214,8 @@ class Desk : public testing::Test {
 
     TestClock clock;
     TestEntropy entropy;
-    TestSender sender;
     TestSink sink;
+    TestSender sender;  // after the sink: answers it still holds end there
     metrics::Registry registry;
     IntakeOptions options;
     std::unique_ptr<Intake> intake;
