@@ -22,6 +22,7 @@ listen = ["127.0.0.1:9324"]          # every queue, for any Amazon SQS client
 
 [log]
 format = "text"                      # json and logfmt are for machines
+level  = "debug"                     # info leaves out the line for every accepted record
 
 # What may be posted, as JSON, as a form or with files:
 #   curl localhost:8080/v1/lead -d email=jane@example.com -d first_name=Jane

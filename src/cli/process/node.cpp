@@ -19,11 +19,11 @@
 #include "cli/process/past.h"
 #include "cli/process/paths.h"
 #include "cli/process/queue_setup.h"
+#include "cli/process/statsd.h"
 #include "disk/posix_disk.h"
 #include "http/problem.h"
 #include "http/server.h"
 #include "intake/intake.h"
-#include "metrics/statsd.h"
 #include "sqs/api.h"
 #include "transport/sender.h"
 
@@ -72,12 +72,21 @@ intake::IntakeOptions intake_options(const Configuration& configuration, const s
     return options;
 }
 
-std::uint64_t sum_of(const metrics::Registry& registry, std::string_view counter) {
+/// The counters of that name whose labels `count` takes, summed.
+std::uint64_t sum_of(const metrics::Registry& registry, std::string_view counter, bool (*count)(const metrics::Labels&)) {
     std::uint64_t sum = 0;
     registry.visit([&](std::string_view name, const metrics::Registry::Series& series) {
-        if (name == counter && series.counter) sum += series.counter->value();
+        if (name == counter && series.counter && count(series.labels)) sum += series.counter->value();
     });
     return sum;
+}
+
+bool every(const metrics::Labels&) { return true; }
+/// A post may be refused for several reasons at once; requests are counted once.
+bool client_error(const metrics::Labels& labels) {
+    for (const auto& [label, value] : labels)
+        if (label == "code" && value.starts_with('4')) return true;
+    return false;
 }
 
 int fail(int code, std::string_view event, std::string_view why) {
@@ -259,8 +268,8 @@ admin::NodeFacts Node::facts() {
     facts.uptime = clock_.now() - started_;
     if (auto free = looking_disk_->free_bytes(); free.ok()) facts.disk_free = *free;
     facts.journal_bytes = journal_bytes_;
-    facts.accepted = sum_of(registry_, "forebay_records_accepted_total");
-    facts.refused = sum_of(registry_, "forebay_records_refused_total");
+    facts.accepted = sum_of(registry_, "forebay_records_accepted_total", every);
+    facts.refused = sum_of(registry_, "forebay_requests_total", client_error);
     return facts;
 }
 
@@ -377,15 +386,7 @@ int Node::run() {
     for (auto step : {&Node::open_store, &Node::open_intake, &Node::open_listeners})
         if (int code = (this->*step)(); code != 0) return code;
     registry_.gauge("forebay_build_info", {{"version", std::string(version())}}).set(1);
-    if (const auto& to = configuration_.telemetry.statsd.to) {
-        auto statsd = metrics::Statsd::open(
-            registry_, {to->address, to->port, 10s,
-                        configuration_.telemetry.statsd.prefix == "forebay" ? "" : configuration_.telemetry.statsd.prefix});
-        if (statsd.ok())
-            statsd_ = std::move(*statsd);
-        else
-            log_warn("statsd.unusable").with("why", statsd.error());
-    }
+    statsd_ = open_statsd(registry_, configuration_.telemetry.statsd);
     const char* starts = std::getenv("FOREBAY_STARTS");
     log_info("node.ready")
         .with("name", configuration_.node.name)

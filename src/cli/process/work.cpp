@@ -2,6 +2,7 @@
 
 #include "base/log_line.h"
 #include "cli/exit_code.h"
+#include "cli/process/statsd.h"
 #include "handlers/exec.h"
 #include "handlers/sql.h"
 #include "supervisor/surroundings.h"
@@ -38,7 +39,8 @@ std::unique_ptr<worker::Handler> make_sql(const Configuration& configuration, co
     return std::make_unique<handlers::SqlHandler>(std::move(options), database->options, clock);
 }
 
-std::unique_ptr<worker::Handler> make_exec(const Configuration& configuration, const WorkerConfiguration& given, unsigned n, Clock& clock) {
+std::unique_ptr<worker::Handler> make_exec(const Configuration& configuration, const WorkerConfiguration& given, unsigned n, Clock& clock,
+                                           metrics::Registry& registry) {
     handlers::ExecOptions options;
     options.worker = given.name;
     options.n = n;
@@ -51,6 +53,11 @@ std::unique_ptr<worker::Handler> make_exec(const Configuration& configuration, c
     options.queue = given.queue;
     if (!configuration.sqs.region.empty()) options.region = configuration.sqs.region;
     options.account = configuration.sqs.account;
+    options.count = [&registry, worker = given.name](std::string_view name, std::int64_t amount) {
+        if (amount > 0)
+            registry.counter("forebay_counts_total", {{"worker", worker}, {"name", std::string(name)}})
+                .add(static_cast<std::uint64_t>(amount));
+    };
     return std::make_unique<handlers::ExecHandler>(std::move(options), clock);
 }
 }  // namespace
@@ -97,18 +104,20 @@ int run_work_process(const Configuration& configuration, std::string_view name, 
     worker::obey_signals(controls);
     SystemClock clock;
     SystemEntropy entropy;
+    metrics::Registry registry;
+    auto statsd = open_statsd(registry, configuration.telemetry.statsd);
     transport::SqsSourceOptions to;
     to.endpoint_url = queue_endpoint(configuration);
     to.account = configuration.sqs.account;
     transport::SqsSource source(to), heartbeat(to);
-    auto handler =
-        given->handler == HandlerKind::sql ? make_sql(configuration, *given, n, clock) : make_exec(configuration, *given, n, clock);
+    auto handler = given->handler == HandlerKind::sql ? make_sql(configuration, *given, n, clock)
+                                                      : make_exec(configuration, *given, n, clock, registry);
     if (handler == nullptr) {
         log_error("worker.misconfigured").with("worker", name).with("why", "its database is not configured");
         return exit_code::configuration;
     }
     log_info("worker.started").with("worker", name).with("n", n).with("queue", given->queue);
-    worker::Worker worker(worker_options(configuration, *given, n), {source, heartbeat, *handler, clock, entropy, controls});
+    worker::Worker worker(worker_options(configuration, *given, n), {source, heartbeat, *handler, clock, entropy, controls, &registry});
     auto ended = worker.run();
     log_info("worker.ended").with("worker", name).with("n", n).with("why", ended == worker::Ended::asked ? "asked" : "recycled");
     return 0;
