@@ -26,7 +26,7 @@ std::optional<std::string> value_of(const Variables& variables, std::string_view
 
 std::optional<std::string> text_of(const fs::path& path) {
     std::error_code error;
-    if (!fs::is_regular_file(path, error)) return std::nullopt;
+    if (fs::is_directory(path, error)) return std::nullopt;
     std::ifstream file(path, std::ios::binary);
     std::ostringstream text;
     text << file.rdbuf();
