@@ -11,6 +11,7 @@ std::optional<MessagePart> MessageReader::read(const queue::Place& place) {
     }
     ++reads_;
     auto message = read_journal(place);
+    if (!message) message = read_journal(place);  // an error that does not last
     if (!message) {
         ++damaged_;
         log_error("queue.message_damaged").with("segment", place.segment).with("offset", place.offset);

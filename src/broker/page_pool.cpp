@@ -92,12 +92,19 @@ void PagePool::load(Key key, std::uint32_t frame) {
     }
     auto& stored = found->second;
     reads_ += 1;
-    auto got = file_->read(std::uint64_t{stored.slot} * page_bytes, page_bytes, buffer_);
-    if (!got) return fail(got.error(), true);
-    if (buffer_.size() != page_bytes || crc32c(buffer_) != stored.crc) return fail({EBADMSG, "checksum of slot", "checkpoint/pages"}, true);
+    auto read = read_slot(stored);
+    // A second look costs little beside reading the whole log because of one error that does not last.
+    if (!read) read = read_slot(stored);
+    if (!read) return fail(read.error(), true);
     std::memcpy(static_cast<void*>(&page), buffer_.data(), page_bytes);
     if (!stored.of_this_process && key >> 32 != once_pages.value())
         for (auto& slot : page.slots) slot.set(queue::Slot::offered, false);
+}
+
+Result<void, disk::Error> PagePool::read_slot(const Stored& stored) {
+    TRY(file_->read(std::uint64_t{stored.slot} * page_bytes, page_bytes, buffer_));
+    if (buffer_.size() == page_bytes && crc32c(buffer_) == stored.crc) return {};
+    return Failure{disk::Error{EBADMSG, "checksum of slot", "checkpoint/pages"}};
 }
 
 void PagePool::fail(disk::Error error, bool is_damage) {

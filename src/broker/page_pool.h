@@ -80,6 +80,7 @@ class PagePool final : public queue::Pages {
     std::uint32_t frame_of(Key key, bool for_change);
     std::uint32_t take_frame();
     void load(Key key, std::uint32_t frame);
+    Result<void, disk::Error> read_slot(const Stored& stored);
     Result<void, disk::Error> store(std::uint32_t frame);
     std::optional<std::uint32_t> take_slot();
     Result<void, disk::Error> grow();
