@@ -22,7 +22,7 @@ TimeKeeper::Now TimeKeeper::now() {
     if (std::abs(offset - offset_) > jump.count()) {
         doubt(offset, instant);
     } else {
-        offset_ = offset;
+        follow(offset);
         if (std::abs(offset - doubted_) > 1000) agreed_since_ = instant;
         doubted_ = offset;
         if (instant - agreed_since_ >= agreement) suspect_ = false;
@@ -37,13 +37,14 @@ void TimeKeeper::doubt(std::int64_t offset, Instant at) {
         doubted_ = offset;
         agreed_since_ = at;
     }
-    if (at - agreed_since_ >= agreement) accept(doubted_);
+    if (at - agreed_since_ < agreement) return;
+    follow(doubted_);
+    suspect_ = false;
 }
 
-void TimeKeeper::accept(std::int64_t offset) {
+void TimeKeeper::follow(std::int64_t offset) {
     lead_ = std::max<std::int64_t>(0, lead_ + offset_ - offset);
     offset_ = offset;
-    suspect_ = false;
 }
 
 }  // namespace forebay::broker

@@ -1,6 +1,6 @@
 #pragma once
 // The time the broker lives by: the wall clock as long as it agrees with the clock that counts since boot, never
-// going back. A wall clock that jumps is not followed until it has agreed for ten minutes; meanwhile time runs on by
+// going back and never standing still. A wall clock that jumps is not followed until it has agreed for ten minutes; meanwhile time runs on by
 // the other clock and is called suspect: nothing expires (D7).
 
 #include "base/time.h"
@@ -24,7 +24,8 @@ class TimeKeeper {
 
   private:
     void doubt(std::int64_t offset, Instant at);
-    void accept(std::int64_t offset);
+    /// The wall clock is believed. Where it went back, our time goes on at its pace, ahead of it.
+    void follow(std::int64_t offset);
 
     Clock& clock_;
     std::int64_t offset_ = 0;     ///< wall minus instant, as believed
