@@ -4,9 +4,9 @@
 namespace forebay::cli::exit_code {
 
 inline constexpr int done = 0;
-inline constexpr int check_failed = 1;   ///< something was compared and differs
-inline constexpr int not_running = 3;    ///< status: some process is not RUNNING
-inline constexpr int cannot_tell = 4;    ///< status: the node or the supervisor did not answer
+inline constexpr int check_failed = 1;  ///< something was compared and differs
+inline constexpr int not_running = 3;   ///< status: some process is not RUNNING
+inline constexpr int cannot_tell = 4;   ///< status: the node or the supervisor did not answer
 inline constexpr int usage = 64;
 inline constexpr int data = 65;
 inline constexpr int unreachable = 69;

@@ -20,7 +20,8 @@ std::string joined(const std::vector<std::string>& words) {
 }
 
 /// The one candidate that is `word` or begins with it.
-Result<std::string, UsageError> complete_word(const std::string& word, const std::vector<std::string>& candidates, const std::string& before) {
+Result<std::string, UsageError> complete_word(const std::string& word, const std::vector<std::string>& candidates,
+                                              const std::string& before) {
     if (std::find(candidates.begin(), candidates.end(), word) != candidates.end()) return word;
     std::vector<std::string> fitting;
     for (const auto& candidate : candidates)
@@ -28,7 +29,8 @@ Result<std::string, UsageError> complete_word(const std::string& word, const std
     if (fitting.size() == 1) return fitting[0];
     if (fitting.size() > 1) return Failure{UsageError{"\"" + before + word + "\" is ambiguous: " + joined(fitting)}};
     auto meant = nearest(word, candidates);
-    return Failure{UsageError{"there is no command \"" + before + word + "\"" + (meant.empty() ? "" : "; did you mean \"" + before + meant + "\"?")}};
+    return Failure{
+        UsageError{"there is no command \"" + before + word + "\"" + (meant.empty() ? "" : "; did you mean \"" + before + meant + "\"?")}};
 }
 
 std::vector<std::string> first_words() {

@@ -45,7 +45,8 @@ std::string help_of(const Verb& verb, const Terminal& terminal) {
         std::size_t width = 0;
         for (const auto& argument : verb.arguments) width = std::max(width, argument.name.size());
         for (const auto& argument : verb.arguments)
-            out += "  " + terminal.painted(padded(std::string(argument.name), width), Colour::name) + "  " + std::string(argument.help) + "\n";
+            out +=
+                "  " + terminal.painted(padded(std::string(argument.name), width), Colour::name) + "  " + std::string(argument.help) + "\n";
     }
     if (!verb.options.empty()) out += "\n" + terminal.painted("Options:", Colour::heading) + "\n" + options_text(verb.options, terminal);
     out += "\n" + terminal.painted("Global options:", Colour::heading) + "\n" + options_text(global_options(), terminal);

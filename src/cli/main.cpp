@@ -26,7 +26,10 @@ int main(int argc, char** argv) {
     SystemClock clock;
     SystemEntropy entropy;
     http::Client client;
-    cli::World world{terminal, clock, entropy, cli::process_variables(),
+    cli::World world{terminal,
+                     clock,
+                     entropy,
+                     cli::process_variables(),
                      [&](const http::ClientRequest& request) { return client.send(request); },
                      [](const std::string& path, const supervisor::ControlRequest& request) { return supervisor::ask(path, request); }};
     return cli::run({argv + 1, argv + argc}, world);

@@ -16,14 +16,17 @@ std::string_view first_character(std::string_view text) {
 }
 
 bool is_number(std::string_view text) {
-    return std::all_of(text.begin(), text.end(), [](char c) { return std::isdigit(static_cast<unsigned char>(c)) != 0 || std::string_view("+-() .").find(c) != std::string_view::npos; });
+    return std::all_of(text.begin(), text.end(), [](char c) {
+        return std::isdigit(static_cast<unsigned char>(c)) != 0 || std::string_view("+-() .").find(c) != std::string_view::npos;
+    });
 }
 
 }  // namespace
 
 std::string masked(std::string_view text) {
     if (text.empty()) return {};
-    if (is_number(text)) return "***" + std::string(text.size() > 2 * digits_shown ? text.substr(text.size() - digits_shown) : std::string_view());
+    if (is_number(text))
+        return "***" + std::string(text.size() > 2 * digits_shown ? text.substr(text.size() - digits_shown) : std::string_view());
     auto at = text.find('@');
     return std::string(first_character(text)) + "***" + std::string(at == std::string_view::npos ? std::string_view() : text.substr(at));
 }

@@ -8,7 +8,7 @@ namespace {
 
 /// An option as it stands on the command line: `--max=5`, `-n`, `-cFILE`.
 struct Written {
-    std::string name;                  ///< long name, or one letter
+    std::string name;  ///< long name, or one letter
     bool is_letter = false;
     std::optional<std::string> value;  ///< after `=`, or the rest of a word of letters
 };
@@ -147,7 +147,8 @@ class Parser {
     Result<void, UsageError> check_words() const {
         if (line_.verb == nullptr || line_.globals.help || line_.globals.version) return {};
         const auto& arguments = line_.verb->arguments;
-        auto required = static_cast<std::size_t>(std::count_if(arguments.begin(), arguments.end(), [](const Argument& a) { return a.required; }));
+        auto required =
+            static_cast<std::size_t>(std::count_if(arguments.begin(), arguments.end(), [](const Argument& a) { return a.required; }));
         if (line_.words.size() < required)
             return Failure{UsageError{std::string(line_.verb->name) + " needs " + std::string(arguments[line_.words.size()].name)}};
         bool takes_all = !arguments.empty() && arguments.back().many;

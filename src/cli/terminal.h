@@ -16,9 +16,9 @@ namespace forebay::cli {
 enum class Colour { plain, good, bad, warn, heading, name };
 
 struct TerminalOptions {
-    bool colour_out = false;    ///< standard output is a terminal that shows colours
+    bool colour_out = false;  ///< standard output is a terminal that shows colours
     bool colour_err = false;
-    bool can_ask = false;       ///< standard input and error are terminals
+    bool can_ask = false;  ///< standard input and error are terminals
 };
 
 class Terminal {

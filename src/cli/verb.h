@@ -20,17 +20,17 @@
 namespace forebay::cli {
 
 struct Option {
-    std::string_view name;        ///< without dashes
-    char letter = 0;              ///< 0 = none
-    std::string_view value;       ///< what stands for the value in help; empty = a flag
+    std::string_view name;   ///< without dashes
+    char letter = 0;         ///< 0 = none
+    std::string_view value;  ///< what stands for the value in help; empty = a flag
     std::string_view help;
 };
 
 struct Argument {
-    std::string_view name;        ///< in capitals, as in the usage line
+    std::string_view name;  ///< in capitals, as in the usage line
     std::string_view help;
     bool required = true;
-    bool many = false;            ///< takes all that follow; only the last
+    bool many = false;  ///< takes all that follow; only the last
 };
 
 /// What a word of the command line completes to.
@@ -39,14 +39,14 @@ enum class Completes { nothing, files, queues, workers, processes, endpoints, ve
 class Invocation;
 
 struct Verb {
-    std::string_view group;       ///< `run it`, `workers`, …: where `list` shows it; empty = not shown
-    std::string_view name;        ///< one word or two: `queue peek`
+    std::string_view group;  ///< `run it`, `workers`, …: where `list` shows it; empty = not shown
+    std::string_view name;   ///< one word or two: `queue peek`
     std::string_view summary;
     std::vector<Argument> arguments;
     std::vector<Option> options;
     int (*run)(Invocation&);
     Completes completes = Completes::nothing;
-    std::string_view more = {};   ///< further paragraphs of the help
+    std::string_view more = {};  ///< further paragraphs of the help
 };
 
 struct Globals {
@@ -58,9 +58,9 @@ struct Globals {
     bool yes = false;
     int verbosity = 0;
     std::optional<bool> colour;
-    std::string file;             ///< -c
-    std::string environment;      ///< -e
-    std::string node;             ///< --node
+    std::string file;         ///< -c
+    std::string environment;  ///< -e
+    std::string node;         ///< --node
 };
 
 /// Everything outside the process, so that tests can put a verb into a world of their own.
@@ -70,13 +70,15 @@ struct World {
     Entropy& entropy;
     Variables variables;
     std::function<Result<http::ClientResponse, http::ClientError>(const http::ClientRequest&)> http;
-    std::function<Result<supervisor::ControlAnswer, supervisor::ControlError>(const std::string& path, const supervisor::ControlRequest&)> control;
+    std::function<Result<supervisor::ControlAnswer, supervisor::ControlError>(const std::string& path, const supervisor::ControlRequest&)>
+        control;
 };
 
 /// One call of one verb.
 class Invocation {
   public:
-    Invocation(const Verb& verb, World& world, Globals globals, std::vector<std::string> words, std::multimap<std::string, std::string> options)
+    Invocation(const Verb& verb, World& world, Globals globals, std::vector<std::string> words,
+               std::multimap<std::string, std::string> options)
         : verb_(verb), world_(world), globals_(std::move(globals)), words_(std::move(words)), options_(std::move(options)) {}
 
     const Verb& verb() const { return verb_; }

@@ -23,7 +23,8 @@ std::string grouped(std::uint64_t n) {
 std::string about_size(std::uint64_t bytes) {
     auto value = static_cast<double>(bytes);
     for (auto unit : {"B", "KiB", "MiB", "GiB"}) {
-        if (value < 1000) return value < 100 && unit[0] != 'B' ? fmt::format("{:.1f}{}", value, unit) : fmt::format("{:.0f}{}", value, unit);
+        if (value < 1000)
+            return value < 100 && unit[0] != 'B' ? fmt::format("{:.1f}{}", value, unit) : fmt::format("{:.0f}{}", value, unit);
         value /= 1024;
     }
     return fmt::format("{:.1f}TiB", value);

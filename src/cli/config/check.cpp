@@ -53,7 +53,8 @@ class Check {
         if (at == places_.end()) return false;
         const auto& all = diagnostics_.all();
         return std::any_of(all.begin(), all.end(), [&](const Diagnostic& d) {
-            return d.place.file == at->second.file && d.place.line == at->second.line && (d.place.column == at->second.column || d.place.column == 0);
+            return d.place.file == at->second.file && d.place.line == at->second.line &&
+                   (d.place.column == at->second.column || d.place.column == 0);
         });
     }
     /// `path` holds a name that must be one of `known`.
@@ -72,7 +73,8 @@ class Check {
     std::vector<std::string> queue_names() const {
         auto names = names_of(c_.queues);
         for (const auto& queue : c_.queues)
-            if (queue.settings.redrive && !queue.settings.redrive->dead_letter.empty()) names.push_back(queue.settings.redrive->dead_letter);
+            if (queue.settings.redrive && !queue.settings.redrive->dead_letter.empty())
+                names.push_back(queue.settings.redrive->dead_letter);
         return names;
     }
     static bool has_only(std::string_view name, std::string_view others) {
@@ -160,7 +162,8 @@ class Check {
             error(path, path + " has no queue");
         else
             must_exist(path + ".queue", "queue", worker.queue, queue_names());
-        if (!worker.process.command.empty()) error(path + ".command", path + ".command is for handler = \"program\"; exec has [" + path + ".exec] command");
+        if (!worker.process.command.empty())
+            error(path + ".command", path + ".command is for handler = \"program\"; exec has [" + path + ".exec] command");
         for (const auto& next : worker.then) {
             if (next.starts_with("partner."))
                 error(path + ".then", "\"" + next + "\": partners are not in this version");
@@ -172,7 +175,8 @@ class Check {
             check_sql(path, worker);
             no_exec(path, worker);
         } else {
-            if (worker.command.empty()) error(path + ".exec", path + " has no command: [" + path + ".exec] command = [\"/usr/bin/php\", …]");
+            if (worker.command.empty())
+                error(path + ".exec", path + " has no command: [" + path + ".exec] command = [\"/usr/bin/php\", …]");
             no_sql(path, worker);
         }
     }
@@ -191,7 +195,8 @@ class Check {
             error(path + ".sql", path + " has no database: [" + path + ".sql] db = \"…\"");
         else
             must_exist(path + ".sql.db", "db", worker.database, names_of(c_.databases));
-        if (worker.sql.statement.empty() == worker.sql.table.empty()) error(path + ".sql", path + ".sql needs a statement or a table, one of the two");
+        if (worker.sql.statement.empty() == worker.sql.table.empty())
+            error(path + ".sql", path + ".sql needs a statement or a table, one of the two");
         if (worker.sql.create_table && worker.sql.table.empty()) error(path + ".sql.create", path + ".sql.create needs a table");
         if (!worker.columns.empty() && std::find(worker.columns.begin(), worker.columns.end(), "id") == worker.columns.end())
             error(path + ".sql.columns", path + ".sql.columns must have id, the key of the row");
@@ -211,9 +216,10 @@ class Check {
         for (const auto& name : parameters_of(worker.sql.statement)) {
             if (std::find(known.begin(), known.end(), name) != known.end()) continue;
             auto meant = nearest(name, known);
-            diagnostics_.warning(line_of(path + ".sql.statement"),
-                                 path + ".sql.statement has :" + name + ", which no endpoint of queue " + worker.queue + " has: it would be NULL",
-                                 meant.empty() ? "" : "did you mean :" + meant + "?");
+            diagnostics_.warning(
+                line_of(path + ".sql.statement"),
+                path + ".sql.statement has :" + name + ", which no endpoint of queue " + worker.queue + " has: it would be NULL",
+                meant.empty() ? "" : "did you mean :" + meant + "?");
         }
     }
 
@@ -244,8 +250,8 @@ class Check {
         auto needed = worker.retry.after.size() + 1;
         if (most >= needed) return;
         diagnostics_.warning(line_of("queue." + queue->name + ".max_receive_count"),
-                             "queue." + queue->name + " max_receive_count (" + std::to_string(most) + ") is below the " + std::to_string(needed) +
-                                 " deliveries " + path + ".retry needs: SQS would dead-letter first");
+                             "queue." + queue->name + " max_receive_count (" + std::to_string(most) + ") is below the " +
+                                 std::to_string(needed) + " deliveries " + path + ".retry needs: SQS would dead-letter first");
     }
 
     /// SQLite has one writing process per file (D22).

@@ -49,9 +49,9 @@ struct IntakeConfiguration {
     std::vector<Listen> listen = {{"127.0.0.1", 8080}};
     std::vector<std::string> trusted_proxies;  ///< CIDR; X-Forwarded-For is believed only from here
     std::uint64_t max_body = 64_KiB;
-    Duration drain_delay = 10s;    ///< on stop /readyz is 503 but posts are taken this long
-    Duration drain_timeout = 30s;  ///< then open requests have this long
-    std::uint32_t connections_max = 0;         ///< 0: computed from RLIMIT_NOFILE
+    Duration drain_delay = 10s;         ///< on stop /readyz is 503 but posts are taken this long
+    Duration drain_timeout = 30s;       ///< then open requests have this long
+    std::uint32_t connections_max = 0;  ///< 0: computed from RLIMIT_NOFILE
     std::uint32_t connections_per_client = 256;
     AckConfiguration ack;
 };
@@ -83,10 +83,10 @@ struct QueueConfiguration {
 
 struct DatabaseConfiguration {
     std::string name;
-    std::string driver = "sqlite";   ///< the only driver of this version
-    std::string on_down = "hold";    ///< the only way of this version
-    db::Options options;    ///< options.name is the name too
-    Duration probe = 2s;    ///< while it is down, how often it is tried
+    std::string driver = "sqlite";  ///< the only driver of this version
+    std::string on_down = "hold";   ///< the only way of this version
+    db::Options options;            ///< options.name is the name too
+    Duration probe = 2s;            ///< while it is down, how often it is tried
 };
 
 enum class HandlerKind { sql, exec, program };
@@ -95,9 +95,9 @@ struct WorkerConfiguration {
     WorkerConfiguration() { process.group = "core"; }
     std::string name;
     HandlerKind handler = HandlerKind::sql;
-    std::string queue;              ///< empty for `program`
-    std::uint32_t count_min = 1;    ///< process.count is this
-    std::uint32_t count_max = 0;    ///< 0: count_min; more needs scaling, a later version's
+    std::string queue;            ///< empty for `program`
+    std::uint32_t count_min = 1;  ///< process.count is this
+    std::uint32_t count_max = 0;  ///< 0: count_min; more needs scaling, a later version's
     worker::Batch batch{10, 20ms};
     Duration timeout = 20s;
     worker::RetrySchedule retry;
@@ -107,9 +107,9 @@ struct WorkerConfiguration {
     /// `sql` and `exec` processes are the composition's.
     supervisor::ProgramSpec process;
 
-    std::string database;           ///< `sql`: [db.NAME]
+    std::string database;              ///< `sql`: [db.NAME]
     std::vector<std::string> columns;  ///< as given; sql.columns is made of it
-    handlers::SqlOptions sql;       ///< `sql`: statement, or table and columns (complete); worker and n are the composition's
+    handlers::SqlOptions sql;          ///< `sql`: statement, or table and columns (complete); worker and n are the composition's
     std::vector<std::string> command;  ///< `exec`: with {n} and {worker}
     handlers::Protocol protocol = handlers::Protocol::jsonl;
 };
@@ -138,7 +138,7 @@ struct QuarantineConfiguration {
 struct JournalConfiguration {
     Duration keep = 14 * 24h;  ///< how far back replay can reach
     std::uint64_t segment = 64_MiB;
-    bool compress = true;      ///< history segments, zstd
+    bool compress = true;  ///< history segments, zstd
 };
 
 /// Everything. Vectors are in the order of the file.

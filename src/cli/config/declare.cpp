@@ -51,8 +51,11 @@ void declare_log(Scope& s, LogConfiguration& log) {
         if (log.guide) return 3;
         return log.format == LogFormat::json ? 0 : log.format == LogFormat::text ? 2 : 1;
     };
-    s.setting("format", choice({{"json", "logfmt", "text", "guide"}, {}}, set, get), "how log lines look; guide = unixtime:n:message for workers");
-    s.setting("level", choice<LogLevel>(log.level, {{"debug", LogLevel::debug}, {"info", LogLevel::info}, {"warn", LogLevel::warn}, {"error", LogLevel::error}}),
+    s.setting("format", choice({{"json", "logfmt", "text", "guide"}, {}}, set, get),
+              "how log lines look; guide = unixtime:n:message for workers");
+    s.setting("level",
+              choice<LogLevel>(
+                  log.level, {{"debug", LogLevel::debug}, {"info", LogLevel::info}, {"warn", LogLevel::warn}, {"error", LogLevel::error}}),
               "the least important lines that are written");
 }
 
@@ -70,7 +73,8 @@ void declare_journal(Scope& s, JournalConfiguration& journal) {
     s.setting("keep", duration(journal.keep), "how far back replay can reach; what is open or dead is kept anyway");
     s.setting("segment", size(journal.segment, 1_MiB), "size of one file of the journal");
     auto set = [&](std::size_t i) { journal.compress = i == 0; };
-    s.setting("compress", choice({{"zstd", "none"}, {}}, set, [&] { return std::size_t{journal.compress ? 0U : 1U}; }), "of segments that nothing waits for any more");
+    s.setting("compress", choice({{"zstd", "none"}, {}}, set, [&] { return std::size_t{journal.compress ? 0U : 1U}; }),
+              "of segments that nothing waits for any more");
     s.later({"encrypt"});
 }
 

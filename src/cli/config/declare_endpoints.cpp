@@ -29,7 +29,8 @@ Slot as_written(std::string& field, std::string kind) {
                 return std::nullopt;
             },
             [&field] {
-                bool is_bare = !field.empty() && field.find_first_not_of("0123456789") == std::string::npos && (field[0] != '0' || field.size() == 1);
+                bool is_bare =
+                    !field.empty() && field.find_first_not_of("0123456789") == std::string::npos && (field[0] != '0' || field.size() == 1);
                 if (field == "true" || field == "false" || is_bare) return field;
                 return field.empty() ? std::string() : quoted(field);
             }};
@@ -40,7 +41,8 @@ Slot values_slot(std::vector<std::string>& field) {
     auto slot = texts(field);
     slot.take = [&field, list = slot.take](const Given& given) -> std::optional<std::string> {
         if (given.kind != Given::Kind::text || given.from_environment) return list(given);
-        if (!given.text.starts_with('@')) return "must be a list of texts or a named list such as \"@us_states\", not " + quoted(given.text);
+        if (!given.text.starts_with('@'))
+            return "must be a list of texts or a named list such as \"@us_states\", not " + quoted(given.text);
         field = {given.text};
         return std::nullopt;
     };
@@ -80,7 +82,7 @@ Slot enums(std::vector<E>& field, const Names<E>& names) {
     return slot;
 }
 
-const Names<FieldType> field_types = {{"string", FieldType::string},   {"email", FieldType::email},     {"phone", FieldType::phone},
+const Names<FieldType> field_types = {{"string", FieldType::string},    {"email", FieldType::email},     {"phone", FieldType::phone},
                                       {"enum", FieldType::enumeration}, {"integer", FieldType::integer}, {"decimal", FieldType::decimal},
                                       {"bool", FieldType::boolean},     {"url", FieldType::url},         {"date", FieldType::date}};
 const Names<Clean> cleanings = {{"trim", Clean::trim},   {"lower", Clean::lower},   {"upper", Clean::upper},
@@ -107,7 +109,8 @@ void declare_idempotency(Scope& s, Idempotency& idempotency) {
     s.setting("header", text(idempotency.header), "request header with the client's key");
     s.setting("field", text(idempotency.field), "form field with the client's key");
     s.setting("window", duration(idempotency.window), "how long the same key is the same record");
-    s.setting("reuse", choice<Reuse>(idempotency.reuse, {{"accept", Reuse::accept}, {"refuse", Reuse::refuse}}), "the same key with another body");
+    s.setting("reuse", choice<Reuse>(idempotency.reuse, {{"accept", Reuse::accept}, {"refuse", Reuse::refuse}}),
+              "the same key with another body");
     s.later({"content"});
 }
 
@@ -139,7 +142,8 @@ void declare_endpoint(Scope& s, Endpoint& endpoint) {
     });
     s.setting("queue", text(endpoint.queue), "where accepted records go");
     s.setting("ok_status", count(endpoint.ok_status, 200, 202), "status of an accepted post");
-    s.setting("dialect", choice<Dialect>(endpoint.dialect, {{"problem+json", Dialect::problem}, {"leadconduit", Dialect::leadconduit}}), "of answers");
+    s.setting("dialect", choice<Dialect>(endpoint.dialect, {{"problem+json", Dialect::problem}, {"leadconduit", Dialect::leadconduit}}),
+              "of answers");
     s.setting("on_reject", choice<OnReject>(endpoint.on_reject, {{"quarantine", OnReject::quarantine}, {"discard", OnReject::discard}}),
               "whether refused posts are kept");
     s.setting("unknown", choice<Unknown>(endpoint.unknown, {{"keep", Unknown::keep}, {"drop", Unknown::drop}, {"refuse", Unknown::refuse}}),

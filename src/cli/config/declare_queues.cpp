@@ -40,10 +40,11 @@ void declare_queue(Scope& s, QueueConfiguration& queue) {
     s.setting("max_receive_count", in_redrive(settings, max_receive_count), "received more often, a message goes to dead_letter");
     s.setting("dead_letter", in_redrive(settings, dead_letter), "the queue for messages that nobody could settle");
     s.setting("retention", duration(settings.retention), "older messages raise an alarm; declared queues never drop one");
-    s.setting("body", choice<record::BodyForm>(queue.body, {{"json", record::BodyForm::json},
-                                                            {"base64-json", record::BodyForm::base64_json},
-                                                            {"php", record::BodyForm::php}}),
-              "the form in which consumers get a record");
+    s.setting(
+        "body",
+        choice<record::BodyForm>(
+            queue.body, {{"json", record::BodyForm::json}, {"base64-json", record::BodyForm::base64_json}, {"php", record::BodyForm::php}}),
+        "the form in which consumers get a record");
     s.later({"on_expire", "retention_guard", "fifo", "content_based_deduplication"});
 }
 

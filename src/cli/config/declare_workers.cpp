@@ -55,7 +55,7 @@ Slot priority(int& field) {
 }
 
 void declare_process(Scope& s, supervisor::ProgramSpec& process) {
-    const std::vector<std::pair<std::string, int>> signals = {{"TERM", SIGTERM}, {"HUP", SIGHUP}, {"INT", SIGINT}, {"QUIT", SIGQUIT},
+    const std::vector<std::pair<std::string, int>> signals = {{"TERM", SIGTERM}, {"HUP", SIGHUP},   {"INT", SIGINT},  {"QUIT", SIGQUIT},
                                                               {"KILL", SIGKILL}, {"USR1", SIGUSR1}, {"USR2", SIGUSR2}};
     s.setting("autostart", flag(process.autostart), "started with the node");
     s.setting("autorestart", flag(process.autorestart), "started again when it ends");
@@ -80,16 +80,20 @@ void declare_sql(Scope& s, WorkerConfiguration& worker) {
 void declare_exec(Scope& s, WorkerConfiguration& worker) {
     using handlers::Protocol;
     s.setting("command", texts(worker.command), "program and arguments; {n} is the process number");
-    s.setting("protocol", choice<Protocol>(worker.protocol, {{"jsonl", Protocol::jsonl}, {"per-record", Protocol::per_record}, {"lambda-batch", Protocol::lambda_batch}}),
-              "how the program gets records and answers");
+    s.setting(
+        "protocol",
+        choice<Protocol>(worker.protocol,
+                         {{"jsonl", Protocol::jsonl}, {"per-record", Protocol::per_record}, {"lambda-batch", Protocol::lambda_batch}}),
+        "how the program gets records and answers");
 }
 
 void declare_worker(Scope& s, WorkerConfiguration& worker) {
     s.setting("queue", text(worker.queue), "where its records come from");
-    s.setting("handler",
-              choice<HandlerKind>(worker.handler, {{"sql", HandlerKind::sql}, {"exec", HandlerKind::exec}, {"program", HandlerKind::program}},
-                                  {"stats", "archive", "partner_post", "fan_out"}),
-              "what is done with a record");
+    s.setting(
+        "handler",
+        choice<HandlerKind>(worker.handler, {{"sql", HandlerKind::sql}, {"exec", HandlerKind::exec}, {"program", HandlerKind::program}},
+                            {"stats", "archive", "partner_post", "fan_out"}),
+        "what is done with a record");
     s.setting("group", text(worker.process.group), "for `forebay restart GROUP:*`");
     s.table("count", [&](Scope& inner) { declare_count(inner, worker); });
     s.table("batch", [&](Scope& inner) { declare_batch(inner, worker.batch); });

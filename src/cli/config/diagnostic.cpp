@@ -20,9 +20,7 @@ std::string indent_to(std::string_view line, std::size_t column) {
     return out;
 }
 
-std::string plural(std::size_t n, std::string_view what) {
-    return std::to_string(n) + " " + std::string(what) + (n == 1 ? "" : "s");
-}
+std::string plural(std::size_t n, std::string_view what) { return std::to_string(n) + " " + std::string(what) + (n == 1 ? "" : "s"); }
 
 }  // namespace
 
@@ -68,7 +66,8 @@ std::string Diagnostics::text_of(const Diagnostic& diagnostic, bool colour) cons
     const auto& line = source->second[place.line - 1];
     auto number = std::to_string(place.line);
     out += "  " + number + " | " + line + "\n  " + std::string(number.size(), ' ') + " | " + indent_to(line, place.column) + paint(green) +
-           std::string(std::max<std::size_t>(place.length, 1), '^') + (diagnostic.hint.empty() ? "" : " " + diagnostic.hint) + paint(plain) + "\n";
+           std::string(std::max<std::size_t>(place.length, 1), '^') + (diagnostic.hint.empty() ? "" : " " + diagnostic.hint) +
+           paint(plain) + "\n";
     return out;
 }
 

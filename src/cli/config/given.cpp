@@ -40,19 +40,24 @@ const GivenMember* Given::find(std::string_view key) const {
     return at == members.end() ? nullptr : &*at;
 }
 
-GivenMember* Given::find(std::string_view key) {
-    return const_cast<GivenMember*>(static_cast<const Given*>(this)->find(key));
-}
+GivenMember* Given::find(std::string_view key) { return const_cast<GivenMember*>(static_cast<const Given*>(this)->find(key)); }
 
 std::string_view name_of(Given::Kind kind) {
     switch (kind) {
-        case Given::Kind::text: return "text";
-        case Given::Kind::integer: return "a whole number";
-        case Given::Kind::real: return "a number";
-        case Given::Kind::boolean: return "true or false";
-        case Given::Kind::array: return "a list";
-        case Given::Kind::table: return "a table";
-        case Given::Kind::other: return "a date";
+        case Given::Kind::text:
+            return "text";
+        case Given::Kind::integer:
+            return "a whole number";
+        case Given::Kind::real:
+            return "a number";
+        case Given::Kind::boolean:
+            return "true or false";
+        case Given::Kind::array:
+            return "a list";
+        case Given::Kind::table:
+            return "a table";
+        case Given::Kind::other:
+            return "a date";
     }
     return "";
 }

@@ -23,8 +23,8 @@ struct Given {
     std::vector<Given> elements;
     std::vector<GivenMember> members;  ///< in the order of the file
     Place place;
-    bool from_environment = false;     ///< text that may stand for any kind
-    bool had_reference = false;        ///< ${env:…} or ${file:…} was replaced in it
+    bool from_environment = false;  ///< text that may stand for any kind
+    bool had_reference = false;     ///< ${env:…} or ${file:…} was replaced in it
 
     const GivenMember* find(std::string_view key) const;
     GivenMember* find(std::string_view key);

@@ -101,7 +101,9 @@ Loaded load_layers(const std::vector<Layer>& layers, const Variables& variables)
 
 Loaded load(const LoadOptions& options) {
     auto file = configuration_file(options);
-    if (!file) return failed("", "there is no forebay.toml here and no /etc/forebay/forebay.toml; name one with -c FILE, or let `forebay dev` write one");
+    if (!file)
+        return failed(
+            "", "there is no forebay.toml here and no /etc/forebay/forebay.toml; name one with -c FILE, or let `forebay dev` write one");
     std::vector<fs::path> paths = {*file};
     for (auto& part : parts_beside(*file)) paths.push_back(std::move(part));
     if (!options.environment.empty()) paths.push_back(overlay_of(*file, options.environment));

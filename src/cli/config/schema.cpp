@@ -42,7 +42,8 @@ class Describing final : public Scope {
 
     void setting(std::string_view key, Slot slot, std::string_view help) override {
         auto described = of_kind(slot.kind);
-        described.set("description", std::string(help) + (slot.kind == "text" || slot.kind.find('|') != std::string::npos ? "" : " (" + slot.kind + ")"));
+        described.set("description",
+                      std::string(help) + (slot.kind == "text" || slot.kind.find('|') != std::string::npos ? "" : " (" + slot.kind + ")"));
         auto value = slot.toml();
         auto parsed = json::parse(value.empty() ? "null" : value);
         if (!value.empty() && parsed) described.set("default", std::move(*parsed));

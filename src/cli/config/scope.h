@@ -19,9 +19,9 @@ using Declaration = std::function<void(Scope&)>;
 struct NamedTables {
     std::function<std::size_t()> size;
     std::function<std::string(std::size_t)> name_at;
-    std::function<std::size_t(std::string_view)> add;    ///< a new one with its defaults; its index
+    std::function<std::size_t(std::string_view)> add;  ///< a new one with its defaults; its index
     std::function<void(std::size_t, Scope&)> declare;
-    std::function<void(Scope&)> declare_default;         ///< of a fresh one
+    std::function<void(Scope&)> declare_default;  ///< of a fresh one
 };
 
 class Scope {

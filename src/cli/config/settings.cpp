@@ -23,7 +23,8 @@ std::string joined(const std::vector<std::string>& parts) {
 /// Writes each setting down.
 class Showing final : public Scope {
   public:
-    Showing(std::vector<Setting>& out, std::vector<std::string> table, bool in_one_line) : out_(out), table_(std::move(table)), in_one_line_(in_one_line) {}
+    Showing(std::vector<Setting>& out, std::vector<std::string> table, bool in_one_line)
+        : out_(out), table_(std::move(table)), in_one_line_(in_one_line) {}
 
     void setting(std::string_view key, Slot slot, std::string_view help) override {
         auto value = slot.toml();
@@ -126,7 +127,8 @@ class TomlText {
             end_line();
             line_table_ = setting.table;
         }
-        if (!setting.is_default && !setting.value.empty()) line_ += (line_.empty() ? "" : ", ") + key_text(setting.key) + " = " + setting.value;
+        if (!setting.is_default && !setting.value.empty())
+            line_ += (line_.empty() ? "" : ", ") + key_text(setting.key) + " = " + setting.value;
     }
     void end_line() {
         if (line_table_.empty()) return;

@@ -15,10 +15,10 @@ namespace forebay::cli {
 struct Setting {
     std::vector<std::string> table;  ///< queue, leads
     std::string key;
-    std::string value;               ///< as it would stand in the file; empty = not set; secrets are masked
+    std::string value;  ///< as it would stand in the file; empty = not set; secrets are masked
     std::string_view help;
     bool is_default = false;
-    bool in_one_line = false;        ///< printed inside `name = { … }`
+    bool in_one_line = false;  ///< printed inside `name = { … }`
 
     /// `queue.leads.delay`
     std::string path() const;
@@ -28,8 +28,8 @@ struct Setting {
 std::vector<Setting> settings_of(const Configuration& configuration);
 
 struct ShowOptions {
-    bool only_given = false;    ///< leaves out what no file and no variable sets
-    bool with_help = false;     ///< a comment above each
+    bool only_given = false;  ///< leaves out what no file and no variable sets
+    bool with_help = false;   ///< a comment above each
 };
 /// As a forebay.toml; a comment behind each value that was given says where.
 std::string to_toml(const std::vector<Setting>& settings, const Places& places, ShowOptions options);

@@ -152,7 +152,8 @@ Slot text(std::string& field) {
 Slot texts(std::vector<std::string>& field) {
     return list_slot<std::string>(
         field, "list of text", "texts in quotes",
-        [](const Given& given) { return is_text(given) ? std::optional(given.text) : std::nullopt; }, [](const std::string& t) { return quoted(t); });
+        [](const Given& given) { return is_text(given) ? std::optional(given.text) : std::nullopt; },
+        [](const std::string& t) { return quoted(t); });
 }
 
 Slot flag(bool& field) {
@@ -303,8 +304,10 @@ std::optional<Listen> parse_listen(std::string_view text) {
     std::uint16_t port = 0;
     auto [stop, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
     if (error != std::errc() || digits.empty() || stop != digits.data() + digits.size()) return std::nullopt;
-    if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
-    else if (host.find(':') != std::string_view::npos) return std::nullopt;
+    if (host.starts_with('[') && host.ends_with(']'))
+        host = host.substr(1, host.size() - 2);
+    else if (host.find(':') != std::string_view::npos)
+        return std::nullopt;
     return Listen{host.empty() ? "0.0.0.0" : std::string(host), port};
 }
 

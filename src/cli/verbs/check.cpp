@@ -42,7 +42,10 @@ int run_check(Invocation& invocation) {
     if (terminal.wants_json()) {
         auto problems = json::Value::array();
         for (const auto& diagnostic : loaded.diagnostics.all()) problems.push(to_json(diagnostic));
-        terminal.result_json(json::Value().set("errors", loaded.diagnostics.errors()).set("warnings", loaded.diagnostics.warnings()).set("problems", problems));
+        terminal.result_json(json::Value()
+                                 .set("errors", loaded.diagnostics.errors())
+                                 .set("warnings", loaded.diagnostics.warnings())
+                                 .set("problems", problems));
     } else {
         print(terminal, loaded);
     }

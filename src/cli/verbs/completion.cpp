@@ -106,7 +106,8 @@ class Candidates {
         for (const auto& worker : configuration.workers) {
             offer(worker.name);
             if (takes_processes) offer(worker.process.group + ":*");
-            for (std::uint32_t n = 1; takes_processes && worker.count_min > 1 && n <= worker.count_min; ++n) offer(worker.name + ":" + std::to_string(n));
+            for (std::uint32_t n = 1; takes_processes && worker.count_min > 1 && n <= worker.count_min; ++n)
+                offer(worker.name + ":" + std::to_string(n));
         }
     }
 
@@ -121,7 +122,8 @@ class Candidates {
 
 int run_completion(Invocation& invocation) {
     auto shell = invocation.word(0);
-    if (shell != "bash" && shell != "zsh" && shell != "fish") return invocation.misused("there is completion for bash, zsh and fish, not for " + shell);
+    if (shell != "bash" && shell != "zsh" && shell != "fish")
+        return invocation.misused("there is completion for bash, zsh and fish, not for " + shell);
     invocation.terminal().result(shell == "bash" ? bash_script : shell == "zsh" ? zsh_script : fish_script);
     return exit_code::done;
 }

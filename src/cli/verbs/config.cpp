@@ -43,13 +43,15 @@ int run_config_diff(Invocation& invocation) {
     auto changes = differences(to_json(settings_of(loaded->configuration)), *running);
     if (terminal.wants_json()) {
         auto list = json::Value::array();
-        for (const auto& change : changes) list.push(json::Value().set("setting", change.path).set("file", change.here).set("running", change.there));
+        for (const auto& change : changes)
+            list.push(json::Value().set("setting", change.path).set("file", change.here).set("running", change.there));
         terminal.result_json(json::Value().set("differences", std::move(list)));
     } else if (changes.empty()) {
         terminal.result("The running configuration is what the files say.\n");
     } else {
         Table table({"SETTING", "FILES", "RUNNING"});
-        for (const auto& change : changes) table.add({change.path, change.here.empty() ? "-" : change.here, change.there.empty() ? "-" : change.there});
+        for (const auto& change : changes)
+            table.add({change.path, change.here.empty() ? "-" : change.here, change.there.empty() ? "-" : change.there});
         terminal.result(table.text(terminal));
     }
     return changes.empty() ? exit_code::done : exit_code::check_failed;

@@ -69,7 +69,11 @@ class Wanted {
 class Search {
   public:
     Search(Invocation& invocation, const Configuration& configuration)
-        : invocation_(invocation), configuration_(configuration), admin_(invocation), wanted_(invocation.word(0)), now_(invocation.world().clock.wall()) {}
+        : invocation_(invocation),
+          configuration_(configuration),
+          admin_(invocation),
+          wanted_(invocation.word(0)),
+          now_(invocation.world().clock.wall()) {}
 
     /// The exit code of a failure, or done.
     int run() {
@@ -80,7 +84,9 @@ class Search {
             return exit_code::io;
         }
         for (const auto& story : *stories)
-            add({story.id, story.endpoint, summary_of(states_of(configuration_, queue_of(configuration_, story.endpoint), story.effects), story.received_at, now_), story.received_at});
+            add({story.id, story.endpoint,
+                 summary_of(states_of(configuration_, queue_of(configuration_, story.endpoint), story.effects), story.received_at, now_),
+                 story.received_at});
         look_into_queues();
         std::sort(found_.begin(), found_.end(), [](const Found& a, const Found& b) { return a.received_at > b.received_at; });
         return exit_code::done;
@@ -104,7 +110,8 @@ class Search {
             const auto& name = queue["name"].text();
             bool is_refused = name == intake::quarantine_queue;
             if (!is_refused && !queue["declared"].boolean()) continue;
-            auto page = admin_.get("/api/queues/" + http::percent_encode(name) + "/peek" + query_of({{"max", std::to_string(messages_looked_at)}}));
+            auto page =
+                admin_.get("/api/queues/" + http::percent_encode(name) + "/peek" + query_of({{"max", std::to_string(messages_looked_at)}}));
             if (!page) continue;
             for (const auto& message : (*page)["messages"].elements()) look_at(message["body"].text(), name, is_refused);
         }
@@ -134,7 +141,9 @@ class Search {
 void print(Terminal& terminal, const std::vector<Found>& found, Timestamp now) {
     for (const auto& one : found) {
         auto is_refused = one.state.starts_with("refused");
-        terminal.result(printable(one.id + "  " + one.endpoint + "  " + (is_refused ? "came " : "accepted ") + moment_text(one.received_at, now) + "  " + one.state) + "\n");
+        terminal.result(printable(one.id + "  " + one.endpoint + "  " + (is_refused ? "came " : "accepted ") +
+                                  moment_text(one.received_at, now) + "  " + one.state) +
+                        "\n");
     }
 }
 
@@ -149,7 +158,11 @@ int run_find(Invocation& invocation) {
     if (terminal.wants_json()) {
         auto list = json::Value::array();
         for (const auto& one : search.found())
-            list.push(json::Value().set("id", one.id).set("endpoint", one.endpoint).set("received_at", to_rfc3339(one.received_at)).set("state", one.state));
+            list.push(json::Value()
+                          .set("id", one.id)
+                          .set("endpoint", one.endpoint)
+                          .set("received_at", to_rfc3339(one.received_at))
+                          .set("state", one.state));
         terminal.result_json(json::Value().set("records", std::move(list)));
     } else {
         print(terminal, search.found(), invocation.world().clock.wall());

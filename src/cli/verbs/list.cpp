@@ -8,10 +8,19 @@ namespace {
 json::Value to_json(const Verb& verb) {
     auto arguments = json::Value::array(), options = json::Value::array();
     for (const auto& argument : verb.arguments)
-        arguments.push(json::Value().set("name", argument.name).set("help", argument.help).set("required", argument.required).set("many", argument.many));
+        arguments.push(json::Value()
+                           .set("name", argument.name)
+                           .set("help", argument.help)
+                           .set("required", argument.required)
+                           .set("many", argument.many));
     for (const auto& option : verb.options)
         options.push(json::Value().set("name", option.name).set("value", option.value).set("help", option.help));
-    return json::Value().set("name", verb.name).set("group", verb.group).set("summary", verb.summary).set("arguments", arguments).set("options", options);
+    return json::Value()
+        .set("name", verb.name)
+        .set("group", verb.group)
+        .set("summary", verb.summary)
+        .set("arguments", arguments)
+        .set("options", options);
 }
 
 }  // namespace

@@ -23,7 +23,8 @@ std::string names_of(const std::vector<ProcessStatus>& processes) {
 /// The first name that no process has, if there is one.
 std::optional<std::string> unknown_name(const std::vector<std::string>& names, const std::vector<ProcessStatus>& processes) {
     for (const auto& name : names) {
-        bool is_known = std::any_of(processes.begin(), processes.end(), [&](const auto& process) { return supervisor::matches(name, process); });
+        bool is_known =
+            std::any_of(processes.begin(), processes.end(), [&](const auto& process) { return supervisor::matches(name, process); });
         if (!is_known) return name;
     }
     return std::nullopt;
@@ -39,7 +40,8 @@ int refuse_name(Invocation& invocation, const std::string& name, const std::vect
 
 void print(Terminal& terminal, const std::vector<ProcessStatus>& processes) {
     for (const auto& process : processes)
-        terminal.result(process.name + ": " + std::string(supervisor::name_of(process.state)) + (process.why.empty() || process.state == supervisor::State::running ? "" : " (" + process.why + ")") + "\n");
+        terminal.result(process.name + ": " + std::string(supervisor::name_of(process.state)) +
+                        (process.why.empty() || process.state == supervisor::State::running ? "" : " (" + process.why + ")") + "\n");
 }
 
 struct Act {
@@ -78,7 +80,8 @@ Result<ControlAnswer, int> ask_supervisor(Invocation& invocation, const std::str
     auto answer = invocation.world().control(path, request);
     if (answer) return std::move(*answer);
     auto what = answer.error().what;
-    if (answer.error().unreachable) what = "no supervisor answers at " + path + " (" + what + "). Is it running? forebay dev, forebay serve";
+    if (answer.error().unreachable)
+        what = "no supervisor answers at " + path + " (" + what + "). Is it running? forebay dev, forebay serve";
     invocation.terminal().complain(what);
     return Failure{answer.error().unreachable ? exit_code::unreachable : exit_code::bug};
 }
@@ -86,7 +89,8 @@ Result<ControlAnswer, int> ask_supervisor(Invocation& invocation, const std::str
 std::vector<ProcessStatus> chosen_of(const std::vector<ProcessStatus>& processes, const std::vector<std::string>& names) {
     std::vector<ProcessStatus> chosen;
     for (const auto& process : processes) {
-        bool is_chosen = names.empty() || std::any_of(names.begin(), names.end(), [&](const auto& name) { return supervisor::matches(name, process); });
+        bool is_chosen =
+            names.empty() || std::any_of(names.begin(), names.end(), [&](const auto& name) { return supervisor::matches(name, process); });
         if (is_chosen) chosen.push_back(process);
     }
     return chosen;

@@ -12,10 +12,12 @@
 namespace forebay::cli {
 
 /// The answer, or after a complaint the exit code.
-Result<supervisor::ControlAnswer, int> ask_supervisor(Invocation& invocation, const std::string& path, const supervisor::ControlRequest& request);
+Result<supervisor::ControlAnswer, int> ask_supervisor(Invocation& invocation, const std::string& path,
+                                                      const supervisor::ControlRequest& request);
 
 /// Those that one of the names means; all if there are no names.
-std::vector<supervisor::ProcessStatus> chosen_of(const std::vector<supervisor::ProcessStatus>& processes, const std::vector<std::string>& names);
+std::vector<supervisor::ProcessStatus> chosen_of(const std::vector<supervisor::ProcessStatus>& processes,
+                                                 const std::vector<std::string>& names);
 
 json::Value processes_json(const std::vector<supervisor::ProcessStatus>& processes);
 

@@ -17,7 +17,9 @@ constexpr std::size_t body_characters_shown = 100;
 
 std::string figure(const json::Value& value) { return grouped(static_cast<std::uint64_t>(value.integer().value_or(0))); }
 
-std::string path_of(const std::string& queue, std::string_view what) { return "/api/queues/" + http::percent_encode(queue) + "/" + std::string(what); }
+std::string path_of(const std::string& queue, std::string_view what) {
+    return "/api/queues/" + http::percent_encode(queue) + "/" + std::string(what);
+}
 
 std::string time_of(const json::Value& text, Timestamp now) {
     auto at = parse_timestamp(text.text());
@@ -62,8 +64,9 @@ int run_queue_ls(Invocation& invocation) {
     for (const auto& queue : (*answer)["queues"].elements()) {
         auto oldest = queue["oldest_ms"].integer();
         table.add({queue["name"].text(), figure(queue["ready"]), figure(queue["in_flight"]), figure(queue["delayed"]),
-                   oldest ? age_text(now - Timestamp{*oldest}) : "-", about_size(static_cast<std::uint64_t>(queue["bytes"].integer().value_or(0))),
-                   figure(queue["sends"]), figure(queue["receives"]), figure(queue["deletes"]), queue["settings"]["dead_letter"].text()});
+                   oldest ? age_text(now - Timestamp{*oldest}) : "-",
+                   about_size(static_cast<std::uint64_t>(queue["bytes"].integer().value_or(0))), figure(queue["sends"]),
+                   figure(queue["receives"]), figure(queue["deletes"]), queue["settings"]["dead_letter"].text()});
     }
     terminal.result(table.text(terminal));
     return exit_code::done;
@@ -122,7 +125,10 @@ int run_queue_purge(Invocation& invocation) {
         terminal.complain("there is no queue \"" + name + "\"");
         return exit_code::data;
     }
-    auto messages = counted(static_cast<std::uint64_t>((*queue)["ready"].integer().value_or(0) + (*queue)["in_flight"].integer().value_or(0) + (*queue)["delayed"].integer().value_or(0)), "message");
+    auto messages =
+        counted(static_cast<std::uint64_t>((*queue)["ready"].integer().value_or(0) + (*queue)["in_flight"].integer().value_or(0) +
+                                           (*queue)["delayed"].integer().value_or(0)),
+                "message");
     if (invocation.has("dry-run")) {
         terminal.result("Would delete " + messages + " of " + name + ".\n");
         return exit_code::done;
@@ -141,7 +147,8 @@ int run_queue_purge(Invocation& invocation) {
 }
 
 int run_queue_redrive(Invocation& invocation) {
-    invocation.terminal().complain("queue redrive is not in this version; the SQS API's ReceiveMessage and SendMessage move dead letters back");
+    invocation.terminal().complain(
+        "queue redrive is not in this version; the SQS API's ReceiveMessage and SendMessage move dead letters back");
     return exit_code::usage;
 }
 

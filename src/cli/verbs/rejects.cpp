@@ -39,7 +39,8 @@ std::optional<std::string> since_of(Invocation& invocation) {
 int bad_moment(Invocation& invocation) { return invocation.misused("--since must be a moment such as 2h or \"2026-09-19 08:00\""); }
 
 void print_raw(Terminal& terminal, const json::Value& reject) {
-    terminal.result("\n" + terminal.painted(reject["raw_type"].text().empty() ? "body" : reject["raw_type"].text(), Colour::heading) + "\n");
+    terminal.result("\n" + terminal.painted(reject["raw_type"].text().empty() ? "body" : reject["raw_type"].text(), Colour::heading) +
+                    "\n");
     const auto& encoded = reject["raw_base64"].text();
     auto raw = encoded.empty() ? reject["raw"].text() : from_base64(encoded).value_or("");
     std::string line;
@@ -67,7 +68,8 @@ std::string account_of(const json::Value& answer) {
     for (const auto& result : answer["results"].elements())
         if (shown++ < outcomes_shown) out += outcome_line(result);
     if (shown > outcomes_shown) out += "… and " + std::to_string(shown - outcomes_shown) + " more (--json lists them)\n";
-    return out + (dry_run ? "would pass " : "readmitted ") + answer["readmitted"].text() + ", still refused " + answer["still_refused"].text() + "\n";
+    return out + (dry_run ? "would pass " : "readmitted ") + answer["readmitted"].text() + ", still refused " +
+           answer["still_refused"].text() + "\n";
 }
 
 json::Value request_of(const Invocation& invocation, const std::string& since) {
@@ -120,13 +122,17 @@ int run_rejects_show(Invocation& invocation) {
         return exit_code::done;
     }
     const auto& reject = *answer;
-    std::string head = "REFUSED " + reject["id"].text() + "  " + reject["endpoint"].text() + "  " + when_of(reject, invocation.world().clock.wall()) + "  status " +
-                       reject["status"].text() + "  " + reject["code"].text();
+    std::string head = "REFUSED " + reject["id"].text() + "  " + reject["endpoint"].text() + "  " +
+                       when_of(reject, invocation.world().clock.wall()) + "  status " + reject["status"].text() + "  " +
+                       reject["code"].text();
     if (!reject["key"].text().empty()) head += "  key " + reject["key"].text();
     if (!reject["ip"].text().empty()) head += "  from " + reject["ip"].text();
     terminal.result(printable(head) + "\n");
     for (const auto& error : reject["errors"].elements())
-        terminal.result("  " + printable(error["field"].text() + ": " + error["code"].text() + (error["detail"].text().empty() ? "" : ", " + error["detail"].text())) + "\n");
+        terminal.result("  " +
+                        printable(error["field"].text() + ": " + error["code"].text() +
+                                  (error["detail"].text().empty() ? "" : ", " + error["detail"].text())) +
+                        "\n");
     print_raw(terminal, reject);
     return exit_code::done;
 }
@@ -148,7 +154,8 @@ int run_rejects_readmit(Invocation& invocation) {
             terminal.result(account_of(*preview));
         return invocation.has("dry-run") || passing > 0 ? exit_code::done : exit_code::check_failed;
     }
-    if (!invocation.is_agreed("Readmit " + counted(passing, "post") + "? Still refused: " + (*preview)["still_refused"].text() + ".")) return exit_code::done;
+    if (!invocation.is_agreed("Readmit " + counted(passing, "post") + "? Still refused: " + (*preview)["still_refused"].text() + "."))
+        return exit_code::done;
     auto reason = invocation.reason();
     if (reason.empty()) return invocation.misused("readmission needs --reason");
     auto answer = admin.post("/api/rejects/readmit", body.set("reason", reason));

@@ -35,7 +35,8 @@ struct Account {
 
 class Replay {
   public:
-    Replay(Invocation& invocation, const Configuration& configuration) : invocation_(invocation), configuration_(configuration), admin_(invocation) {}
+    Replay(Invocation& invocation, const Configuration& configuration)
+        : invocation_(invocation), configuration_(configuration), admin_(invocation) {}
 
     int run() {
         if (int code = read_wish(); code != exit_code::done) return code;
@@ -43,7 +44,8 @@ class Replay {
         if (!account) return account.error();
         if (invocation_.has("dry-run") || account->missing.empty()) return report(*account);
         if (!terminal().wants_json()) terminal().talk(preview(*account));
-        if (!invocation_.is_agreed("Run " + wish_.worker->name + " for " + counted(account->missing.size(), "record") + "?")) return exit_code::done;
+        if (!invocation_.is_agreed("Run " + wish_.worker->name + " for " + counted(account->missing.size(), "record") + "?"))
+            return exit_code::done;
         auto reason = invocation_.reason();
         if (reason.empty()) return invocation_.misused("a replay needs --reason");
         return send(*account, reason);
@@ -54,7 +56,8 @@ class Replay {
 
     int read_wish() {
         auto now = invocation_.world().clock.wall();
-        if (invocation_.has("again")) return invocation_.misused("--again is not in this version: an effect that is done is never run again");
+        if (invocation_.has("again"))
+            return invocation_.misused("--again is not in this version: an effect that is done is never run again");
         auto from = invocation_.value("from"), to = invocation_.value("to"), effect = invocation_.value("effect");
         if (!from) return invocation_.misused("replay needs --from");
         if (!effect) return invocation_.misused("replay needs --effect");
@@ -117,7 +120,8 @@ class Replay {
         std::string after;
         std::size_t looked_at = 0;
         for (;;) {
-            auto answer = admin_.get("/api/queues/" + http::percent_encode(wish_.worker->queue) + "/peek" + query_of({{"max", std::to_string(page)}, {"after", after}}));
+            auto answer = admin_.get("/api/queues/" + http::percent_encode(wish_.worker->queue) + "/peek" +
+                                     query_of({{"max", std::to_string(page)}, {"after", after}}));
             if (!answer) return Failure{failed(invocation_, answer.error())};
             const auto& messages = (*answer)["messages"].elements();
             for (const auto& message : messages) {
@@ -128,7 +132,8 @@ class Replay {
             looked_at += messages.size();
             if (messages.size() < page) return ids;
             if (looked_at < waiting_max) continue;
-            terminal().complain("more than " + grouped(waiting_max) + " messages wait in " + wish_.worker->queue + ": they are not missing. Try again when it is shorter");
+            terminal().complain("more than " + grouped(waiting_max) + " messages wait in " + wish_.worker->queue +
+                                ": they are not missing. Try again when it is shorter");
             return Failure{exit_code::try_again};
         }
     }
@@ -157,9 +162,9 @@ class Replay {
 
     std::string preview(const Account& account) const {
         const auto& name = wish_.worker->name;
-        return counted(account.in_range, "record") + " in range.  " + name + ": done " + grouped(account.done) + ", waiting " + grouped(account.waiting) + ", missing " +
-               grouped(account.missing.size()) + ".\n" + "Would run " + name + " for " + counted(account.missing.size(), "record") +
-               ".  Nothing already done would be run again.";
+        return counted(account.in_range, "record") + " in range.  " + name + ": done " + grouped(account.done) + ", waiting " +
+               grouped(account.waiting) + ", missing " + grouped(account.missing.size()) + ".\n" + "Would run " + name + " for " +
+               counted(account.missing.size(), "record") + ".  Nothing already done would be run again.";
     }
 
     std::string command() const {
@@ -174,7 +179,10 @@ class Replay {
     json::Value to_json(const Account& account) const {
         json::Value out;
         out.set("effect", wish_.worker->name).set("from", to_rfc3339(wish_.from)).set("to", to_rfc3339(wish_.to));
-        return out.set("in_range", account.in_range).set("done", account.done).set("waiting", account.waiting).set("missing", account.missing.size());
+        return out.set("in_range", account.in_range)
+            .set("done", account.done)
+            .set("waiting", account.waiting)
+            .set("missing", account.missing.size());
     }
 
     int report(const Account& account) {
@@ -197,14 +205,19 @@ class Replay {
             auto ids = json::Value::array();
             auto end = std::min(at + step, account.missing.size());
             for (auto i = at; i < end; ++i) ids.push(account.missing[i]);
-            auto answer = admin_.post("/api/replay", json::Value().set("ids", std::move(ids)).set("queue", wish_.worker->queue).set("effect", wish_.worker->name).set("reason", reason));
+            auto answer = admin_.post("/api/replay", json::Value()
+                                                         .set("ids", std::move(ids))
+                                                         .set("queue", wish_.worker->queue)
+                                                         .set("effect", wish_.worker->name)
+                                                         .set("reason", reason));
             if (!answer) {
                 terminal().complain("after " + counted(sent, "record") + ": " + answer.error().what);
                 return answer.error().exit_code;
             }
             sent += static_cast<std::uint64_t>((*answer)["sent"].integer().value_or(0));
             terminal().detail(1, "sent " + grouped(sent) + " of " + grouped(account.missing.size()));
-            if (wish_.per_second > 0 && end < account.missing.size()) std::this_thread::sleep_for(std::chrono::duration<double>(static_cast<double>(end - at) / wish_.per_second));
+            if (wish_.per_second > 0 && end < account.missing.size())
+                std::this_thread::sleep_for(std::chrono::duration<double>(static_cast<double>(end - at) / wish_.per_second));
         }
         if (terminal().wants_json())
             terminal().result_json(to_json(account).set("sent", sent));

@@ -113,12 +113,14 @@ std::string fields_text(const json::Value& fields) {
     std::size_t width = 0;
     for (const auto& [name, value] : fields.members()) width = std::max(width, width_of(name));
     for (const auto& [name, value] : fields.members())
-        out += "  " + printable(name) + std::string(width - width_of(name) + 2, ' ') + printable(value.is_string() ? value.text() : json::to_text(value)) + "\n";
+        out += "  " + printable(name) + std::string(width - width_of(name) + 2, ' ') +
+               printable(value.is_string() ? value.text() : json::to_text(value)) + "\n";
     return out;
 }
 
 std::string head_of(const Record& record, const std::vector<EffectState>& states, Timestamp now) {
-    std::string out = "RECORD " + record.id + "  " + record.endpoint + "  accepted " + moment_text(record.received_at, now) + "  " + summary_of(states, record.received_at, now);
+    std::string out = "RECORD " + record.id + "  " + record.endpoint + "  accepted " + moment_text(record.received_at, now) + "  " +
+                      summary_of(states, record.received_at, now);
     if (!record.queue.empty()) out += "  queue " + record.queue;
     for (const auto& flag : record.envelope["flags"].elements()) out += "  " + flag.text();
     return printable(out) + "\n";
@@ -145,7 +147,10 @@ int run_show(Invocation& invocation) {
         auto effects = json::Value::array();
         for (const auto& state : states) effects.push(to_json(state));
         json::Value out;
-        out.set("id", record->id).set("endpoint", record->endpoint).set("queue", record->queue).set("received_at", to_rfc3339(record->received_at));
+        out.set("id", record->id)
+            .set("endpoint", record->endpoint)
+            .set("queue", record->queue)
+            .set("received_at", to_rfc3339(record->received_at));
         out.set("fields", std::move(fields)).set("flags", record->envelope["flags"]).set("effects", std::move(effects));
         terminal.result_json(out);
         return exit_code::done;

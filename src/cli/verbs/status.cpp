@@ -77,11 +77,12 @@ std::string node_line(const json::Value& node, const Terminal& terminal) {
     std::string state = node["draining"].boolean() ? "draining" : is_ready ? "ready" : "not ready";
     if (!node["why_not_ready"].text().empty()) state += " (" + node["why_not_ready"].text() + ")";
     return "NODE " + node["name"].text() + "  up " + age_text(std::chrono::seconds(node["uptime_s"].integer().value_or(0))) + "  " +
-           terminal.painted(state, is_ready ? Colour::good : Colour::bad) + "  disk " + about_size(number(node["disk_free"])) + " free  journal " +
-           about_size(number(node["journal_bytes"])) + "  ack " + node["ack"].text() + "\n";
+           terminal.painted(state, is_ready ? Colour::good : Colour::bad) + "  disk " + about_size(number(node["disk_free"])) +
+           " free  journal " + about_size(number(node["journal_bytes"])) + "  ack " + node["ack"].text() + "\n";
 }
 
-std::vector<Cell> worker_row(const std::vector<ProcessStatus>& processes, const Configuration& configuration, const Seen& seen, Timestamp now) {
+std::vector<Cell> worker_row(const std::vector<ProcessStatus>& processes, const Configuration& configuration, const Seen& seen,
+                             Timestamp now) {
     const auto& first = processes[0];
     auto running = std::count_if(processes.begin(), processes.end(), [](const auto& process) { return process.state == State::running; });
     std::uint64_t restarts = 0;
@@ -94,11 +95,14 @@ std::vector<Cell> worker_row(const std::vector<ProcessStatus>& processes, const 
     const auto* worker = configuration.find_worker(first.worker);
     const auto* queue = queue_called(seen, worker == nullptr ? "" : worker->queue);
     std::string name = first.n == 0 ? first.name : first.group + ":" + first.worker;
-    std::vector<Cell> row = {name, std::to_string(running) + "/" + std::to_string(processes.size()), {std::string(supervisor::name_of(state)), colour_of(state)}};
+    std::vector<Cell> row = {name,
+                             std::to_string(running) + "/" + std::to_string(processes.size()),
+                             {std::string(supervisor::name_of(state)), colour_of(state)}};
     if (queue == nullptr)
         row.insert(row.end(), {worker == nullptr || worker->queue.empty() ? "-" : worker->queue, "-", "-", "-"});
     else
-        row.insert(row.end(), {worker->queue, grouped(number((*queue)["ready"])), grouped(number((*queue)["in_flight"])), oldest_of(*queue, now)});
+        row.insert(row.end(),
+                   {worker->queue, grouped(number((*queue)["ready"])), grouped(number((*queue)["in_flight"])), oldest_of(*queue, now)});
     row.insert(row.end(), {age_text(now - since), grouped(restarts)});
     return row;
 }
@@ -119,8 +123,13 @@ std::string worker_table(const Seen& seen, const Configuration& configuration, T
 std::string process_table(const std::vector<ProcessStatus>& processes, Timestamp now, const Terminal& terminal) {
     Table table({"PROCESS", "GROUP", "STATE", ">PID", ">SINCE", ">RESTARTS", "WHY"});
     for (const auto& process : processes)
-        table.add({process.name, process.group, {std::string(supervisor::name_of(process.state)), colour_of(process.state)},
-                   process.pid == 0 ? "-" : std::to_string(process.pid), age_text(now - process.since), grouped(process.restarts), process.why});
+        table.add({process.name,
+                   process.group,
+                   {std::string(supervisor::name_of(process.state)), colour_of(process.state)},
+                   process.pid == 0 ? "-" : std::to_string(process.pid),
+                   age_text(now - process.since),
+                   grouped(process.restarts),
+                   process.why});
     return table.text(terminal);
 }
 
@@ -131,19 +140,21 @@ std::string other_queues(const Seen& seen, const Configuration& configuration, T
     for (const auto& queue : (*seen.queues)["queues"].elements()) {
         const auto& name = queue["name"].text();
         auto messages = number(queue["ready"]) + number(queue["in_flight"]) + number(queue["delayed"]);
-        bool is_served = std::any_of(configuration.workers.begin(), configuration.workers.end(), [&](const auto& worker) { return worker.queue == name; });
-        bool is_dead = std::any_of(configuration.queues.begin(), configuration.queues.end(), [&](const auto& q) {
-            return q.settings.redrive && q.settings.redrive->dead_letter == name;
-        });
+        bool is_served = std::any_of(configuration.workers.begin(), configuration.workers.end(),
+                                     [&](const auto& worker) { return worker.queue == name; });
+        bool is_dead = std::any_of(configuration.queues.begin(), configuration.queues.end(),
+                                   [&](const auto& q) { return q.settings.redrive && q.settings.redrive->dead_letter == name; });
         if (messages == 0 || is_served || name == intake::quarantine_queue) continue;
-        out += std::string(is_dead ? "DEAD " : "QUEUE ") + name + "  " + counted(messages, "message") + "  oldest " + oldest_of(queue, now) + "\n";
+        out += std::string(is_dead ? "DEAD " : "QUEUE ") + name + "  " + counted(messages, "message") + "  oldest " +
+               oldest_of(queue, now) + "\n";
     }
     return out;
 }
 
 std::string counts_line(const Seen& seen) {
     const auto* quarantine = queue_called(seen, std::string(intake::quarantine_queue));
-    std::string out = "SINCE START  accepted " + grouped(number((*seen.node)["accepted"])) + "  refused " + grouped(number((*seen.node)["refused"]));
+    std::string out =
+        "SINCE START  accepted " + grouped(number((*seen.node)["accepted"])) + "  refused " + grouped(number((*seen.node)["refused"]));
     if (quarantine != nullptr) out += "  kept in quarantine " + grouped(number((*quarantine)["ready"]));
     return out + "\n";
 }

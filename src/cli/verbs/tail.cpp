@@ -83,7 +83,8 @@ std::vector<supervisor::ProcessStatus> configured_processes(const Configuration&
             process.group = worker.process.group;
             process.worker = worker.name;
             process.n = n;
-            process.log = replaced(replaced(replaced(worker.process.log_path, "{worker}", worker.name), "{n}", std::to_string(n)), "{node}", configuration.node.name);
+            process.log = replaced(replaced(replaced(worker.process.log_path, "{worker}", worker.name), "{n}", std::to_string(n)), "{node}",
+                                   configuration.node.name);
             processes.push_back(std::move(process));
         }
     }

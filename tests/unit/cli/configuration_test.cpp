@@ -25,9 +25,13 @@ Configuration good(const std::vector<Layer>& layers, const Variables& variables 
     EXPECT_EQ(loaded.diagnostics.text(false), "");
     return std::move(loaded.configuration);
 }
-Configuration good(const std::string& text, const Variables& variables = {}) { return good(std::vector<Layer>{{"forebay.toml", text}}, variables); }
+Configuration good(const std::string& text, const Variables& variables = {}) {
+    return good(std::vector<Layer>{{"forebay.toml", text}}, variables);
+}
 
-std::string problems(const std::string& text, const Variables& variables = {}) { return load_layers({{"forebay.toml", text}}, variables).diagnostics.text(false); }
+std::string problems(const std::string& text, const Variables& variables = {}) {
+    return load_layers({{"forebay.toml", text}}, variables).diagnostics.text(false);
+}
 
 class FullFile : public testing::Test {
   protected:
@@ -154,12 +158,14 @@ TEST(Configuration, the_sample_of_dev_stores_every_field_in_a_table_of_its_own_m
     EXPECT_TRUE(store->sql.create_table);
     std::vector<std::string> columns;
     for (const auto& column : store->sql.columns) columns.push_back(column.name);
-    EXPECT_EQ(columns, (std::vector<std::string>{"id", "received_at", "email", "first_name", "last_name", "phone", "state", "zip", "campaign"}));
+    EXPECT_EQ(columns,
+              (std::vector<std::string>{"id", "received_at", "email", "first_name", "last_name", "phone", "state", "zip", "campaign"}));
     EXPECT_EQ(c.find_queue("leads")->settings.redrive->dead_letter, "leads-dead");
 }
 
 TEST(Configuration, a_later_layer_replaces_values_and_joins_tables) {
-    auto c = good({{"forebay.toml", "[intake]\nmax_body = \"1KiB\"\ndrain_delay = \"1s\"\n"}, {"forebay.prod.toml", "[intake]\nmax_body = \"2KiB\"\n"}});
+    auto c = good({{"forebay.toml", "[intake]\nmax_body = \"1KiB\"\ndrain_delay = \"1s\"\n"},
+                   {"forebay.prod.toml", "[intake]\nmax_body = \"2KiB\"\n"}});
     EXPECT_EQ(c.intake.max_body, 2_KiB);
     EXPECT_EQ(c.intake.drain_delay, 1s);
 }
@@ -198,7 +204,9 @@ TEST(Configuration, references_to_environment_and_files_are_replaced_in_values_o
     EXPECT_EQ(c.sqs.region, "${other}");
 }
 
-TEST(Configuration, hostname_is_known_even_where_the_shell_does_not_export_it) { EXPECT_FALSE(good("[node]\nname = \"${env:HOSTNAME}\"\n").node.name.empty()); }
+TEST(Configuration, hostname_is_known_even_where_the_shell_does_not_export_it) {
+    EXPECT_FALSE(good("[node]\nname = \"${env:HOSTNAME}\"\n").node.name.empty());
+}
 
 TEST(Configuration, a_reference_to_nothing_is_an_error_at_its_place) {
     EXPECT_EQ(problems("[node]\nname = \"${env:NOWHERE}\"\n"),
@@ -233,7 +241,9 @@ TEST(Configuration, the_file_is_that_of_the_option_else_of_the_variable) {
 }
 
 TEST(Shown, secrets_are_masked_and_origins_named) {
-    auto loaded = load_layers({{"forebay.toml", "[intake]\nmax_body = \"1KiB\"\n[key.w]\nhash = \"sha256:" + std::string(64, 'a') + "\"\n"}}, {{"FOREBAY__LOG__LEVEL", "warn"}});
+    auto loaded =
+        load_layers({{"forebay.toml", "[intake]\nmax_body = \"1KiB\"\n[key.w]\nhash = \"sha256:" + std::string(64, 'a') + "\"\n"}},
+                    {{"FOREBAY__LOG__LEVEL", "warn"}});
     auto shown = to_toml(settings_of(loaded.configuration), loaded.places, {.only_given = true});
     EXPECT_EQ(shown,
               "[intake]\nmax_body = \"1KiB\"                                   # forebay.toml:2\n"

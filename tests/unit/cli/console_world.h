@@ -29,8 +29,8 @@ struct Console {
     std::ostringstream out, err;
     bool can_ask = false;
     Variables variables;
-    std::map<std::string, std::string> gets;     ///< path with query -> body
-    std::map<std::string, std::string> posts;    ///< path -> answer
+    std::map<std::string, std::string> gets;   ///< path with query -> body
+    std::map<std::string, std::string> posts;  ///< path -> answer
     std::vector<std::pair<std::string, std::string>> posted;
     std::vector<std::string> asked_for;
     std::optional<supervisor::ControlAnswer> processes;
@@ -41,7 +41,11 @@ struct Console {
         out.str("");
         err.str("");
         Terminal terminal(in, out, err, {false, false, can_ask});
-        World world{terminal, clock_, entropy_, variables, [this](const auto& request) { return answer(request); },
+        World world{terminal,
+                    clock_,
+                    entropy_,
+                    variables,
+                    [this](const auto& request) { return answer(request); },
                     [this](const auto&, const auto& request) { return order(request); }};
         return run(arguments, world);
     }
@@ -52,7 +56,8 @@ struct Console {
         auto& known = request.method == "GET" ? gets : posts;
         asked_for.push_back(request.method + " " + path);
         if (request.method == "POST") posted.emplace_back(path, request.body);
-        if (gets.empty() && posts.empty()) return Failure{http::ClientError{http::ClientError::Kind::not_connected, "Couldn't connect to server"}};
+        if (gets.empty() && posts.empty())
+            return Failure{http::ClientError{http::ClientError::Kind::not_connected, "Couldn't connect to server"}};
         http::ClientResponse response;
         auto at = known.find(path);
         response.status = at == known.end() ? 404 : 200;

@@ -38,7 +38,8 @@ TEST(Diagnostics, an_unknown_key_is_shown_with_its_line_a_caret_and_what_was_mea
 }
 
 TEST(Diagnostics, the_caret_finds_a_key_inside_one_line) {
-    EXPECT_EQ(problems("[queue.q]\n[endpoint.lead]\nqueue = \"q\"\n[endpoint.lead.fields]\nstate = { type = \"enum\", requred = true, values = \"@us_states\" }\n"),
+    EXPECT_EQ(problems("[queue.q]\n[endpoint.lead]\nqueue = \"q\"\n[endpoint.lead.fields]\nstate = { type = \"enum\", requred = true, "
+                       "values = \"@us_states\" }\n"),
               "forebay.toml:5:26: error: unknown key \"requred\"\n"
               "  5 | state = { type = \"enum\", requred = true, values = \"@us_states\" }\n"
               "    |                          ^^^^^^^ did you mean \"required\"?\n");
@@ -74,10 +75,12 @@ TEST(Diagnostics, settings_of_later_versions_are_refused_as_such) {
               "forebay.toml:1:2: error: partner is not in this version\n"
               "  1 | [partner.acme]\n"
               "    |  ^^^^^^^\n");
-    for (const char* text : {"[schedule.x]\n", "[alert.x]\n", "[access.x]\n", "[ledger]\n", "[proxy]\n", "[admin]\nusers = []\n", "[sqs]\nverify = true\n", "[journal]\nencrypt = \"x\"\n",
-                             "[telemetry]\notlp = {}\n", "[backend.a]\nkind = \"sqs\"\n", "[backend.a]\nkind = \"rabbitmq\"\n", "[queue.a]\nfifo = true\n", "[queue.\"a.fifo\"]\n",
-                             "[db.a]\npath = \"x\"\ndriver = \"mariadb\"\n", "[intake.ack]\nafter = \"queue\"\n", "[intake]\nlisten = [\"systemd:http\"]\n",
-                             "[queue.q]\n[worker.w]\nqueue = \"q\"\nhandler = \"stats\"\n", "[queue.q]\nretention_guard = \"2d\"\n"}) {
+    for (const char* text :
+         {"[schedule.x]\n", "[alert.x]\n", "[access.x]\n", "[ledger]\n", "[proxy]\n", "[admin]\nusers = []\n", "[sqs]\nverify = true\n",
+          "[journal]\nencrypt = \"x\"\n", "[telemetry]\notlp = {}\n", "[backend.a]\nkind = \"sqs\"\n", "[backend.a]\nkind = \"rabbitmq\"\n",
+          "[queue.a]\nfifo = true\n", "[queue.\"a.fifo\"]\n", "[db.a]\npath = \"x\"\ndriver = \"mariadb\"\n",
+          "[intake.ack]\nafter = \"queue\"\n", "[intake]\nlisten = [\"systemd:http\"]\n",
+          "[queue.q]\n[worker.w]\nqueue = \"q\"\nhandler = \"stats\"\n", "[queue.q]\nretention_guard = \"2d\"\n"}) {
         auto found = messages(text);
         ASSERT_EQ(found.size(), 1U) << text << problems(text);
         EXPECT_NE(found[0].find("not in this version"), std::string::npos) << found[0];
@@ -95,7 +98,8 @@ TEST(Diagnostics, each_kind_of_value_says_what_it_must_be) {
         {"[intake]\ndrain_delay = \"10\"\n", "intake.drain_delay must be a duration such as \"30s\", not \"10\""},
         {"[intake]\nmax_body = \"64KB\"\n", "intake.max_body must be a size such as \"64KiB\", not \"64KB\""},
         {"[intake]\nmax_body = \"10B\"\n", "intake.max_body must be at least 1KiB, not \"10B\""},
-        {"[intake]\nlisten = \"127.0.0.1:80\"\n", "intake.listen must be a list of addresses such as \"127.0.0.1:8080\", not \"127.0.0.1:80\""},
+        {"[intake]\nlisten = \"127.0.0.1:80\"\n",
+         "intake.listen must be a list of addresses such as \"127.0.0.1:8080\", not \"127.0.0.1:80\""},
         {"[intake]\nlisten = [\"localhost\"]\n", "intake.listen must be a list of addresses such as \"127.0.0.1:8080\", not \"localhost\""},
         {"[intake]\nlisten = [\"h:99999\"]\n", "intake.listen must be a list of addresses such as \"127.0.0.1:8080\", not \"h:99999\""},
         {"[intake]\nconnections_per_client = 0\n", "intake.connections_per_client must be a whole number of at least 1, not 0"},
@@ -134,12 +138,18 @@ TEST(Diagnostics, names_must_exist) {
 }
 
 TEST(Diagnostics, a_worker_may_be_put_on_a_dead_letter_queue_that_is_only_named) {
-    EXPECT_EQ(problems("[queue.a]\ndead_letter = \"a-dead\"\n[worker.w]\nhandler = \"exec\"\nqueue = \"a-dead\"\nexec = { command = [\"x\"] }\n"), "");
+    EXPECT_EQ(
+        problems("[queue.a]\ndead_letter = \"a-dead\"\n[worker.w]\nhandler = \"exec\"\nqueue = \"a-dead\"\nexec = { command = [\"x\"] }\n"),
+        "");
 }
 
 TEST(Diagnostics, a_receive_count_below_what_retry_needs_is_a_warning) {
-    auto text = base + "[queue.other]\nmax_receive_count = 8\ndead_letter = \"dead\"\n[worker.w]\nqueue = \"other\"\nsql = { db = \"main\", table = \"t\" }\n";
-    EXPECT_EQ(problems(text), "forebay.toml:9: warning: queue.other max_receive_count (8) is below the 11 deliveries worker.w.retry needs: SQS would dead-letter first\n");
+    auto text = base +
+                "[queue.other]\nmax_receive_count = 8\ndead_letter = \"dead\"\n[worker.w]\nqueue = \"other\"\nsql = { db = \"main\", table "
+                "= \"t\" }\n";
+    EXPECT_EQ(problems(text),
+              "forebay.toml:9: warning: queue.other max_receive_count (8) is below the 11 deliveries worker.w.retry needs: SQS would "
+              "dead-letter first\n");
     EXPECT_TRUE(loaded(text).is_usable());
     EXPECT_EQ(loaded(text).diagnostics.summary(), "1 warning");
 }
@@ -147,22 +157,26 @@ TEST(Diagnostics, a_receive_count_below_what_retry_needs_is_a_warning) {
 TEST(Diagnostics, two_processes_may_not_write_one_sqlite_file) {
     EXPECT_EQ(messages(base + "[worker.w]\nqueue = \"leads\"\ncount = { min = 2 }\nsql = { db = \"main\", table = \"t\" }\n"),
               only("worker.w is 2 processes writing x.db: a SQLite file has one; use count = { min = 1 } and larger batches"));
-    EXPECT_EQ(messages(base + "[db.same]\npath = \"x.db\"\n[worker.a]\nqueue = \"leads\"\nsql = { db = \"main\", table = \"t\" }\n[worker.b]\nqueue = \"leads\"\nsql = { db = \"same\", table = \"t\" }\n"),
-              only("worker.a and worker.b are 2 processes writing x.db: a SQLite file has one; use count = { min = 1 } and larger batches"));
+    EXPECT_EQ(
+        messages(base + "[db.same]\npath = \"x.db\"\n[worker.a]\nqueue = \"leads\"\nsql = { db = \"main\", table = \"t\" "
+                        "}\n[worker.b]\nqueue = \"leads\"\nsql = { db = \"same\", table = \"t\" }\n"),
+        only("worker.a and worker.b are 2 processes writing x.db: a SQLite file has one; use count = { min = 1 } and larger batches"));
 }
 
 TEST(Diagnostics, workers_need_what_their_handler_needs) {
     const Wrong rows[] = {
         {"[worker.w]\nqueue = \"leads\"\nsql = { table = \"t\" }\n", "worker.w has no database: [worker.w.sql] db = \"…\""},
         {"[worker.w]\nqueue = \"leads\"\nsql = { db = \"main\" }\n", "worker.w.sql needs a statement or a table, one of the two"},
-        {"[worker.w]\nqueue = \"leads\"\nsql = { db = \"main\", table = \"t\", columns = [\"email\"] }\n", "worker.w.sql.columns must have id, the key of the row"},
+        {"[worker.w]\nqueue = \"leads\"\nsql = { db = \"main\", table = \"t\", columns = [\"email\"] }\n",
+         "worker.w.sql.columns must have id, the key of the row"},
         {"[worker.w]\nsql = { db = \"main\", table = \"t\" }\n", "worker.w has no queue"},
         {"[worker.w]\nqueue = \"leads\"\nhandler = \"exec\"\n", "worker.w has no command: [worker.w.exec] command = [\"/usr/bin/php\", …]"},
         {"[worker.w]\nhandler = \"program\"\n", "worker.w is a program and has no command"},
         {"[worker.w]\nhandler = \"program\"\ncommand = [\"x\"]\nexec = { command = [\"x\"] }\n", "worker.w.exec is for handler = \"exec\""},
         {"[worker.w]\nqueue = \"leads\"\ncount = { min = 1, max = 3 }\nsql = { db = \"main\", table = \"t\" }\n",
          "worker.w.count: a max that is not min needs scaling, which is not in this version"},
-        {"[worker.w]\nqueue = \"leads\"\nsql = { db = \"main\", table = \"t\" }\nthen = [\"partner.*\"]\n", "\"partner.*\": partners are not in this version"},
+        {"[worker.w]\nqueue = \"leads\"\nsql = { db = \"main\", table = \"t\" }\nthen = [\"partner.*\"]\n",
+         "\"partner.*\": partners are not in this version"},
         {"[worker.node]\nhandler = \"program\"\ncommand = [\"x\"]\n", "a worker cannot be called node"},
         {"[worker.\"a:b\"]\nhandler = \"program\"\ncommand = [\"x\"]\n", "a worker's name has letters, digits, -, _ and ."},
         {"[db.empty]\n", "db.empty has no path: the SQLite file, such as path = \"forebay-data/forebay.db\""},
@@ -171,9 +185,11 @@ TEST(Diagnostics, workers_need_what_their_handler_needs) {
 }
 
 TEST(Diagnostics, a_misspelt_parameter_of_a_statement_is_a_warning) {
-    EXPECT_EQ(problems(base + "[worker.w]\nqueue = \"leads\"\nsql = { db = \"main\", statement = \"INSERT INTO t VALUES (:id, :emial, ':quoted')\" }\n"),
-              "forebay.toml:10: warning: worker.w.sql.statement has :emial, which no endpoint of queue leads has: it would be NULL\n"
-              "  did you mean :email?\n");
+    EXPECT_EQ(
+        problems(base +
+                 "[worker.w]\nqueue = \"leads\"\nsql = { db = \"main\", statement = \"INSERT INTO t VALUES (:id, :emial, ':quoted')\" }\n"),
+        "forebay.toml:10: warning: worker.w.sql.statement has :emial, which no endpoint of queue leads has: it would be NULL\n"
+        "  did you mean :email?\n");
 }
 
 TEST(Diagnostics, queues_keep_to_the_limits_of_sqs) {

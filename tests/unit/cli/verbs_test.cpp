@@ -43,9 +43,7 @@ sql = { db = "main", table = "leads", create = true }
 )";
         console.variables = {{"FOREBAY_CONFIG", folder_ + "/forebay.toml"}};
     }
-    void node_answers() {
-        console.gets = {{"/api/node", node_json}, {"/api/queues", queues_json}};
-    }
+    void node_answers() { console.gets = {{"/api/node", node_json}, {"/api/queues", queues_json}}; }
     void processes_are(std::vector<supervisor::ProcessStatus> processes) {
         console.processes = supervisor::ControlAnswer{true, "", std::move(processes)};
     }
@@ -68,7 +66,8 @@ TEST_F(Verbs, status_shows_node_workers_and_queues) {
 
 TEST_F(Verbs, status_returns_3_when_something_is_not_running) {
     node_answers();
-    processes_are({process("node", "node", 0, State::running), process("core", "store", 1, State::running), process("core", "store", 2, State::fatal)});
+    processes_are({process("node", "node", 0, State::running), process("core", "store", 1, State::running),
+                   process("core", "store", 2, State::fatal)});
     EXPECT_EQ(console({"status"}), exit_code::not_running);
     EXPECT_NE(console.out.str().find("core:store    1/2    FATAL    leads"), std::string::npos) << console.out.str();
 }
@@ -142,12 +141,15 @@ TEST_F(Verbs, tail_prints_the_last_lines_of_the_log) {
 TEST_F(Verbs, queue_ls_is_a_table) {
     node_answers();
     EXPECT_EQ(console({"queue", "ls"}), exit_code::done);
-    EXPECT_NE(console.out.str().find("leads               1,200       9        0    0.4s  2.0KiB     5         4        3  leads-dead\n"), std::string::npos) << console.out.str();
+    EXPECT_NE(console.out.str().find("leads               1,200       9        0    0.4s  2.0KiB     5         4        3  leads-dead\n"),
+              std::string::npos)
+        << console.out.str();
 }
 
 TEST_F(Verbs, a_node_that_does_not_answer_is_exit_code_69) {
     EXPECT_EQ(console({"queue", "ls"}), exit_code::unreachable);
-    EXPECT_EQ(console.err.str(), "forebay: no answer from http://127.0.0.1:8090: Couldn't connect to server. Is it running? forebay dev, forebay serve\n");
+    EXPECT_EQ(console.err.str(),
+              "forebay: no answer from http://127.0.0.1:8090: Couldn't connect to server. Is it running? forebay dev, forebay serve\n");
 }
 
 TEST_F(Verbs, what_the_node_refuses_is_told_in_its_words) {
@@ -157,8 +159,9 @@ TEST_F(Verbs, what_the_node_refuses_is_told_in_its_words) {
 }
 
 TEST_F(Verbs, queue_peek_masks_personal_fields_and_writes_out_control_characters) {
-    console.gets = {{"/api/queues/leads/peek?max=10",
-                     R"({"messages":[{"sequence":7,"message_id":"m","sent_at":"2026-09-21T14:02:00.000Z","visible_at":"2026-09-21T14:04:11.000Z","receive_count":1,"attempts":0,
+    console.gets = {
+        {"/api/queues/leads/peek?max=10",
+         R"({"messages":[{"sequence":7,"message_id":"m","sent_at":"2026-09-21T14:02:00.000Z","visible_at":"2026-09-21T14:04:11.000Z","receive_count":1,"attempts":0,
                      "body":"{\"id\":\"x\",\"endpoint\":\"lead\",\"fields\":{\"email\":\"jane@example.com\",\"campaign\":\"auto\"}}"},
                      {"sequence":8,"sent_at":"2026-09-20T14:43:00.000Z","visible_at":"2026-09-20T14:43:00.000Z","receive_count":0,"attempts":0,"body":"a\u001b[2Jb"}]})"}};
     EXPECT_EQ(console({"queue", "peek", "leads"}), exit_code::done) << console.err.str();
@@ -209,7 +212,8 @@ const std::string reject_json =
     R"({"sequence":3,"id":"r-1","endpoint":"lead","received_at":"2026-09-21T14:00:00.000Z","status":422,"code":"validation","errors":[{"field":"email","code":"email_invalid","detail":"no @"}]})";
 
 TEST_F(Verbs, rejects_ls_lists_reasons_and_passes_the_filter_on) {
-    console.gets = {{"/api/rejects?endpoint=lead&code=enum&since=1789992191000&max=50", R"({"rejects":[)" + reject_json + R"(],"next":null})"}};
+    console.gets = {
+        {"/api/rejects?endpoint=lead&code=enum&since=1789992191000&max=50", R"({"rejects":[)" + reject_json + R"(],"next":null})"}};
     EXPECT_EQ(console({"rejects", "ls", "--endpoint", "lead", "--code", "enum", "--since", "2h"}), exit_code::done) << console.err.str();
     EXPECT_EQ(console.out.str(),
               "ID   ENDPOINT  WHEN      STATUS  WHY\n"
@@ -219,8 +223,9 @@ TEST_F(Verbs, rejects_ls_lists_reasons_and_passes_the_filter_on) {
 
 TEST_F(Verbs, rejects_readmit_shows_first_what_would_pass) {
     console.gets = {{"/", ""}};
-    console.posts = {{"/api/rejects/readmit",
-                      R"({"readmitted":1,"still_refused":1,"dry_run":true,"results":[{"id":"r-1","endpoint":"lead","outcome":"would_pass"},{"id":"r-2","endpoint":"lead","outcome":"still_refused","errors":[{"field":"state","code":"enum"}]}]})"}};
+    console.posts = {
+        {"/api/rejects/readmit",
+         R"({"readmitted":1,"still_refused":1,"dry_run":true,"results":[{"id":"r-1","endpoint":"lead","outcome":"would_pass"},{"id":"r-2","endpoint":"lead","outcome":"still_refused","errors":[{"field":"state","code":"enum"}]}]})"}};
     EXPECT_EQ(console({"rejects", "readmit", "--endpoint", "lead", "--dry-run"}), exit_code::done) << console.err.str();
     EXPECT_EQ(console.out.str(),
               "r-1  lead  would_pass\n"
@@ -252,9 +257,10 @@ TEST_F(Verbs, rejects_show_prints_the_body_without_its_control_characters) {
 }
 
 TEST_F(Verbs, find_looks_into_the_queues_for_what_no_worker_had_in_hand) {
-    console.gets = {{"/api/queues", queues_json},
-                    {"/api/queues/leads/peek?max=1000",
-                     R"({"messages":[{"body":"{\"id\":\"01926f3a-7c1e-7d20-9f51-2f0f6a3c9b11\",\"endpoint\":\"lead\",\"received_at\":\"2026-09-21T14:03:11.000Z\",\"fields\":{\"email\":\"jane@example.com\"}}"}]})"}};
+    console.gets = {
+        {"/api/queues", queues_json},
+        {"/api/queues/leads/peek?max=1000",
+         R"({"messages":[{"body":"{\"id\":\"01926f3a-7c1e-7d20-9f51-2f0f6a3c9b11\",\"endpoint\":\"lead\",\"received_at\":\"2026-09-21T14:03:11.000Z\",\"fields\":{\"email\":\"jane@example.com\"}}"}]})"}};
     EXPECT_EQ(console({"find", "Jane@Example.com"}), exit_code::done) << console.err.str();
     EXPECT_EQ(console.out.str(), "01926f3a-7c1e-7d20-9f51-2f0f6a3c9b11  lead  accepted 14:03:11  waits in leads\n");
     EXPECT_EQ(console({"find", "joe@example.com"}), exit_code::check_failed);
@@ -262,17 +268,20 @@ TEST_F(Verbs, find_looks_into_the_queues_for_what_no_worker_had_in_hand) {
 }
 
 TEST_F(Verbs, find_among_the_refused_reads_forms_as_they_were_posted) {
-    console.gets = {{"/api/queues", queues_json},
-                    {"/api/queues/forebay-quarantine/peek?max=1000",
-                     R"({"messages":[{"body":"{\"id\":\"r-1\",\"endpoint\":\"lead\",\"received_at\":\"2026-09-21T14:03:11.000Z\",\"code\":\"validation\",\"raw\":\"email=jane%40example.com&x=1\"}"}]})"}};
+    console.gets = {
+        {"/api/queues", queues_json},
+        {"/api/queues/forebay-quarantine/peek?max=1000",
+         R"({"messages":[{"body":"{\"id\":\"r-1\",\"endpoint\":\"lead\",\"received_at\":\"2026-09-21T14:03:11.000Z\",\"code\":\"validation\",\"raw\":\"email=jane%40example.com&x=1\"}"}]})"}};
     EXPECT_EQ(console({"find", "jane@example.com"}), exit_code::done) << console.err.str();
     EXPECT_EQ(console.out.str(), "r-1  lead  came 14:03:11  refused: validation\n");
 }
 
 TEST_F(Verbs, show_masks_fields_until_revealed) {
     const std::string id = "01926f3a-7c1e-7d20-9f51-2f0f6a3c9b11";
-    console.gets = {{"/api/records/" + id, R"({"id":")" + id +
-                                               R"(","endpoint":"lead","received_at":"2026-09-21T14:03:11.482Z","queue":"leads","envelope":{"fields":{"email":"jane@example.com","campaign":"auto"},"flags":["key_reused"],"raw":"email=jane"}})"}};
+    console.gets = {
+        {"/api/records/" + id,
+         R"({"id":")" + id +
+             R"(","endpoint":"lead","received_at":"2026-09-21T14:03:11.482Z","queue":"leads","envelope":{"fields":{"email":"jane@example.com","campaign":"auto"},"flags":["key_reused"],"raw":"email=jane"}})"}};
     EXPECT_EQ(console({"show", id}), exit_code::done) << console.err.str();
     EXPECT_EQ(console.out.str(), "RECORD " + id +
                                      "  lead  accepted 14:03:11  store queued  queue leads  key_reused\n"
@@ -293,11 +302,13 @@ class Replays : public Verbs {
   protected:
     Replays() {
         std::string range = "from=1789992191000&to=1789999391000";
-        console.gets = {{"/api/records?" + range + "&max=1000",
-                         R"({"records":[{"id":")" + first + R"(","endpoint":"lead","queue":"leads"},{"id":")" + second +
-                             R"(","endpoint":"lead","queue":"leads"},{"id":"01926f3a-7c1e-7d20-9f51-2f0f6a3c9b13","endpoint":"other","queue":"elsewhere"}],"next":null})"},
-                        {"/api/queues/leads/peek?max=1000",
-                         R"({"messages":[{"sequence":1,"body":"{\"v\":1,\"id\":\")" + second + R"(\",\"endpoint\":\"lead\",\"received_at\":\"2026-09-21T14:03:11.000Z\",\"fields\":{}}"}]})"}};
+        console.gets = {
+            {"/api/records?" + range + "&max=1000",
+             R"({"records":[{"id":")" + first + R"(","endpoint":"lead","queue":"leads"},{"id":")" + second +
+                 R"(","endpoint":"lead","queue":"leads"},{"id":"01926f3a-7c1e-7d20-9f51-2f0f6a3c9b13","endpoint":"other","queue":"elsewhere"}],"next":null})"},
+            {"/api/queues/leads/peek?max=1000",
+             R"({"messages":[{"sequence":1,"body":"{\"v\":1,\"id\":\")" + second +
+                 R"(\",\"endpoint\":\"lead\",\"received_at\":\"2026-09-21T14:03:11.000Z\",\"fields\":{}}"}]})"}};
         console.posts = {{"/api/replay", R"({"sent":1,"not_found":[]})"}};
     }
     int replay(std::vector<std::string> more) {
