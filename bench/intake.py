@@ -16,7 +16,6 @@ connections_per_client = 2000
 listen = ["127.0.0.1:{admin}"]
 [sqs]
 listen = ["127.0.0.1:{sqs}"]
-verify = false
 [log]
 level = "warn"
 [endpoint.lead]

@@ -68,6 +68,7 @@ intake::IntakeOptions intake_options(const Configuration& configuration, const s
     options.sites = configuration.sites;
     options.secret = secret;
     options.quarantine_bytes_max = configuration.quarantine.max;
+    options.log_accepted = configuration.log.level == LogLevel::debug;
     if (!configuration.endpoints.empty()) options.demo_endpoint = configuration.endpoints.front().name;
     return options;
 }
