@@ -71,9 +71,11 @@ class PosixFile final : public File {
 
     Result<void, Error> allocate(std::uint64_t size) override {
         if (size == 0) return {};
-        int failed = uninterrupted([&] { return ::fallocate(fd_, 0, 0, static_cast<off_t>(size)); });
-        if (failed != 0 && errno == EOPNOTSUPP) failed = ::posix_fallocate(fd_, 0, static_cast<off_t>(size)) == 0 ? 0 : -1;
-        if (failed != 0) return failure("allocate", path_);
+        if (uninterrupted([&] { return ::fallocate(fd_, 0, 0, static_cast<off_t>(size)); }) == 0) return {};
+        if (errno != EOPNOTSUPP) return failure("allocate", path_);
+        // Says what went wrong by what it returns; errno stays what it was.
+        int error = ::posix_fallocate(fd_, 0, static_cast<off_t>(size));
+        if (error != 0) return failure("allocate", path_, error);
         return {};
     }
 
@@ -107,13 +109,32 @@ int flags_of(OpenMode mode) {
     return O_RDONLY;
 }
 
+int sync_path(const std::string& directory) {
+    int fd = uninterrupted([&] { return ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); });
+    if (fd < 0) return -1;
+    int failed = ::fsync(fd);
+    int number = errno;
+    ::close(fd);
+    errno = number;
+    return failed;
+}
+
+std::string parent_of(const std::string& path) {
+    auto slash = path.rfind('/');
+    if (slash == std::string::npos) return ".";
+    return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+/// The new name is durable: all that is ever synced below it hangs on it.
+int make_one(const std::string& path) { return ::mkdir(path.c_str(), 0700) == 0 ? sync_path(parent_of(path)) : -1; }
+
 /// Makes a directory and those above it; one that exists is fine.
 int make_path(const std::string& path) {
-    if (::mkdir(path.c_str(), 0700) == 0 || errno == EEXIST) return 0;
+    if (make_one(path) == 0 || errno == EEXIST) return 0;
     auto slash = path.rfind('/');
     if (errno != ENOENT || slash == std::string::npos || slash == 0) return -1;
     if (make_path(path.substr(0, slash)) != 0) return -1;
-    return ::mkdir(path.c_str(), 0700) == 0 || errno == EEXIST ? 0 : -1;
+    return make_one(path) == 0 || errno == EEXIST ? 0 : -1;
 }
 
 /// "" means the root itself.
