@@ -208,12 +208,32 @@ Result<void, disk::Error> HistoryCompressor::load() {
 }
 
 Result<bool, disk::Error> HistoryCompressor::compress_some() {
+    if (!has_work()) return false;
+    auto more = compress_next_part();
+    if (more.ok()) return more;
+    auto number = waiting_.front();
+    abandon();
+    if (more.error().is_no_space()) waiting_.push_back(number);
+    return more;
+}
+
+/// A file whose sync failed once is not trusted again: the next attempt begins with a new one.
+void HistoryCompressor::abandon() {
+    if (job_) (void)disk_.remove(unfinished_path(waiting_.front()));
+    job_.reset();
+    waiting_.pop_front();
+}
+
+void HistoryCompressor::forget(std::uint64_t number) {
+    if (job_ && waiting_.front() == number) return abandon();
+    std::erase(waiting_, number);
+}
+
+Result<bool, disk::Error> HistoryCompressor::compress_next_part() {
     if (!job_) {
-        if (waiting_.empty()) return false;
-        auto number = waiting_.front();
-        waiting_.pop_front();
-        TRY(begin(number));
-        return true;
+        TRY(begin(waiting_.front()));
+        if (!job_) waiting_.pop_front();
+        return has_work();
     }
     if (job_->outline.blocks.size() < blocks_of(job_->outline.raw_bytes)) TRY(compress_block());
     if (job_->outline.blocks.size() < blocks_of(job_->outline.raw_bytes)) return true;
@@ -252,11 +272,13 @@ Result<void, disk::Error> HistoryCompressor::finish() {
     TRY(job_->out->write(page_bytes, index_text(job_->outline.blocks)));
     TRY(job_->out->write(0, header_text(job_->outline)));
     TRY(job_->out->sync());
-    job_.reset();
     TRY(disk_.rename(unfinished_path(number), compressed_history_path(number)));
     TRY(disk_.sync_directory(directory));
     TRY(disk_.remove(raw_history_path(number)));
-    return disk_.sync_directory(directory);
+    TRY(disk_.sync_directory(directory));
+    job_.reset();
+    waiting_.pop_front();
+    return {};
 }
 
 }  // namespace forebay::journal

@@ -36,11 +36,16 @@ class HistoryCompressor {
     Result<void, disk::Error> load();
     void add(std::uint64_t number) { waiting_.push_back(number); }
     bool has_work() const { return job_ != nullptr || !waiting_.empty(); }
-    /// A bounded piece of work; true if there is more.
+    /// A bounded piece of work; true if there is more. After a failure the segment stays as it is until the next start, after
+    /// one for want of space until the others had their turn.
     Result<bool, disk::Error> compress_some();
+    /// The segment goes: nothing is made of it any more.
+    void forget(std::uint64_t number);
 
   private:
     struct Job;
+    Result<bool, disk::Error> compress_next_part();
+    void abandon();
     Result<void, disk::Error> begin(std::uint64_t number);
     Result<void, disk::Error> compress_block();
     Result<void, disk::Error> finish();

@@ -16,12 +16,13 @@ constexpr unsigned more_than_wanted = 2;       ///< segments are dropped in burs
 
 Result<void, disk::Error> Spares::load(const std::vector<std::string>& names) {
     for (const auto& name : names) {
-        if (name == reserve_name) has_reserve_ = true;
+        // A process killed between making it and claiming its space left a name and nothing behind it.
+        if (name == reserve_name && !(has_reserve_ = is_whole(name, limits_.reserve_bytes))) TRY(disk_.remove(name));
         auto number = spare_number(name);
         auto unfinished = number_in(name, "spare-", ".tmp");
         if (number || unfinished) next_number_ = std::max(next_number_, number.value_or(0) + 1);
         if (unfinished) next_number_ = std::max(next_number_, *unfinished + 1);
-        if (number && is_whole(name))
+        if (number && is_whole(name, limits_.segment_bytes))
             ready_.push_back(name);
         else if (number || unfinished)
             TRY(disk_.remove(name));
@@ -29,11 +30,11 @@ Result<void, disk::Error> Spares::load(const std::vector<std::string>& names) {
     return {};
 }
 
-bool Spares::is_whole(const std::string& name) {
+bool Spares::is_whole(const std::string& name, std::uint64_t wanted) {
     auto file = disk_.open(name, disk::OpenMode::read);
     if (!file.ok()) return false;
     auto size = file.value()->size();
-    return size.ok() && size.value() == limits_.segment_bytes;
+    return size.ok() && size.value() == wanted;
 }
 
 Result<Spares::Space, disk::Error> Spares::take() {
@@ -79,7 +80,7 @@ Result<void, disk::Error> Spares::claim_reserve() {
 }
 
 Result<void, disk::Error> Spares::adopt(const std::string& segment_file) {
-    if (ready_.size() >= limits_.wanted + more_than_wanted || !is_whole(segment_file)) return disk_.remove(segment_file);
+    if (ready_.size() >= limits_.wanted + more_than_wanted || !is_whole(segment_file, limits_.segment_bytes)) return disk_.remove(segment_file);
     auto name = spare_name(next_number_++);
     TRY(disk_.rename(segment_file, name));
     ready_.push_back(name);

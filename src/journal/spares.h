@@ -55,7 +55,7 @@ class Spares {
     Result<std::unique_ptr<disk::File>, disk::Error> create(const std::string& name);
     Result<std::unique_ptr<disk::File>, disk::Error> create_claimed(const std::string& name, std::uint64_t size);
     Result<void, disk::Error> release_reserve();
-    bool is_whole(const std::string& name);
+    bool is_whole(const std::string& name, std::uint64_t size);
     Result<bool, disk::Error> prepare_next_part();
     Result<bool, disk::Error> begin_making();
     Result<bool, disk::Error> finish_making();

@@ -226,6 +226,29 @@ TEST_F(JournalHistory, a_segment_found_both_live_and_in_history_is_visited_once)
     EXPECT_FALSE(disk.exists(segment_path(1))) << "the resurrected file is dropped again";
 }
 
+TEST_F(JournalHistory, a_compressed_file_whose_sync_failed_is_never_believed) {
+    open();
+    fill(2);
+    drop_all(true);
+    disk.on_call = [&](Call call, const std::string& path) {
+        if (call != Call::sync || path.find(".fbz") == std::string::npos) return;
+        disk.on_call = nullptr;
+        disk.fail_at(Call::sync, 1, EIO);
+    };
+    for (int i = 0; i < 20; ++i) {
+        compress();
+        clock.advance(2s);
+    }
+    EXPECT_EQ(disk.faults().injected, 1u);
+    lose_power(Survival::none);
+    open();
+    EXPECT_EQ(visited(), numbers(0, written));
+    EXPECT_TRUE(summary.damage.empty());
+    compress();
+    EXPECT_TRUE(disk.exists(compressed_history_path(1))) << "the next start tries again, with a new file";
+    EXPECT_EQ(visited(), numbers(0, written));
+}
+
 TEST_F(JournalHistory, an_unwritable_history_stops_no_commit) {
     open();
     fill(2);

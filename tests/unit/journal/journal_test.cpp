@@ -381,6 +381,15 @@ TEST_F(JournalSpace, the_reserve_is_given_back_before_the_log_gives_up_and_claim
     EXPECT_TRUE(log->has_room()) << "service came back by itself";
 }
 
+TEST_F(JournalSpace, a_reserve_that_was_named_but_never_claimed_is_made_again) {
+    open();
+    log.reset();
+    ASSERT_TRUE(disk.remove("reserve.bin").ok());
+    ASSERT_TRUE(disk.open("reserve.bin", disk::OpenMode::create_new).ok());
+    open();
+    EXPECT_EQ(disk.content("reserve.bin").size(), options.reserve_bytes);
+}
+
 TEST_F(JournalSpace, a_disk_without_any_space_left_is_a_fault_and_nothing_acknowledged_is_lost) {
     open();
     int acknowledged = 0;
