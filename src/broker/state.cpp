@@ -25,6 +25,7 @@ void State::purge(NamedQueue& queue, queue::Sequence below) {
 }
 
 void State::erase_queue(NamedQueue& queue) {
+    // Messages stay only where a page cannot be read; then the turn fails before anybody is answered.
     purge(queue, queue.queue.next_sequence());
     pages.forget(queue.record.id, queue::page_of(queue.queue.next_sequence()));
     queues.erase(queue.record.id);
