@@ -259,11 +259,12 @@ void Auditor::clock_set(Duration by) {
         jumps_.push_back({by, by <= 5s ? later_ : later_ + 10min});
         return follow_jumps(false);
     }
-    set_back_since_start_ -= by;
+    behind_ -= by;
     if (by >= -5s) hide_longer(-by);
 }
 
-/// A clock that was set back must not make time go back: it may stand still for as long.
+/// A clock that was set back must not make time go back: it may stand still for as long. Every start that finds the
+/// clock behind goes on from the latest time the log speaks of, so it may lose what passed since.
 void Auditor::hide_longer(Duration by) {
     for (auto& [name, queue] : queues_)
         for (auto* m : queue->messages) m->visible_by = std::max(m->visible_by, later_) + by;
@@ -301,8 +302,8 @@ void Auditor::restarted() {
     follow_jumps(true);
     for (auto& [name, queue] : queues_)
         for (auto* m : queue->messages) m->receives.settle();
-    if (set_back_since_start_ > 0ms) hide_longer(set_back_since_start_);
-    set_back_since_start_ = 0ms;
+    if (behind_ > 0ms) hide_longer(std::min(behind_, later_ - started_at_));
+    started_at_ = later_;
 }
 
 void Auditor::reads_failed(Duration kept_back) {

@@ -54,6 +54,8 @@ class Auditor {
     void answered(Operation operation, const Told<std::vector<broker::QueueStatus>>& answer);
     void answered(Operation operation, const Told<std::vector<broker::Peek::Item>>& answer);
 
+    /// In this round the process stops by itself: whoever waits for a message is told that there is none.
+    void stopping() { stopping_ = round_; }
     /// The wall clock was set; the real time was not.
     void clock_set(Duration by);
     void died(Death how);
@@ -99,6 +101,7 @@ class Auditor {
         unsigned max;
         std::optional<Duration> visibility;
         bool wanted;
+        Instant asked_at, until;  ///< it waits no longer
     };
     struct DeleteAsked {
         QueueKnowledge* queue;
@@ -238,8 +241,9 @@ class Auditor {
     }
 
     Round round_ = 0;
-    Instant now_;       ///< when the round began
-    Instant later_;     ///< the latest time known
+    Instant now_;    ///< when the round began
+    Instant later_;  ///< the latest time known
+    Round stopping_ = 0;
     Round unread_ = 0;  ///< the newest round in which a body could not be read
     Round synced_ = 0;  ///< everything answered up to this round is durable: something answered later was synced
     /// A wall clock that was set forward by more than 5 s is followed after ten minutes or a restart, not before (D7).
@@ -250,7 +254,9 @@ class Auditor {
     void follow_jumps(bool all);
     void hide_longer(Duration by);
     std::vector<Jump> jumps_;
-    Duration jumped_{0}, set_back_since_start_{0};
+    Duration jumped_{0};
+    Duration behind_{0};  ///< how far the wall clock may lie behind the time the broker lives by
+    Instant started_at_;
     bool damaged_ = false;
     std::map<Operation, Ask> asks_;
     std::map<std::string, std::unique_ptr<QueueKnowledge>> queues_;

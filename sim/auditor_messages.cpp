@@ -172,7 +172,7 @@ void Auditor::reused(OnceKnowledge& known, OnceUse& use, const broker::OnceKey& 
 Auditor::Ask Auditor::ask(const broker::Receive& c) {
     auto* q = queue(c.queue);
     q->busy = round_;
-    return ReceiveAsked{q, c.max_messages, c.visibility, !c.still_wanted};
+    return ReceiveAsked{q, c.max_messages, c.visibility, !c.still_wanted, now_, now_ + c.wait.value_or(Duration(0))};
 }
 
 void Auditor::answered(Operation operation, const Told<std::vector<queue::Delivery>>& answer) {
@@ -305,9 +305,11 @@ void Auditor::note_delivery(const ReceiveAsked& asked, MessageKnowledge& m, cons
 
 /// A receive may find nothing only when nothing was certain to be there.
 void Auditor::check_found_nothing(const ReceiveAsked& asked) {
-    if (damaged_ || asked.queue->settled == round_) return;
+    if (damaged_ || stopping_ == round_ || asked.queue->settled == round_) return;
+    // When the process overslept the end of a long poll, what became visible meanwhile came too late for it.
+    auto moment = now_ > asked.until ? asked.asked_at : now_;
     for_each_near(asked.queue, [&](MessageKnowledge& m) {
-        if (!must_be_in(m, asked.queue) || m.visible_by > now_ || m.disturbed == round_ || m.delivered == round_) return;
+        if (!must_be_in(m, asked.queue) || m.visible_by > moment || m.disturbed == round_ || m.delivered == round_) return;
         find(fmt::format("queue {} had nothing to give though message {} could be received since {} ms", asked.queue->name, m.label,
                          (now_ - m.visible_by).count()));
     });
@@ -362,7 +364,7 @@ void Auditor::deleted(const DeleteAsked& asked, std::size_t i, const Told<void>&
     }
     if (is_unknown(answer)) return unknown(DeleteAsked{asked.queue, {m}, {}});
     if (!answer) {
-        if (!damaged_ && asked.queue->exists == Certainty::yes && m->gone == Certainty::no)
+        if (!damaged_ && asked.queue->exists == Certainty::yes && !asked.queue->was_removed && m->gone == Certainty::no)
             find(fmt::format("a receipt of message {} was refused by queue {}", m->label, asked.queue->name));
         return;
     }
@@ -402,7 +404,7 @@ void Auditor::changed(const ChangeAsked::One& one, const Told<void>& answer) {
     bool has_left = m->newest && m->newest->queue != one.change.receipt.queue;
     if (answer.error() == Refusal::not_in_flight && must_be_there(*m) && !may_be_dead(*m) && !has_left && m->disturbances == 1)
         find(fmt::format("the visibility of message {} could not be changed though it is there", m->label));
-    if (answer.error() == Refusal::invalid_receipt && must_be_there(*m))
+    if (answer.error() == Refusal::invalid_receipt && must_be_there(*m) && !by_queue_id_[one.change.receipt.queue]->was_removed)
         find(fmt::format("a receipt of message {} was called invalid", m->label));
 }
 

@@ -110,7 +110,8 @@ bool Run::open(bool with_faults) {
         auto injected = disk_.faults().injected;
         bool opened = open_once();
         note_lie();
-        bool fault_fired = fault_fired_ = disk_.is_cut() || disk_.faults().injected != injected;
+        bool fault_fired = disk_.is_cut() || disk_.faults().injected != injected;
+        fault_fired_ = fault_fired;
         disk_.stop_failing();
         if (opened) break;
         if (ending_ == Ending::power_cut) cuts += 1, tally_.rare.note(Rare::power_cut_while_opening);
@@ -126,9 +127,10 @@ bool Run::open(bool with_faults) {
         }
     }
     if (cuts >= 4) tally_.rare.note(Rare::power_cut_four_deep);
+    disk_.cut_power_at(1ull << 60);  // not any more
+    auditor_.time_is(real_);
     auditor_.restarted();
     note_opened();
-    fault_fired_ = false;
     return true;
 }
 
@@ -300,16 +302,17 @@ void Run::finish_life() {
                                                     : Rare::sync_failed;
         tally_.rare.note(rare);
     }
-    fault_fired_ = false;
     if (ending_ == Ending::stop && !cut && !failed()) {
         auditor_.begin_round(real_);
+        auditor_.stopping();
         auto stopped = turn_->stop();
         note_lie();
         if (stopped) {
             pass(Duration(chance_.below(2'000)));
             return die(Ending::stop);
         }
-        if (!is_squeezed_ && !lying_disk_.has_lied()) fail("stopping failed though nothing was wrong: " + stopped.error().text());
+        if (!fault_fired_ && !is_squeezed_ && !lying_disk_.has_lied())
+            fail("stopping failed though nothing was wrong: " + stopped.error().text());
         ending_ = Ending::kill;
     }
     if (ending_ == Ending::stop) ending_ = Ending::kill;
