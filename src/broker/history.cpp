@@ -12,7 +12,7 @@
 namespace forebay::broker {
 namespace {
 
-/// A frame is written after its records were sent, by the wall clock, which may be slewed meanwhile.
+/// A frame is written a moment after its records were sent, by the same clock, which never goes back (LogClock).
 constexpr Duration written_later = 1min;
 
 class Visitor {
@@ -80,7 +80,7 @@ Result<HistoryPage, disk::Error> visit_accepted(disk::Disk& disk, const HistoryQ
     HistoryPage page;
     Visitor visitor(query, visit, page);
     auto from = query.from - written_later;
-    if (query.after) from = std::max(from, query.after->written_at);
+    if (query.after) from = std::max(from, query.after->written_at - written_later);
     journal::HistoryReader reader(disk);
     TRY_ASSIGN(auto summary, reader.visit(from, later(query.to, written_later), [&](const journal::Entry& entry) { return visitor(entry); }));
     page.damage = std::move(summary.damage);

@@ -25,6 +25,7 @@ class OpenTurn final : public Turn {
     /// What recovery.cpp has put together.
     struct Parts {
         std::unique_ptr<State> state;
+        std::unique_ptr<LogClock> log_clock;
         std::unique_ptr<journal::Journal> journal;
         std::optional<LoadedCheckpoint> loaded;
         std::uint64_t replayed_bytes = 0, replayed_records = 0;
@@ -106,6 +107,7 @@ class OpenTurn final : public Turn {
     BrokerOptions options_;
     Entropy& entropy_;
     std::unique_ptr<State> state_;
+    std::unique_ptr<LogClock> log_clock_;
     std::unique_ptr<journal::Journal> journal_;
     ReceiptHandles handles_;
     disk::Disk& disk_;

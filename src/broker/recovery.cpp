@@ -41,11 +41,12 @@ Result<Opened, OpenError> open_once(disk::Disk& disk, Clock& clock, Entropy& ent
     if (!loaded) return Failure{error_of(loaded.error())};
     auto handles = ReceiptHandles::open(disk, entropy);
     if (!handles) return Failure{error_of(handles.error())};
-    Opened opened{{nullptr, nullptr, *loaded, 0, 0, std::move(*handles)}, true};
+    Opened opened{{nullptr, nullptr, nullptr, *loaded, 0, 0, std::move(*handles)}, true};
     auto& parts = opened.parts;
     CheckpointMark from = *loaded ? (*loaded)->newest : CheckpointMark{};
+    parts.log_clock = std::make_unique<LogClock>(clock, state->latest);
     TRY_ASSIGN(parts.journal, journal::Journal::open(
-                                  disk, clock, entropy, options.journal, from.position, journal::SegmentNumber(from.first),
+                                  disk, *parts.log_clock, entropy, options.journal, from.position, journal::SegmentNumber(from.first),
                                   [&, at = state.get()](const journal::Entry& entry) {
                                       parts.replayed_records += 1;
                                       parts.replayed_bytes += entry.location.length;

@@ -3,6 +3,8 @@
 // going back and never standing still. A wall clock that jumps is not followed until it has agreed for ten minutes; meanwhile time runs on by
 // the other clock and is called suspect: nothing expires (D7).
 
+#include <algorithm>
+
 #include "base/time.h"
 
 namespace forebay::broker {
@@ -34,6 +36,22 @@ class TimeKeeper {
     Instant agreed_since_;
     bool suspect_ = false;
     Timestamp last_;
+};
+
+/// The clock of the journal: the keeper's time, so that what is looked up in the log by when it was written is found by when it
+/// was sent. While the store is being opened there is no keeper yet: then no earlier than what was read so far.
+class LogClock final : public Clock {
+  public:
+    LogClock(Clock& clock, const Timestamp& read_so_far) : clock_(clock), read_so_far_(read_so_far) {}
+    void follow(TimeKeeper& keeper) { keeper_ = &keeper; }
+
+    Timestamp wall() override { return keeper_ != nullptr ? keeper_->now().wall : std::max(clock_.wall(), read_so_far_); }
+    Instant now() override { return clock_.now(); }
+
+  private:
+    Clock& clock_;
+    const Timestamp& read_so_far_;
+    TimeKeeper* keeper_ = nullptr;
 };
 
 }  // namespace forebay::broker

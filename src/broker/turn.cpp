@@ -9,6 +9,7 @@ OpenTurn::OpenTurn(disk::Disk& disk, Clock& clock, Entropy& entropy, BrokerOptio
     : options_(options),
       entropy_(entropy),
       state_(std::move(parts.state)),
+      log_clock_(std::move(parts.log_clock)),
       journal_(std::move(parts.journal)),
       handles_(std::move(parts.handles)),
       disk_(disk),
@@ -18,6 +19,7 @@ OpenTurn::OpenTurn(disk::Disk& disk, Clock& clock, Entropy& entropy, BrokerOptio
       stragglers_(*state_, options_),
       metrics_(metrics),
       opened_from_checkpoint_(parts.loaded.has_value()) {
+    log_clock_->follow(time_);
     begin_turn();
     if (parts.replayed_records > 0) checkpoints_.note(parts.replayed_bytes, parts.replayed_records, instant_);
     next_tick_ = instant_;

@@ -153,6 +153,42 @@ TEST_F(CheckpointTest, history_is_read_by_the_time_of_sending) {
     EXPECT_FALSE(HistoryCursor::parse("a-b"));
 }
 
+TEST_F(CheckpointTest, history_is_whole_although_the_wall_clock_was_set_back) {
+    QueueSettings settings;
+    settings.carries_records = true;
+    ASSERT_TRUE(broker.create("leads", settings, true));
+    ASSERT_TRUE(broker.send("leads", "0"));
+    auto before = broker.clock.wall();
+    broker.clock.jump_wall(-30min);
+    broker.clock.advance(10s);
+    ASSERT_TRUE(broker.send("leads", "1"));
+    broker.kill();
+    broker.clock.advance(10s);
+    ASSERT_TRUE(broker.send("leads", "2"));
+
+    std::string seen;
+    HistoryQuery query;
+    query.max = 1;
+    for (int pages = 0; pages < 5; ++pages) {
+        auto page = visit_accepted(broker.disk, query, [&](const AcceptedRecord& record) {
+            seen += record.body;
+            return true;
+        });
+        ASSERT_TRUE(page);
+        if (!page->next) break;
+        query.after = page->next;
+    }
+    EXPECT_EQ(seen, "012") << "page by page";
+
+    seen.clear();
+    auto page = visit_accepted(broker.disk, {before + 5s, before + 1h, {}, 100}, [&](const AcceptedRecord& record) {
+        seen += record.body;
+        return true;
+    });
+    ASSERT_TRUE(page);
+    EXPECT_EQ(seen, "12") << "by the time they were sent";
+}
+
 TEST(Stragglers, one_old_message_does_not_keep_the_log) {
     Harness broker;
     ASSERT_TRUE(broker.create("slow"));
