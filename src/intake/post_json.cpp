@@ -9,7 +9,8 @@
 namespace forebay::intake {
 namespace {
 
-constexpr int depth_max = 64;
+// Readers of a message stop at 64 (base/json.h, record/php.h), and the envelope around the fields needs some of those.
+constexpr int depth_max = 60;
 
 int nibble(char c) {
     if (c >= '0' && c <= '9') return c - '0';
@@ -116,7 +117,7 @@ class Scanner {
                 return text_.substr(start, at_ - start);
             }
         }
-        fail(depth >= depth_max ? "no more than 64 levels" : "the end of an object or array");
+        fail(depth >= depth_max ? "no more than 60 levels" : "the end of an object or array");
         return {};
     }
 

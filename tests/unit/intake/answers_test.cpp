@@ -45,6 +45,21 @@ TEST_F(Answers, the_message_is_an_envelope_in_the_queues_form) {
     }
 }
 
+TEST_F(Answers, the_deepest_post_that_is_taken_can_be_read_in_every_form) {
+    auto deepest = R"({"email":"jane@example.com","first_name":"Jane","campaign":"auto","deep":)" + std::string(59, '[') + "1" +
+                   std::string(59, ']') + "}";
+    for (auto form : {record::BodyForm::json, record::BodyForm::base64_json, record::BodyForm::php}) {
+        auto endpoint = lead();
+        endpoint.body = form;
+        sender.queues.clear();
+        open(endpoint);
+        EXPECT_EQ(post({deepest}).status, 202u);
+        auto envelope = record::decode(sender.queue("leads").at(0), Uuid{}, Timestamp{});
+        ASSERT_TRUE(envelope.ok()) << envelope.error().what;
+        EXPECT_EQ(envelope->raw, deepest);
+    }
+}
+
 TEST_F(Answers, no_answer_is_given_before_the_sender_says_the_record_is_durable) {
     open(lead());
     sender.hold = true;
@@ -229,6 +244,14 @@ TEST_F(Answers, a_media_type_that_is_not_taken_is_415) {
     open(endpoint);
     EXPECT_EQ(post({good_json}).status, 415u);
     EXPECT_EQ(post({good_form, form_type}).status, 202u);
+    EXPECT_EQ(kept(), 0u);
+}
+
+TEST_F(Answers, a_compressed_body_is_415_and_not_taken_for_text) {
+    open(lead());
+    for (auto encoding : {"gzip", "br", "gzip, identity", "x"})
+        EXPECT_EQ(post({good_json, "application/json", {{"Content-Encoding", encoding}}}).status, 415u) << encoding;
+    EXPECT_EQ(post({good_json, "application/json", {{"content-encoding", "Identity"}}}).status, 202u);
     EXPECT_EQ(kept(), 0u);
 }
 
