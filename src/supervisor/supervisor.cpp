@@ -17,7 +17,7 @@
 namespace forebay::supervisor {
 namespace {
 
-constexpr int taken_signals[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGTSTP, SIGCONT, SIGQUIT};
+constexpr int taken_signals[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGTSTP, SIGCONT, SIGQUIT};
 
 sigset_t taken_signal_set() {
     sigset_t set;
@@ -130,6 +130,8 @@ class PollingSupervisor final : public Supervisor {
                 shut_down();
             else if (signal == SIGUSR1)
                 for (auto& process : processes_) process.log().reopen();
+            else if (signal == SIGUSR2)
+                log_warn("signal.ignored").with("signal", "USR2").with("why", "handing over to a new binary is not in this version");
             else if (signal == SIGQUIT)
                 dump();
             else

@@ -35,6 +35,8 @@ void obey_signals(Controls& controls) {
     ::signal(SIGPIPE, SIG_IGN);
     ::signal(SIGHUP, SIG_IGN);   // reloading is the parent's: it restarts workers whose configuration changed
     ::signal(SIGQUIT, SIG_IGN);  // a state dump is the parent's too
+    ::signal(SIGUSR1, SIG_IGN);  // and so is opening logs again: what a worker writes goes through the parent
+    ::signal(SIGUSR2, SIG_IGN);
 }
 
 }  // namespace forebay::worker

@@ -14,6 +14,7 @@
 #include "base/log_line.h"
 #include "broker/ask.h"
 #include "broker/broker_thread.h"
+#include "cli/config/settings.h"
 #include "cli/console.h"
 #include "cli/exit_code.h"
 #include "cli/process/past.h"
@@ -110,6 +111,7 @@ class Node {
     void drain();
     void tick();
     void reload();
+    void note();
     void dump_state();
 
     void handle_intake(const http::Request& request, http::Responder responder);
@@ -305,9 +307,21 @@ void Node::reload() {
         log_error("configuration.refused").with("why", taken.error());
         return;
     }
+    auto& now = configuration_;
+    now.endpoints = loaded.configuration.endpoints;
+    now.keys = loaded.configuration.keys;
+    now.sites = loaded.configuration.sites;
+    now.queues = loaded.configuration.queues;
+    now.quarantine = loaded.configuration.quarantine;
+    note();
     log_info("configuration.reloaded")
         .with("endpoints", loaded.configuration.endpoints.size())
         .with("queues", loaded.configuration.queues.size());
+}
+
+/// For `forebay config diff`: what runs, which after a reload is not all that the files say.
+void Node::note() {
+    if (!note_running(configuration_)) log_warn("configuration.not_noted").with("data_dir", configuration_.node.data_dir);
 }
 
 void Node::dump_state() {
@@ -329,7 +343,7 @@ void Node::dump_state() {
 sigset_t node_signals() {
     sigset_t set;
     sigemptyset(&set);
-    for (int signal : {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGTSTP, SIGCONT}) sigaddset(&set, signal);
+    for (int signal : {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGTSTP, SIGCONT}) sigaddset(&set, signal);
     return set;
 }
 
@@ -341,6 +355,8 @@ void Node::serve_until_stopped() {
         if (signal == SIGTERM || signal == SIGINT) return;
         if (signal == SIGHUP) reload();
         if (signal == SIGQUIT) dump_state();
+        if (signal == SIGUSR2)
+            log_warn("signal.ignored").with("signal", "USR2").with("why", "handing over to a new binary is not in this version");
         tick();
     }
 }
@@ -388,6 +404,7 @@ int Node::run() {
         if (int code = (this->*step)(); code != 0) return code;
     registry_.gauge("forebay_build_info", {{"version", std::string(version())}}).set(1);
     statsd_ = open_statsd(registry_, configuration_.telemetry.statsd);
+    note();
     const char* starts = std::getenv("FOREBAY_STARTS");
     log_info("node.ready")
         .with("name", configuration_.node.name)

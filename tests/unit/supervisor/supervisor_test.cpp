@@ -398,6 +398,8 @@ TEST_F(Signalled, usr1_opens_moved_logs_anew_and_pausing_reaches_workers_only) {
     until([&] { return text("store-1.log") == "quiet\non\n"; });
     ::kill(process, SIGHUP);
     until([&] { return text("node-0.log") == "ready\nreload\n"; });
+    ::kill(process, SIGUSR2);  // a hand-over to a new binary is for later; until then it must harm nobody
+    EXPECT_TRUE(supervisor::ask(socket(), {}, 5s).ok());
     EXPECT_EQ(text("moved.log"), "ready\n");
     EXPECT_EQ(text("foreign-1.log"), "ready\n");
     ::kill(process, SIGQUIT);  // a dump in the log, and on it goes

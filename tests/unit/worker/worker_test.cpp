@@ -407,7 +407,7 @@ TEST(Signals, term_stops_tstp_quiets_cont_goes_on_and_a_second_term_leaves) {
         if (!controls.quiet) ::_exit(1);
         ::raise(SIGCONT);
         if (controls.quiet) ::_exit(2);
-        ::raise(SIGHUP);
+        for (int others : {SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2}) ::raise(others);
         ::raise(SIGTERM);
         if (!controls.stop) ::_exit(3);
         ::raise(SIGTERM);
