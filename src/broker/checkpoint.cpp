@@ -212,11 +212,13 @@ std::string encode_checkpoint(const CheckpointMark& mark, Timestamp now, const S
 Result<std::optional<LoadedCheckpoint>, disk::Error> load_checkpoint(disk::Disk& disk, State& state, std::vector<std::string>& notes) {
     TRY_ASSIGN(auto names, disk.list(checkpoint_directory));
     std::vector<std::uint64_t> numbers;
-    for (const auto& name : names)
+    std::uint64_t newest_bad = 0;
+    for (const auto& name : names) {
         if (auto number = number_of(name)) numbers.push_back(*number);
+        if (name.starts_with("bad-")) newest_bad = std::max(newest_bad, number_of("at-" + name.substr(4)).value_or(0));
+    }
     std::sort(numbers.rbegin(), numbers.rend());
     std::optional<LoadedCheckpoint> loaded;
-    bool some_were_bad = false;
     for (auto number : numbers) {
         if (loaded && loaded->older) {  // a third one: it was about to be removed
             TRY(disk.remove(path_of(number)));
@@ -225,13 +227,13 @@ Result<std::optional<LoadedCheckpoint>, disk::Error> load_checkpoint(disk::Disk&
         auto text = read_file(disk, path_of(number));
         auto checkpoint = text ? decode(*text) : std::nullopt;
         if (!checkpoint || checkpoint->mark.number != number || !fits(*checkpoint, state.pages.slots())) {
-            some_were_bad = true;
+            newest_bad = std::max(newest_bad, number);
             TRY(set_aside(disk, number, notes));
         } else if (!loaded) {
             put_into(state, *checkpoint);
             loaded = LoadedCheckpoint{checkpoint->mark, std::nullopt};
-            // A newer one may have dropped more than this one knows of.
-            if (some_were_bad) loaded->newest.first = 0;
+            // A newer one, set aside now or at an earlier start, may have dropped more than this one knows of.
+            if (newest_bad > checkpoint->mark.number) loaded->newest.first = 0;
         } else {
             state.pages.reserve_for_older(slots_of(*checkpoint));
             loaded->older = checkpoint->mark;
