@@ -185,6 +185,7 @@ class Auditor {
     MessageKnowledge* add(QueueKnowledge* queue, const queue::OutgoingMessage& message, std::uint64_t content);
     void sent(QueueKnowledge* queue, MessageKnowledge* message, const Told<broker::Sent>& answer);
     void sent_once(const SendAsked& asked, const broker::Sent& answer);
+    void refused_once(const SendAsked& asked);
     void added_once(OnceKnowledge& known, OnceUse& use, MessageKnowledge* attempt, const broker::OnceKey& once, Uuid id);
     void duplicate(OnceUse& use, MessageKnowledge* attempt, const broker::Sent& answer);
     void reused(OnceKnowledge& known, OnceUse& use, const broker::OnceKey& once, Uuid id);

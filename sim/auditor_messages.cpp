@@ -61,7 +61,9 @@ MessageKnowledge* Auditor::send_once(QueueKnowledge* queue, const queue::Outgoin
         }
         use.asks += 1;
         // The window may be over: whether this attempt adds a message of its own, its answer will say.
-        if (!is_in_window(use, once)) return add(queue, message, content);
+        // So it will when the message was removed before its sender knew that it was there.
+        if (!is_in_window(use, once) || (!use.settled && use.message->gone != Certainty::no)) return add(queue, message, content);
+        use.message->visible_by = std::max(use.message->visible_by, later_ + message.delay.value_or(queue->delay(true)));
         if (use.message->added == Certainty::no) use.message->added = Certainty::maybe;
         if (use.message->added == Certainty::maybe) use.message->added_round = round_;
         return use.message;
@@ -99,15 +101,25 @@ void Auditor::sent(QueueKnowledge* queue, MessageKnowledge* m, const Told<broker
     if (is_unknown(answer)) return;
     if (answer) return acknowledged(m, answer->id);
     refused(queue, answer.error(), "a send");
-    // A refused repetition says nothing about the first attempt.
-    if (!m->is_once) m->added = Certainty::no;
+    m->added = Certainty::no;
+}
+
+/// A refused repetition says nothing about the first attempt; a refused first attempt is as if it had not been made.
+void Auditor::refused_once(const SendAsked& asked) {
+    auto& uses = once_[asked.once->key].uses;
+    auto use = std::find_if(uses.begin(), uses.end(), [&](auto& u) { return u.content == asked.content; });
+    auto* attempt = asked.messages.front();
+    if (use == uses.end() || use->message != attempt || use->asks == 1) attempt->added = Certainty::no;
+    if (use != uses.end() && use->message == attempt && use->asks == 1) uses.erase(use);
 }
 
 void Auditor::answered(Operation operation, const Told<broker::Sent>& answer) {
     auto asked = take<SendAsked>(operation, is_unknown(answer));
     if (!asked) return;
-    if (!asked->once || !answer) return sent(asked->queue, asked->messages.front(), answer);
-    sent_once(*asked, *answer);
+    if (!asked->once) return sent(asked->queue, asked->messages.front(), answer);
+    if (answer) return sent_once(*asked, *answer);
+    refused(asked->queue, answer.error(), "a send");
+    refused_once(*asked);
 }
 
 void Auditor::answered(Operation operation, const Told<std::vector<Told<broker::Sent>>>& answer) {

@@ -74,8 +74,12 @@ bool Run::open_once() {
 }
 
 /// What may go wrong while opening: power, a kill, or any one call to the disk.
-void Run::arm_opening(unsigned depth) {
+void Run::arm_opening(unsigned depth, bool storm) {
     ending_ = Ending::stop;
+    if (storm && depth < 4) {
+        ending_ = Ending::power_cut;
+        return disk_.cut_power_at(1 + chance_.below(30));
+    }
     if (!plan_.recovery_faults || depth >= 4 || !chance_.one_in(3)) return;
     auto n = 1 + chance_.below(chance_.one_in(2) ? 10 : 60);
     switch (chance_.below(6)) {
@@ -102,9 +106,10 @@ void Run::arm_opening(unsigned depth) {
 
 bool Run::open(bool with_faults) {
     auto cuts = 0u;
+    bool storm = with_faults && plan_.recovery_faults && chance_.one_in(20);
     for (unsigned depth = 0;; ++depth) {
         if (with_faults)
-            arm_opening(depth);
+            arm_opening(depth, storm);
         else
             ending_ = Ending::stop;
         auto injected = disk_.faults().injected;

@@ -35,7 +35,8 @@ class Run {
     // The process.
     bool open(bool with_faults);
     bool open_once();
-    void arm_opening(unsigned depth);
+    /// In a storm the power fails four times in a row.
+    void arm_opening(unsigned depth, bool storm);
     void note_opened();
     void die(Ending how);
     void end_process();
