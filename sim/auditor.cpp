@@ -88,7 +88,7 @@ void Auditor::answered(Operation operation, const Told<broker::QueueStatus>& ans
         return;
     }
     if (!(answer->settings == asked->settings)) find(fmt::format("queue {} was made with other settings than asked", asked->queue->name));
-    asked->queue->exists = Certainty::yes;
+    asked->queue->decide_existence(Certainty::yes, operation.value());
     asked->queue->is_declared = asked->queue->is_declared || asked->declared;
     asked->queue->holds(asked->settings);
 }
@@ -114,7 +114,7 @@ void Auditor::answered(Operation operation, const Told<void>& answer) {
         auto asked = *take<RemoveAsked>(operation, false);
         if (!allowed(asked.queue, false, "removal")) return;
         emptied(asked.queue, "removed with its queue");
-        asked.queue->exists = Certainty::no;
+        asked.queue->decide_existence(Certainty::no, operation.value());
         for (auto& [key, known] : once_)
             for (auto& use : known.uses)
                 if (use.message->home == asked.queue) use.settled = false;

@@ -208,7 +208,7 @@ MessageKnowledge* Auditor::match(std::uint64_t content, const Uuid& id) {
     MessageKnowledge* unnamed = nullptr;
     for (auto* m : found->second) {
         if (m->id == id) return m;
-        if (m->id.is_nil() && (unnamed == nullptr || m->added != Certainty::no)) unnamed = m;
+        if (m->id.is_nil() && (unnamed == nullptr || unnamed->added == Certainty::no)) unnamed = m;
     }
     return unnamed != nullptr || !damaged_ ? unnamed : found->second.front();
 }

@@ -100,6 +100,12 @@ void QueueKnowledge::holds(const broker::QueueSettings& now) {
     may_hold(now);
 }
 
+void QueueKnowledge::decide_existence(Certainty now, std::uint64_t operation) {
+    if (operation < decided_by) return;
+    exists = now;
+    decided_by = operation;
+}
+
 void QueueKnowledge::drop(const MessageKnowledge* message) {
     auto found = std::find(messages.begin(), messages.end(), message);
     if (found == messages.end()) return;

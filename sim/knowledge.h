@@ -85,8 +85,9 @@ struct MessageKnowledge {
 struct QueueKnowledge {
     std::string name;
     Certainty exists = Certainty::no;
-    Round settled = 0;  ///< the newest round in which it was asked to be made, changed or removed
-    Round busy = 0;     ///< the newest round in which its messages were asked to change
+    std::uint64_t decided_by = 0;  ///< the operation that says so: of two in one round the later one, whoever was answered first
+    Round settled = 0;             ///< the newest round in which it was asked to be made, changed or removed
+    Round busy = 0;                ///< the newest round in which its messages were asked to change
     bool is_declared = false;
     bool was_removed = false;                       ///< or may have been: dead letters of that time have no source any more
     std::vector<broker::QueueSettings> settings;    ///< any of these may hold now
@@ -103,6 +104,7 @@ struct QueueKnowledge {
     void may_hold(const broker::QueueSettings& settings);
     void holds(const broker::QueueSettings& settings);
     void drop(const MessageKnowledge* message);
+    void decide_existence(Certainty now, std::uint64_t operation);
 };
 
 /// The same bytes, attributes and group.

@@ -80,6 +80,8 @@ void LyingDisk::rot() {
     auto used = content.find_last_not_of('\0');
     if (used == content.npos) return;
     auto at = chance_.below(used + 1);
+    // More often than not where a message lies.
+    if (auto label = content.find("<m", at); label != content.npos && !chance_.one_in(4)) at = label;
     auto bytes = chance_.one_in(2) ? 1 : 512 - at % 512;
     hit(path, at, at + bytes);
     for (std::uint64_t i = 0; i < bytes; ++i) disk_.rot(path, at + i, static_cast<unsigned char>(1 + chance_.below(255)));

@@ -66,7 +66,7 @@ void Plan::choose_faults(testing::Random& random) {
     recovery_faults = percent(random, 60);
     no_space = percent(random, 25);
     clock_jumps = percent(random, 25);
-    if (percent(random, 8)) lie = one_of(random, {Lie::rot, Lie::rot, Lie::lost_write, Lie::misdirected_write});
+    if (percent(random, 12)) lie = one_of(random, {Lie::rot, Lie::rot, Lie::lost_write, Lie::misdirected_write});
 }
 
 void Plan::choose_queues(testing::Random& random) {
