@@ -97,8 +97,10 @@ class OpenTurn final : public Turn {
     Result<void, disk::Error> copy_stragglers();
     void tick();
     void expire_messages(NamedQueue& queue);
+    void forget_history();
 
     static constexpr Duration tick_every = 1s;
+    static constexpr Duration history_look_every = 10s;
     static constexpr std::size_t pending_bytes_max = 4_MiB;
     static constexpr std::size_t receive_messages_max = 1024;
     static constexpr std::size_t receive_bytes_max = 4_MiB;
@@ -134,6 +136,7 @@ class OpenTurn final : public Turn {
     std::set<std::pair<Timestamp, queue::QueueId>> alarms_;              ///< when hidden messages may be ready for who waits
     std::map<queue::QueueId, Timestamp> alarm_of_;
     Instant next_tick_;
+    Instant next_history_look_;
     std::string last_ticked_;  ///< queues are looked after in turn
     bool more_maintenance_ = false;
     std::string scratch_;

@@ -29,7 +29,7 @@ struct BrokerOptions {
     Duration checkpoint_every = 30s;
 
     Duration sync_within = 10ms;             ///< receives and visibility changes are durable at the latest after this
-    Duration history_keep = 14 * 24h;        ///< zero: segments with records are not kept as history
+    Duration history_keep = 14 * 24h;        ///< how long segments with records stay as history; zero: they do not
     /// The oldest segment is emptied by copying when the log holds this much that is not needed, and either less than
     /// the ratio of that segment is alive or the log is larger than twice what lives.
     std::uint64_t straggler_slack = 256_MiB;

@@ -1,3 +1,4 @@
+#include "base/log_line.h"
 #include "broker/open_turn.h"
 
 namespace forebay::broker {
@@ -56,9 +57,20 @@ void OpenTurn::tick() {
         last_ticked_ = queue->first;
     }
     metrics_.show(*journal_);
+    forget_history();
     constexpr int chunks_at_once = 16;
     if (!time_.is_suspect())
         for (int i = 0; i < chunks_at_once && state_->once.forget_ended(now_); ++i) continue;
+}
+
+/// History ends with its time, or when the disk is full: before additions are refused for long, and never while time is doubted.
+void OpenTurn::forget_history() {
+    if (instant_ < next_history_look_ && has_room()) return;
+    next_history_look_ = instant_ + history_look_every;
+    auto before = time_.is_suspect() ? Timestamp{INT64_MIN} : now_ - options_.history_keep;
+    auto gone = journal_->forget_history(before);
+    if (!gone) log_warn("history.not_forgotten").with("why", gone.error().text());
+    else if (*gone > 0) log_info("history.forgotten").with("segments", *gone);
 }
 
 void OpenTurn::expire_messages(NamedQueue& queue) {

@@ -1,6 +1,7 @@
 #include "journal/history_reader.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <set>
 
 #include "journal/history.h"
@@ -14,6 +15,11 @@ constexpr Duration clock_slack = 1h;
 Location location_of(std::uint64_t segment, const ScannedRecord& record) {
     return {static_cast<std::uint32_t>(segment), static_cast<std::uint32_t>(record.offset),
             static_cast<std::uint32_t>(record.header.bytes())};
+}
+
+/// What the owner has dropped or forgotten since it was listed is no damage.
+void note_unreadable(const disk::Error& error, HistoryReader::Summary& summary) {
+    if (error.number != ENOENT) summary.damage.push_back(error.text());
 }
 
 bool is_for_users(const RecordHeader& header) { return header.is_readable() && (header.type == 0 || header.type >= 8); }
@@ -49,7 +55,7 @@ Result<std::vector<HistoryReader::Segment>, disk::Error> HistoryReader::segments
     for (auto number : numbers) {
         auto file = open(number);
         if (!file.ok()) {
-            summary.damage.push_back(file.error().text());
+            note_unreadable(file.error(), summary);
             continue;
         }
         auto header = read_header(**file);
@@ -80,7 +86,7 @@ bool HistoryReader::read_segment(const Segment& segment, Timestamp from, Timesta
     auto file = open(number);
     auto size = file.ok() ? file.value()->size() : Result<std::uint64_t, disk::Error>(Failure{file.error()});
     if (!size.ok()) {
-        summary.damage.push_back(size.error().text());
+        note_unreadable(size.error(), summary);
         return true;
     }
     bool goes_on = true;

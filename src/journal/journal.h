@@ -115,6 +115,10 @@ class Journal {
     /// name; others become spares or go. Must be called only after a checkpoint that says so is durable.
     virtual Result<void, disk::Error> drop_below(SegmentNumber first, UniqueFunction<bool(SegmentNumber)> keep) = 0;
 
+    /// Removes history that is out of reach: segments that ended before `before`, oldest first, a few in one call. While the
+    /// disk has no room for additions the oldest goes whatever its age. A failure harms nothing; how many went.
+    virtual Result<unsigned, disk::Error> forget_history(Timestamp before) = 0;
+
     /// Housekeeping outside the commit path: prepares spares, compresses history. Does a bounded piece of work;
     /// true if there is more to do.
     virtual bool maintain() = 0;
@@ -124,7 +128,7 @@ class Journal {
     virtual std::uint32_t boot_epoch() const = 0;  ///< grows by one at every open, durable before open returns
     virtual const OpenReport& report() const = 0;
     struct Counters {
-        std::uint64_t syncs = 0, frames = 0, bytes_written = 0, segments_created = 0, segments_recycled = 0;
+        std::uint64_t syncs = 0, frames = 0, bytes_written = 0, segments_created = 0, segments_recycled = 0, history_forgotten = 0;
     };
     virtual Counters counters() const = 0;
 };

@@ -38,6 +38,7 @@ class Log final : public Journal {
     SegmentNumber active_segment() const override { return SegmentNumber(active_.header.number); }
     std::uint64_t live_bytes() const override;
     Result<void, disk::Error> drop_below(SegmentNumber first, UniqueFunction<bool(SegmentNumber)> keep) override;
+    Result<unsigned, disk::Error> forget_history(Timestamp before) override;
     bool maintain() override;
     bool has_room() override;
     std::uint32_t boot_epoch() const override { return boot_epoch_; }
@@ -78,6 +79,8 @@ class Log final : public Journal {
     std::vector<std::uint64_t> droppable_below(std::uint64_t first) const;
     Result<void, disk::Error> drop(std::uint64_t number, bool keep);
     Result<void, disk::Error> move_aside(std::uint64_t number, const std::string& directory);
+    Timestamp end_of(const std::vector<HistorySegment>& history, std::size_t index);
+    bool is_short_of_space();
     bool do_maintenance();
     std::uint64_t free_bytes();
 

@@ -62,6 +62,40 @@ Result<void, disk::Error> Log::move_aside(std::uint64_t number, const std::strin
     return disk_.sync_directory("");
 }
 
+Result<unsigned, disk::Error> Log::forget_history(Timestamp before) {
+    constexpr unsigned at_once = 8;
+    if (fault_) return Failure{*fault_};
+    TRY_ASSIGN(auto history, list_history(disk_));
+    unsigned gone = 0;
+    for (; gone < history.size() && gone < at_once; ++gone) {
+        auto number = history[gone].number;
+        bool is_old = end_of(history, gone) < before;
+        if (!is_old && (gone > 0 || !is_short_of_space())) break;
+        if (!is_old) log_warn("history.forgotten_early").with("segment", number).with("why", "the disk is full");
+        history_.forget(number);
+        TRY(remove_history(disk_, number));
+        ++counters_.history_forgotten;
+    }
+    return gone;
+}
+
+/// A segment ended when the next one began, as far as its header can be read.
+Timestamp Log::end_of(const std::vector<HistorySegment>& history, std::size_t index) {
+    while (++index < history.size()) {
+        auto file = open_history(disk_, history[index].number);
+        if (!file.ok()) continue;
+        if (auto header = read_header(**file); header.ok()) return header->created_at;
+    }
+    return live_.begin()->second.header.created_at;
+}
+
+/// Not merely until the reserve has been claimed again.
+bool Log::is_short_of_space() {
+    auto wanted = options_.min_free_bytes + options_.min_free_bytes / 50 + options_.segment_bytes;
+    if (!spares_.has_reserve()) wanted += options_.reserve_bytes;
+    return !has_room() && free_bytes() < wanted;
+}
+
 bool Log::maintain() {
     if (fault_) return false;
     if (marked_ < durable_) write_mark();

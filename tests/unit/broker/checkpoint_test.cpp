@@ -153,6 +153,31 @@ TEST_F(CheckpointTest, history_is_read_by_the_time_of_sending) {
     EXPECT_FALSE(HistoryCursor::parse("a-b"));
 }
 
+TEST_F(CheckpointTest, history_goes_when_its_time_is_over_but_not_while_time_is_doubted) {
+    broker.options.history_keep = 1h;
+    broker.kill();
+    QueueSettings settings;
+    settings.carries_records = true;
+    ASSERT_TRUE(broker.create("leads", settings, true));
+    for (int i = 0; i < 500; ++i) ASSERT_TRUE(broker.send("leads", std::string(900, 'x')));
+    ASSERT_TRUE(broker.purge("leads", true));
+    ASSERT_TRUE(broker.purge("jobs"));
+    for (int i = 0; i < 3; ++i) {
+        ASSERT_TRUE(broker.send("jobs", "x"));
+        broker.pass(31s);
+    }
+    auto kept = names_in(broker.disk, "history").size();
+    ASSERT_GT(kept, 0u);
+    broker.pass(50min);
+    EXPECT_EQ(names_in(broker.disk, "history").size(), kept);
+    broker.clock.jump_wall(5h);
+    broker.pass(5min);
+    EXPECT_EQ(names_in(broker.disk, "history").size(), kept);
+    broker.clock.jump_wall(-5h);
+    broker.pass(20min);
+    EXPECT_TRUE(names_in(broker.disk, "history").empty());
+}
+
 TEST_F(CheckpointTest, history_is_whole_although_the_wall_clock_was_set_back) {
     QueueSettings settings;
     settings.carries_records = true;

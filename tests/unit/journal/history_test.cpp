@@ -182,6 +182,63 @@ TEST_F(JournalHistory, removed_history_does_not_come_back) {
     EXPECT_EQ(history->front().number, 2u);
 }
 
+TEST_F(JournalHistory, what_is_older_than_asked_for_goes_oldest_first_and_the_rest_stays) {
+    open();
+    fill(4);
+    auto middle = clock.wall();
+    fill(4);
+    drop_all(true);
+    compress();
+    auto gone = log->forget_history(middle);
+    ASSERT_TRUE(gone.ok());
+    auto history = list_history(disk);
+    ASSERT_TRUE(history.ok());
+    EXPECT_EQ(history->size() + *gone, 8u);
+    EXPECT_GE(*gone, 3u);
+    EXPECT_LE(*gone, 4u) << "the segment in which the moment lies stays";
+    EXPECT_EQ(history->front().number, *gone + 1);
+    lose_power(Survival::none);
+    open();
+    EXPECT_EQ(visited().back(), std::to_string(written - 1));
+    EXPECT_TRUE(summary.damage.empty());
+}
+
+TEST_F(JournalHistory, what_is_being_compressed_can_go_too_and_does_not_come_back) {
+    open();
+    fill(3);
+    drop_all(true);
+    log->maintain();
+    log->maintain();
+    clock.advance(1min);
+    ASSERT_TRUE(log->forget_history(clock.wall()).ok());
+    compress();
+    auto history = list_history(disk);
+    ASSERT_TRUE(history.ok());
+    EXPECT_TRUE(history->empty());
+    EXPECT_EQ(disk.list("history").value(), std::vector<std::string>{});
+}
+
+TEST_F(JournalHistory, a_full_disk_takes_the_oldest_whatever_its_age) {
+    options.min_free_bytes = 64_KiB;
+    open();
+    fill(4);
+    drop_all(true);
+    ASSERT_EQ(log->forget_history(Timestamp{INT64_MIN}).value(), 0u) << "there is room";
+    auto free = disk.free_bytes();
+    ASSERT_TRUE(free.ok());
+    disk.options().capacity_bytes -= *free - 80_KiB;
+    clock.advance(1s);
+    EXPECT_FALSE(log->has_room());
+    int rounds = 0;
+    while (!log->has_room() && rounds++ < 10) {
+        ASSERT_EQ(log->forget_history(Timestamp{INT64_MIN}).value(), 1u);
+        clock.advance(1s);
+    }
+    EXPECT_LT(rounds, 4);
+    EXPECT_EQ(list_history(disk)->front().number, static_cast<std::uint64_t>(rounds) + 1);
+    EXPECT_EQ(log->forget_history(Timestamp{INT64_MIN}).value(), 0u) << "no more than needed";
+}
+
 TEST_F(JournalHistory, a_segment_number_known_only_to_history_is_not_given_again) {
     open();
     fill(3);
