@@ -1,4 +1,6 @@
 // What the verbs print and return, from canned answers of a node and a supervisor.
+#include <unistd.h>
+
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -26,7 +28,7 @@ const std::string queues_json = R"({"queues":[
 class Verbs : public testing::Test {
   protected:
     Verbs() {
-        folder_ = testing::TempDir() + "forebay_verbs";
+        folder_ = testing::TempDir() + "forebay_verbs_" + std::to_string(::getpid());
         EXPECT_EQ(std::system(("rm -rf " + folder_ + " && mkdir -p " + folder_).c_str()), 0);
         std::ofstream(folder_ + "/forebay.toml") << "[node]\ndata_dir = \"" + folder_ + R"(/data"
 [queue.leads]
@@ -43,6 +45,7 @@ sql = { db = "main", table = "leads", create = true }
 )";
         console.variables = {{"FOREBAY_CONFIG", folder_ + "/forebay.toml"}};
     }
+    ~Verbs() override { EXPECT_EQ(std::system(("rm -rf " + folder_).c_str()), 0); }
     void node_answers() { console.gets = {{"/api/node", node_json}, {"/api/queues", queues_json}}; }
     void processes_are(std::vector<supervisor::ProcessStatus> processes) {
         console.processes = supervisor::ControlAnswer{true, "", std::move(processes)};
