@@ -1,12 +1,14 @@
 #include "broker/mailbox.h"
 
+#include "broker/log_record.h"
+
 namespace forebay::broker {
 namespace {
 
-std::size_t bytes_of(const Send& send) { return send.message.body.size(); }
+std::size_t bytes_of(const Send& send) { return message_bytes(send.message); }
 std::size_t bytes_of(const SendBatch& batch) {
     std::size_t bytes = 0;
-    for (const auto& message : batch.messages) bytes += message.body.size();
+    for (const auto& message : batch.messages) bytes += message_bytes(message);
     return bytes;
 }
 std::size_t bytes_of(const auto&) { return 0; }

@@ -8,6 +8,7 @@
 #include <future>
 #include <thread>
 
+#include "broker/mailbox.h"
 #include "tests/unit/broker/harness.h"
 
 namespace forebay::broker {
@@ -77,6 +78,17 @@ TEST_F(BrokerThread, a_full_mailbox_refuses_at_once) {
     auto status = ask<Result<QueueStatus, Refusal>>(*broker, GetQueue{"jobs", {}});
     ASSERT_FALSE(status);
     EXPECT_EQ(status.error(), Refusal::overloaded);
+}
+
+TEST(Mailbox, attributes_count_as_much_as_bodies) {
+    Mailbox mailbox(100, 10'000);
+    auto send = [] {
+        Send command;
+        command.message.attributes.push_back({"a", "String", std::string(6'000, 'x')});
+        return Command(std::move(command));
+    };
+    EXPECT_FALSE(mailbox.put(send()));
+    EXPECT_TRUE(mailbox.put(send()));
 }
 
 TEST_F(BrokerThread, stopping_answers_who_waits_and_refuses_who_comes_later) {
