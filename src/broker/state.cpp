@@ -82,7 +82,6 @@ void State::apply_enqueued(const journal::Entry& entry) {
     auto record = decode_enqueued(entry.flags, entry.body);
     if (!record) return skip();
     latest = std::max(latest, record->message.sent_at);
-    latest = std::max(latest, record->message.sent_at);
     if (record->once) once.add_again(*record->once);
     auto* queue = queues.find(record->queue);
     bool accepted = (entry.flags & flag_accepted_record) != 0;
@@ -112,7 +111,9 @@ void State::apply_moved(const journal::Entry& entry) {
     auto record = decode_moved(entry.body);
     if (!record) return skip();
     latest = std::max(latest, Timestamp{record->state.visible_at});  // visible since it was moved
-    if (auto* to = queues.find(record->to)) restore(*to, record->to_sequence, entry.location, record->state);
+    auto* to = queues.find(record->to);
+    if (to == nullptr) return;  // what the log said of that queue is damaged: the message stays where it was
+    restore(*to, record->to_sequence, entry.location, record->state);
     if (auto* from = queues.find(record->from)) from->queue.apply(queue::Deleted{record->from_sequence});
 }
 

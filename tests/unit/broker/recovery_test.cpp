@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 
+#include "broker/state.h"
 #include "tests/unit/broker/harness.h"
 
 namespace forebay::broker {
@@ -173,6 +174,26 @@ class Life {
 };
 
 class AnyCrash : public ::testing::TestWithParam<std::uint64_t> {};
+
+TEST(Replay, a_message_moved_to_a_queue_that_the_log_lost_stays_where_it_was) {
+    State state{small_options()};
+    QueueRecord from;
+    from.id = queue::QueueId(1);
+    from.name = "jobs";
+    auto& jobs = state.queues.set(from);
+    std::string body;
+    encode_enqueued(body, from.id, queue::Sequence(0), Timestamp{1000}, Timestamp{1000}, Uuid{}, {}, nullptr);
+    journal::Entry entry{journal::Position(0), {1, 4096, 100}, static_cast<std::uint8_t>(RecordType::enqueued), 0, body, {}, false};
+    state.apply(entry);
+    auto message = decode_enqueued(0, body)->message;
+    std::string moved;
+    encode_moved(moved, {from.id, queue::Sequence(0), queue::QueueId(2), queue::Sequence(0), jobs.queue.slot(queue::Sequence(0)), message});
+    entry.type = static_cast<std::uint8_t>(RecordType::moved);
+    entry.location.offset = 8192;
+    entry.body = moved;
+    state.apply(entry);
+    EXPECT_TRUE(jobs.queue.is_live(queue::Sequence(0)));
+}
 
 TEST_P(AnyCrash, a_killed_process_finds_everything_as_it_was) {
     auto seed = GetParam();
