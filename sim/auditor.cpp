@@ -255,6 +255,7 @@ void Auditor::gone(MessageKnowledge* m, std::string_view by) {
 // The process and the clock.
 
 void Auditor::clock_set(Duration by) {
+    clock_was_set_ = true;
     if (by >= 0ms) {
         jumps_.push_back({by, by <= 5s ? later_ : later_ + 10min});
         return follow_jumps(false);
@@ -302,8 +303,15 @@ void Auditor::restarted() {
     follow_jumps(true);
     for (auto& [name, queue] : queues_)
         for (auto* m : queue->messages) m->receives.settle();
-    if (behind_ > 0ms) hide_longer(std::min(behind_, later_ - started_at_));
-    started_at_ = later_;
+    if (behind_ > 0ms) hide_longer(std::min(behind_, later_ - logged_at_ + 1s));
+    forget_leases();
+}
+
+/// Where the clock was set, a start may take up a lease at another point than it was left.
+void Auditor::forget_leases() {
+    if (!std::exchange(clock_was_set_, false)) return;
+    for (auto& [name, queue] : queues_)
+        for (auto* m : queue->messages) m->hidden_until = {};
 }
 
 void Auditor::reads_failed(Duration kept_back) {

@@ -257,7 +257,9 @@ class Auditor {
     std::vector<Jump> jumps_;
     Duration jumped_{0};
     Duration behind_{0};  ///< how far the wall clock may lie behind the time the broker lives by
-    Instant started_at_;
+    Instant logged_at_;   ///< the latest time that the log is known to speak of
+    bool clock_was_set_ = false;
+    void forget_leases();
     bool damaged_ = false;
     std::map<Operation, Ask> asks_;
     std::map<std::string, std::unique_ptr<QueueKnowledge>> queues_;

@@ -95,6 +95,7 @@ void Auditor::acknowledged(MessageKnowledge* m, Uuid id) {
     m->added = Certainty::yes;
     m->added_round = round_;
     synced_ = round_ - 1;
+    logged_at_ = now_;
 }
 
 void Auditor::sent(QueueKnowledge* queue, MessageKnowledge* m, const Told<broker::Sent>& answer) {

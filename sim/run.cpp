@@ -349,6 +349,7 @@ void Run::set_clock() {
     auto by = Duration(steps[chance_.below(std::size(steps))] * (chance_.one_in(2) ? 1 : -1));
     say(fmt::format("the clock is set by {} ms", by.count()));
     clock_.jump_wall(by);
+    auditor_.time_is(real_);
     auditor_.clock_set(by);
     tally_.clock_jumps += 1;
     tally_.rare.note(by > 0ms ? Rare::clock_set_forward : Rare::clock_set_back);

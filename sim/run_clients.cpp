@@ -35,7 +35,9 @@ std::string label_of(const std::string& body) { return body.substr(0, body.find(
 struct Detail {
     std::string operator()(const broker::Send& c) const {
         auto out = label_of(c.message.body);
-        if (c.once) out += fmt::format(" key {}{}", to_text(c.once->key).substr(0, 8), c.once->refuse_reuse ? ", once only" : "");
+        if (c.once)
+            out += fmt::format(" key {}{} for {} s", to_text(c.once->key).substr(0, 8), c.once->refuse_reuse ? ", once only" : "",
+                               c.once->window / 1s);
         if (c.message.delay) out += fmt::format(" delay {} ms", c.message.delay->count());
         return out;
     }
