@@ -209,7 +209,14 @@ void Queue::apply(const Enqueued& event) {
     }
 }
 
-void Queue::apply(const Restored& event) { place(event.sequence, event.state); }
+void Queue::apply(const Restored& event) {
+    place(event.sequence, event.state);
+    // Hidden when it was copied, it counts as hidden until a look at its page says otherwise.
+    auto page = page_of(event.sequence);
+    auto& slot = pages_.page(id_, page, true).slots[index_of(event.sequence)];
+    if (slot.visible_at > std::int64_t{slot.sent_s} * 1000 + 999)
+        count(slot, summary_of(page), slot.generation > 0 ? Slot::in_flight : Slot::delayed, true);
+}
 
 void Queue::apply(const Touched& event) {
     if (!is_live(event.sequence)) return;
