@@ -12,6 +12,7 @@ namespace forebay::intake {
 namespace {
 
 constexpr std::size_t waiters_max = 10'000;
+constexpr std::size_t shortest_secret = 8;
 constexpr Duration proxy_key_window = 10min;  // how long a balancer may take to send a post again
 
 Refused refusal(unsigned status, std::string_view code, std::string title, std::string detail) {
@@ -71,10 +72,10 @@ void add_cors(http::Response& response, const std::string& origin) {
 }
 
 /// The body with `*` over the secret that came in it (FORMAT.md). Keys are made of characters that no encoding
-/// of a form changes, so the text is found as it was sent.
+/// of a form changes, so the text is found as it was sent. What is too short to be a key may be any word of the post.
 std::string without_secret(std::string_view raw, std::string_view secret) {
     std::string out(raw);
-    if (secret.empty()) return out;
+    if (secret.size() < shortest_secret) return out;
     for (auto at = out.find(secret); at != std::string::npos; at = out.find(secret, at + secret.size()))
         out.replace(at, secret.size(), secret.size(), '*');
     return out;
@@ -119,13 +120,13 @@ void Intake::State::take_post(Call call) {
     }
     call.caller = caller_of(endpoint, call.request);
     bool key_may_be_inside = call.caller.verdict == Caller::Verdict::missing && !endpoint.spec.key_secret_field.empty();
-    if (call.caller.verdict != Caller::Verdict::known && !key_may_be_inside) return refuse_caller(std::move(call));
+    if (call.caller.verdict != Caller::Verdict::known && !key_may_be_inside) return refuse_caller(std::move(call), nullptr);
     auto read = examination.read(endpoint, type, call.request.body);
     if (!read.ok()) return refuse_read(std::move(call), examination, read.error());
     if (key_may_be_inside) {
         auto secret = examination.special(Special::key_secret);
         if (!secret.empty()) call.caller = caller_with_key(endpoint, examination.special(Special::key_id), secret);
-        if (call.caller.verdict != Caller::Verdict::known) return refuse_caller(std::move(call));
+        if (call.caller.verdict != Caller::Verdict::known) return refuse_caller(std::move(call), &examination);
     }
     if (call.caller.rate != nullptr) {
         auto verdict = limiter.take(*call.caller.rate, call.caller.name, call.request.client_address, clock.now());
@@ -358,7 +359,7 @@ void Intake::State::refuse_read(Call call, Examination& examination, ReadError e
     refuse(std::move(call), &examination, refusal(400, error.code, "This could not be read", std::move(error.detail)), true);
 }
 
-void Intake::State::refuse_caller(Call call) {
+void Intake::State::refuse_caller(Call call, Examination* examination) {
     call.id = fresh_id();
     auto what = [&] {
         switch (call.caller.verdict) {
@@ -372,7 +373,7 @@ void Intake::State::refuse_caller(Call call) {
                 return refusal(401, "unknown_api_key", "Not authorised", "the key is not known here");
         }
     }();
-    refuse(std::move(call), nullptr, std::move(what), true);
+    refuse(std::move(call), examination, std::move(what), true);
 }
 
 void Intake::State::refuse_rate(Call call, const RateLimiter::Verdict& verdict) {
@@ -466,7 +467,7 @@ void Intake::State::look_accepted(Call call, Examination& examination, std::stri
                      std::string(code),
                      {{"", code, "looks like a robot's"}},
                      std::string(call.media_type),
-                     std::string(call.request.body),
+                     without_secret(call.request.body, examination.special(Special::key_secret)),
                      call.request.client_address,
                      std::string(call.caller.name)};
     auto message = to_json(post);

@@ -43,7 +43,22 @@ TEST_F(Auth, a_key_comes_in_named_fields_and_is_not_kept) {
     EXPECT_EQ(post({good_form + "&api_id=other&api_key=ik_live_secret", form_type}).status, 401u);
     EXPECT_EQ(post({good_form + "&api_key=ik_live_secret", form_type}).status, 401u);
     EXPECT_EQ(post({"email=x&api_id=website&api_key=ik_live_secret", form_type}).status, 422u);
-    EXPECT_EQ(sender.queue("forebay-quarantine").back().find("ik_live_secret"), std::string::npos);
+    EXPECT_EQ(sender.queue("forebay-quarantine").size(), 3u);
+    for (auto& kept : sender.queue("forebay-quarantine")) EXPECT_EQ(kept.find("ik_live_secret"), std::string::npos) << kept;
+    // What was sent as a key and cannot be one is kept as it came: the letters of a post are not its secret.
+    EXPECT_EQ(post({good_form + "&api_id=website&api_key=e", form_type}).status, 401u);
+    EXPECT_EQ(quarantined(3)["raw"].text(), good_form + "&api_id=website&api_key=e");
+}
+
+TEST_F(Auth, a_robot_that_fills_in_a_key_leaves_it_nowhere) {
+    auto endpoint = lead();
+    endpoint.auth = {"key:website"};
+    endpoint.key_id_field = "api_id";
+    endpoint.key_secret_field = "api_key";
+    endpoint.form.honeypot = "_gotcha";
+    open(endpoint, {website()});
+    EXPECT_EQ(post({good_form + "&_gotcha=x&api_id=website&api_key=ik_live_secret", form_type}).status, 202u);
+    EXPECT_EQ(sender.queue("forebay-quarantine").at(0).find("ik_live_secret"), std::string::npos);
 }
 
 TEST_F(Auth, a_page_of_a_listed_origin_may_post_and_no_other) {
