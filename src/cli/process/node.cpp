@@ -35,6 +35,14 @@ constexpr std::size_t secret_bytes = 32;
 /// The queue and admin ports take what SQS takes: ten messages with their JSON around them.
 constexpr std::uint64_t queue_port_body_max = 8_MiB;
 constexpr Duration slow_sync_refuses = 5s;
+constexpr Duration probe_every = 1s;
+
+/// Which file a path leads to; nothing for none.
+std::optional<std::pair<dev_t, ino_t>> identity_of(const std::string& path) {
+    struct stat found{};
+    if (::stat(path.c_str(), &found) != 0) return std::nullopt;
+    return std::pair(found.st_dev, found.st_ino);
+}
 
 /// Reads the secret, making it first if it is missing. Losing it only makes old receipts unverifiable.
 std::optional<std::string> read_or_make_secret(const std::string& path, Entropy& entropy) {
@@ -112,6 +120,9 @@ class Node {
     void tick();
     void reload();
     void note();
+    void look_at_store();
+    void probe_broker();
+    std::optional<http::Response> refuse_early(const http::Request& head) const;
     void dump_state();
 
     void handle_intake(const http::Request& request, http::Responder responder);
@@ -135,7 +146,9 @@ class Node {
     std::unique_ptr<admin::Admin> admin_;
     std::unique_ptr<metrics::Statsd> statsd_;
     std::vector<std::unique_ptr<http::Server>> intake_servers_, other_servers_;
-    std::atomic<bool> draining_{false}, has_room_{true}, sync_is_slow_{false};
+    std::atomic<bool> draining_{false}, has_room_{true}, sync_is_slow_{false}, store_is_gone_{false}, probe_is_out_{false};
+    std::optional<std::pair<dev_t, ino_t>> store_lock_;  ///< of the file that was locked at the start
+    Instant probed_{};
     std::atomic<std::uint64_t> journal_bytes_{0};
     int ticks_ = 0;
 };
@@ -147,6 +160,7 @@ int Node::open_store() {
     disk_ = std::move(*disk);
     if (auto locked = disk_->lock(); !locked.ok())
         return fail(exit_code::try_again, "store.in_use", path + " is in use by another node (" + locked.error().text() + ")");
+    store_lock_ = identity_of(path + "/lock");
     auto looking = disk::PosixDisk::open_existing(path);
     if (!looking.ok()) return fail(exit_code::io, "store.unusable", looking.error().text());
     looking_disk_ = std::move(*looking);
@@ -192,13 +206,10 @@ Result<void, std::string> Node::listen(const Listen& on, std::string name, http:
         options.connections_max = configuration_.intake.connections_max;
         options.connections_per_address_max = configuration_.intake.connections_per_client;
         // A full disk is said before the body is read.
-        options.admit = [this](const http::Request& head) -> std::optional<http::Response> {
-            if (head.method != "POST" || (has_room_ && !sync_is_slow_)) return std::nullopt;
-            auto refusal = http::problem(503, has_room_ ? "disk_slow" : "disk_full",
-                                         "This cannot be made durable now; nothing was kept. Send it again in a few seconds.");
-            refusal.headers.emplace_back("Retry-After", "5");
-            return refusal;
-        };
+        options.admit = [this](const http::Request& head) { return refuse_early(head); };
+    } else {
+        // Receiving and deleting go on when the disk is full or slow, but not on a log that nobody will find again.
+        options.admit = [this](const http::Request& head) { return store_is_gone_ ? refuse_early(head) : std::nullopt; };
     }
     TRY_ASSIGN(auto server, http::Server::open(std::move(options), std::move(handler)));
     (is_intake ? intake_servers_ : other_servers_).push_back(std::move(server));
@@ -235,11 +246,23 @@ void Node::handle_intake(const http::Request& request, http::Responder responder
     intake_->handle(request, std::move(responder));
 }
 
+std::optional<http::Response> Node::refuse_early(const http::Request& head) const {
+    if (head.method != "POST" || (has_room_ && !sync_is_slow_ && !store_is_gone_)) return std::nullopt;
+    auto refusal = http::problem(503,
+                                 store_is_gone_ ? "store_gone"
+                                 : has_room_    ? "disk_slow"
+                                                : "disk_full",
+                                 "This cannot be made durable now; nothing was kept. Send it again in a few seconds.");
+    refusal.headers.emplace_back("Retry-After", "5");
+    return refusal;
+}
+
 std::string Node::why_not_ready() const {
     std::string why;
     if (draining_) why += "draining; ";
     if (!has_room_) why += "the disk is full; ";
     if (sync_is_slow_) why += "the disk takes over 5 s to sync; ";
+    if (store_is_gone_) why += "the store was moved or deleted; ";
     if (!why.empty()) why.resize(why.size() - 2);
     return why;
 }
@@ -253,8 +276,8 @@ bool Node::answer_health(const http::Request& request, http::Responder& responde
     auto why = why_not_ready();
     http::Response response{why.empty() ? 200u : 503u, {}, "text/plain", why.empty() ? "ready\n" : "not ready: " + why + "\n"};
     if (request.query == "verbose") {
-        response.body += std::string("journal ok\nroom ") + (has_room_ ? "ok" : "full") + "\nsync " + (sync_is_slow_ ? "slow" : "ok") +
-                         "\ndraining " + (draining_ ? "yes" : "no") + "\n";
+        response.body += std::string("journal ") + (store_is_gone_ ? "gone" : "ok") + "\nroom " + (has_room_ ? "ok" : "full") + "\nsync " +
+                         (sync_is_slow_ ? "slow" : "ok") + "\ndraining " + (draining_ ? "yes" : "no") + "\n";
     }
     responder(std::move(response));
     return true;
@@ -278,17 +301,45 @@ admin::NodeFacts Node::facts() {
 
 void Node::tick() {
     intake_->tick();
+    look_at_store();
+    probe_broker();
     if (++ticks_ % 10 != 0) return;
     auto status = broker_->status();
     if (status.has_room != has_room_)
         (status.has_room ? log_info("disk.has_room") : log_error("disk.full")).with("data_dir", configuration_.node.data_dir);
     has_room_ = status.has_room;
-    sync_is_slow_ = status.slowest_sync > slow_sync_refuses;
+    bool is_stuck = probe_is_out_ && clock_.now() - probed_ > slow_sync_refuses;
+    bool is_slow = is_stuck || status.slowest_sync > slow_sync_refuses;
+    if (is_slow != sync_is_slow_)
+        (is_slow ? log_error("disk.slow") : log_info("disk.answers")).with("data_dir", configuration_.node.data_dir);
+    sync_is_slow_ = is_slow;
     journal_bytes_ = status.journal_bytes;
-    if (ticks_ % 50 != 0) return;
+}
+
+/// A log whose files have been deleted can still be written and synced, and is lost with this process: what
+/// comes in now must not be called durable. A store that is put back is the same store.
+void Node::look_at_store() {
+    bool is_gone = identity_of(store_path(configuration_.node.data_dir) + "/lock") != store_lock_;
+    if (is_gone == store_is_gone_) return;
+    store_is_gone_ = is_gone;
+    if (!is_gone) return void(log_info("store.back").with("path", store_path(configuration_.node.data_dir)));
+    log_error("store.gone")
+        .with("path", store_path(configuration_.node.data_dir))
+        .with("next", "put it back; if it was deleted, restart the node, which then begins with an empty store");
+}
+
+/// A sync that never ends tells nothing; a question that the broker leaves unanswered does.
+void Node::probe_broker() {
+    if (probe_is_out_ || clock_.now() - probed_ < probe_every) return;
+    probed_ = clock_.now();
+    probe_is_out_ = true;
     broker::GetQueue quarantine;
     quarantine.queue = std::string(intake::quarantine_queue);
-    if (auto found = broker::ask(*broker_, std::move(quarantine)); found.ok()) intake_->set_quarantine_bytes(found->bytes);
+    quarantine.answer = [this](const Result<broker::QueueStatus, broker::Refusal>& found) {
+        if (found.ok()) intake_->set_quarantine_bytes(found->bytes);
+        probe_is_out_ = false;
+    };
+    broker_->submit(broker::Command(std::move(quarantine)));
 }
 
 void Node::reload() {
