@@ -257,7 +257,7 @@ void Auditor::gone(MessageKnowledge* m, std::string_view by) {
 void Auditor::clock_set(Duration by) {
     clock_was_set_ = true;
     if (by >= 0ms) {
-        jumps_.push_back({by, by <= 5s ? later_ : later_ + 10min});
+        jumps_.push_back({by, by <= 5s ? later_ : later_ + 10min, false});
         return follow_jumps(false);
     }
     behind_ -= by;
@@ -271,13 +271,15 @@ void Auditor::hide_longer(Duration by) {
         for (auto* m : queue->messages) m->visible_by = std::max(m->visible_by, later_) + by;
 }
 
+/// Ten minutes later a jump may have been followed, and if it was not (nobody looked at the clock), the next start does.
 void Auditor::follow_jumps(bool all) {
     Duration followed{0};
-    std::erase_if(jumps_, [&](auto& jump) {
-        if (!all && jump.followed_at > later_) return false;
+    for (auto& jump : jumps_) {
+        if (!all && (jump.may_be_followed || jump.followed_at > later_)) continue;
+        jump.may_be_followed = true;
         followed += jump.by;
-        return true;
-    });
+    }
+    if (all) jumps_.clear();
     if (followed == 0ms) return;
     jumped_ += followed;
     for (auto& [name, queue] : queues_)

@@ -251,6 +251,7 @@ class Auditor {
     struct Jump {
         Duration by;
         Instant followed_at;
+        bool may_be_followed = false;
     };
     void follow_jumps(bool all);
     void hide_longer(Duration by);
