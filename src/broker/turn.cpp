@@ -20,6 +20,7 @@ OpenTurn::OpenTurn(disk::Disk& disk, Clock& clock, Entropy& entropy, BrokerOptio
       metrics_(metrics),
       opened_from_checkpoint_(parts.loaded.has_value()) {
     log_clock_->follow(time_);
+    metrics_.opened(journal_->report());
     begin_turn();
     if (parts.replayed_records > 0) checkpoints_.note(parts.replayed_bytes, parts.replayed_records, instant_);
     next_tick_ = instant_;

@@ -3,12 +3,21 @@
 #include <utility>
 
 namespace forebay::broker {
+namespace {
+
+void raise(metrics::Counter& counter, std::uint64_t to) {
+    if (auto from = counter.value(); from < to) counter.add(to - from);
+}
+
+}  // namespace
 
 TurnMetrics::TurnMetrics(metrics::Registry* registry) : registry_(registry) {
     if (registry == nullptr) return;
     syncs_ = &registry->histogram("forebay_journal_fsync_duration_seconds");
     journal_bytes_ = &registry->gauge("forebay_journal_bytes");
     journal_errors_ = &registry->counter("forebay_journal_errors_total");
+    damaged_messages_ = &registry->counter("forebay_queue_damaged_reads_total");
+    keys_forgotten_ = &registry->counter("forebay_idempotency_keys_forgotten_total");
 }
 
 NamedQueue::Series* TurnMetrics::series_of(NamedQueue& queue) {
@@ -66,8 +75,15 @@ void TurnMetrics::show(NamedQueue& queue, Timestamp now) {
     series->oldest_age->set(oldest ? static_cast<double>((now - *oldest).count()) / 1000.0 : 0);
 }
 
-void TurnMetrics::show(const journal::Journal& journal) {
-    if (journal_bytes_ != nullptr) journal_bytes_->set(static_cast<double>(journal.live_bytes()));
+void TurnMetrics::show(const journal::Journal& journal, const Turn::Counters& counters) {
+    if (registry_ == nullptr) return;
+    journal_bytes_->set(static_cast<double>(journal.live_bytes()));
+    raise(*damaged_messages_, counters.damaged_messages);
+    raise(*keys_forgotten_, counters.once_forgotten);
+}
+
+void TurnMetrics::opened(const journal::OpenReport& report) {
+    if (report.corrupt && journal_errors_ != nullptr) journal_errors_->add();
 }
 
 }  // namespace forebay::broker

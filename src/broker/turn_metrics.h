@@ -6,6 +6,7 @@
 
 #include "base/time.h"
 #include "broker/queue_book.h"
+#include "broker/turn.h"
 #include "journal/journal.h"
 #include "metrics/metrics.h"
 
@@ -23,7 +24,9 @@ class TurnMetrics {
     void redriven(NamedQueue& queue);
     /// Levels, about once a second.
     void show(NamedQueue& queue, Timestamp now);
-    void show(const journal::Journal& journal);
+    void show(const journal::Journal& journal, const Turn::Counters& counters);
+    /// What opening found.
+    void opened(const journal::OpenReport& report);
 
     /// The longest sync since the last call.
     std::chrono::nanoseconds take_slowest_sync();
@@ -34,6 +37,8 @@ class TurnMetrics {
     metrics::Histogram* syncs_ = nullptr;
     metrics::Gauge* journal_bytes_ = nullptr;
     metrics::Counter* journal_errors_ = nullptr;
+    metrics::Counter* damaged_messages_ = nullptr;
+    metrics::Counter* keys_forgotten_ = nullptr;
     std::chrono::nanoseconds slowest_sync_{0};
 };
 

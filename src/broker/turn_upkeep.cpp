@@ -56,7 +56,7 @@ void OpenTurn::tick() {
         metrics_.show(*queue->second, now_);
         last_ticked_ = queue->first;
     }
-    metrics_.show(*journal_);
+    metrics_.show(*journal_, counters());
     forget_history();
     constexpr int chunks_at_once = 16;
     if (!time_.is_suspect())

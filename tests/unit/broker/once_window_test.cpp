@@ -4,6 +4,7 @@
 
 #include <cstring>
 
+#include "metrics/metrics.h"
 #include "tests/unit/broker/harness.h"
 
 namespace forebay::broker {
@@ -112,6 +113,29 @@ TEST_F(WindowTest, replaying_an_entry_adds_it_once) {
     for (int twice = 0; twice < 2; ++twice)
         for (std::uint64_t n = 0; n < 100; ++n) window.add_again(entry(n));
     EXPECT_EQ(window.size(), 100u);
+}
+
+TEST(OnceMetrics, keys_forgotten_early_and_damage_found_at_the_start_are_counted) {
+    Harness broker;
+    broker.options.once_keys_max = 1;
+    ASSERT_TRUE(broker.create("leads"));
+    ASSERT_TRUE(broker.send("leads", std::string(600, 'x')));
+    ASSERT_TRUE(broker.send("leads", "y"));
+    broker.turn.reset();
+    broker.disk.rot("log-0000000000000001.seg", broker.disk.content("log-0000000000000001.seg").find("xxxxxxxx"), 0xff);
+
+    metrics::Registry registry;
+    auto opened = Turn::open(broker.disk, broker.clock, broker.entropy, broker.options, &registry);
+    ASSERT_TRUE(opened);
+    broker.turn = std::move(*opened);
+    EXPECT_EQ(registry.counter("forebay_journal_errors_total").value(), 1u);
+    for (int i = 0; i < 1100; ++i) {
+        OnceKey key;
+        key.key = make_uuid_v4(broker.entropy);
+        ASSERT_TRUE(broker.send("leads", "z", {}, key));
+    }
+    broker.pass(2s);
+    EXPECT_EQ(registry.counter("forebay_idempotency_keys_forgotten_total").value(), 1024u);
 }
 
 }  // namespace
