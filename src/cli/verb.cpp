@@ -1,5 +1,7 @@
 #include "cli/verb.h"
 
+#include <charconv>
+
 namespace forebay::cli {
 
 std::optional<std::string> Invocation::value(std::string_view option) const {
@@ -21,6 +23,17 @@ std::optional<Configuration> Invocation::configuration() {
     terminal().error_text(loaded.diagnostics.text(terminal().colours_errors()));
     if (!loaded.is_usable()) return std::nullopt;
     return std::move(loaded.configuration);
+}
+
+std::optional<std::uint64_t> Invocation::number(std::string_view option, std::uint64_t usual, std::uint64_t least,
+                                                std::uint64_t most) const {
+    auto given = value(option);
+    if (!given) return usual;
+    std::uint64_t number = 0;
+    auto end = given->data() + given->size();
+    auto [stop, error] = std::from_chars(given->data(), end, number);
+    if (error != std::errc() || stop != end || number < least || number > most) return std::nullopt;
+    return number;
 }
 
 Configuration Invocation::whatever_is_configured() { return std::move(load(load_options()).configuration); }

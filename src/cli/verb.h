@@ -93,6 +93,8 @@ class Invocation {
     bool has(std::string_view option) const { return options_.find(std::string(option)) != options_.end(); }
     std::optional<std::string> value(std::string_view option) const;
     std::vector<std::string> values(std::string_view option) const;
+    /// The option as a whole number, `usual` if it was not given; nothing if it is none of those from least to most.
+    std::optional<std::uint64_t> number(std::string_view option, std::uint64_t usual, std::uint64_t least, std::uint64_t most) const;
 
     LoadOptions load_options() const;
     /// The checked configuration; after problems were printed nothing: then return exit_code::configuration.

@@ -34,6 +34,13 @@ std::optional<std::string> text_of(const fs::path& path) {
     return std::move(text).str();
 }
 
+std::string why_unreadable(const fs::path& path) {
+    std::error_code error;
+    if (fs::is_directory(path, error)) return "it is a directory";
+    if (!fs::exists(path, error)) return "there is no such file";
+    return "the system does not let this user read it";
+}
+
 /// conf.d/*.toml beside the file, by name.
 std::vector<fs::path> parts_beside(const fs::path& file) {
     std::vector<fs::path> parts;
@@ -110,7 +117,7 @@ Loaded load(const LoadOptions& options) {
     std::vector<Layer> layers;
     for (const auto& path : paths) {
         auto text = text_of(path);
-        if (!text) return failed(path.string(), "cannot be read");
+        if (!text) return failed(path.string(), "cannot be read: " + why_unreadable(path));
         layers.push_back({path.string(), std::move(*text)});
     }
     return load_layers(layers, options.variables);

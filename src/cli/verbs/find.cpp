@@ -151,6 +151,8 @@ void print(Terminal& terminal, const std::vector<Found>& found, Timestamp now) {
 
 int run_find(Invocation& invocation) {
     auto& terminal = invocation.terminal();
+    if (invocation.word(0).find_first_not_of(' ') == std::string::npos)
+        return invocation.misused("say what to find: an e-mail address, a phone number or an id");
     auto configuration = invocation.configuration();
     if (!configuration) return exit_code::configuration;
     Search search(invocation, *configuration);

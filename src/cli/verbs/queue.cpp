@@ -1,6 +1,7 @@
 // `queue ls|peek|send|purge|redrive`: the queues of a node, through its operator's interface.
 #include <iostream>
 #include <iterator>
+#include <limits>
 
 #include "cli/admin_client.h"
 #include "cli/mask.h"
@@ -14,6 +15,7 @@ namespace forebay::cli {
 namespace {
 
 constexpr std::size_t body_characters_shown = 100;
+constexpr std::uint64_t peeked_max = 1000;
 
 std::string figure(const json::Value& value) { return grouped(static_cast<std::uint64_t>(value.integer().value_or(0))); }
 
@@ -74,7 +76,11 @@ int run_queue_ls(Invocation& invocation) {
 
 int run_queue_peek(Invocation& invocation) {
     auto& terminal = invocation.terminal();
-    auto query = query_of({{"max", invocation.value("max").value_or("10")}, {"after", invocation.value("after").value_or("")}});
+    auto max = invocation.number("max", 10, 1, peeked_max);
+    if (!max) return invocation.misused("--max must be a number from 1 to " + std::to_string(peeked_max));
+    if (!invocation.number("after", 0, 0, std::numeric_limits<std::uint64_t>::max()))
+        return invocation.misused("--after must be a sequence number, as in the first column");
+    auto query = query_of({{"max", std::to_string(*max)}, {"after", invocation.value("after").value_or("")}});
     auto answer = AdminClient(invocation).get(path_of(invocation.word(0), "peek") + query);
     if (!answer) return failed(invocation, answer.error());
     if (terminal.wants_json()) {

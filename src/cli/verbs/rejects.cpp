@@ -1,5 +1,7 @@
 // `rejects ls|show|readmit`: refused posts are kept with their reasons, and taken after all once the rule is
 // mended.
+#include <algorithm>
+
 #include "base/digest.h"
 #include "cli/admin_client.h"
 #include "cli/table.h"
@@ -12,6 +14,7 @@ namespace forebay::cli {
 namespace {
 
 constexpr std::size_t outcomes_shown = 20;
+constexpr std::uint64_t listed_max = 1000;
 
 /// `email: email_invalid, state: enum`, or the code of the whole post.
 std::string reasons_of(const json::Value& reject) {
@@ -85,15 +88,25 @@ json::Value request_of(const Invocation& invocation, const std::string& since) {
     return body;
 }
 
+/// One of the ids that the node said nothing about. Its list of outcomes is complete for as many as fit a command line.
+std::optional<std::string> not_kept(const std::vector<std::string>& ids, const json::Value& preview) {
+    const auto& results = preview["results"].elements();
+    for (const auto& id : ids)
+        if (std::none_of(results.begin(), results.end(), [&](const auto& result) { return result["id"].text() == id; })) return id;
+    return std::nullopt;
+}
+
 }  // namespace
 
 int run_rejects_ls(Invocation& invocation) {
     auto since = since_of(invocation);
     if (!since) return bad_moment(invocation);
+    auto max = invocation.number("max", 50, 1, listed_max);
+    if (!max) return invocation.misused("--max must be a number from 1 to " + std::to_string(listed_max));
     auto query = query_of({{"endpoint", invocation.value("endpoint").value_or("")},
                            {"code", invocation.value("code").value_or("")},
                            {"since", *since},
-                           {"max", invocation.value("max").value_or("50")}});
+                           {"max", std::to_string(*max)}});
     auto answer = AdminClient(invocation).get("/api/rejects" + query);
     if (!answer) return failed(invocation, answer.error());
     auto& terminal = invocation.terminal();
@@ -146,6 +159,10 @@ int run_rejects_readmit(Invocation& invocation) {
     AdminClient admin(invocation);
     auto preview = admin.post("/api/rejects/readmit", json::Value(body).set("dry_run", true));
     if (!preview) return failed(invocation, preview.error());
+    if (auto unknown = not_kept(invocation.words(), *preview)) {
+        terminal.complain("no refused post with the id " + *unknown + " is kept");
+        return exit_code::data;
+    }
     auto passing = static_cast<std::uint64_t>((*preview)["readmitted"].integer().value_or(0));
     if (invocation.has("dry-run") || passing == 0) {
         if (terminal.wants_json())

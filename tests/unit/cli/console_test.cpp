@@ -122,7 +122,7 @@ TEST(Console, quiet_leaves_errors_only) {
     EXPECT_EQ(console({"version", "-q"}), exit_code::done);
     EXPECT_EQ(console.out.str() + console.err.str(), "");
     EXPECT_EQ(console({"check", "-q", "/no/such.toml"}), exit_code::configuration);
-    EXPECT_EQ(console.err.str(), "/no/such.toml: error: cannot be read\n");
+    EXPECT_EQ(console.err.str(), "/no/such.toml: error: cannot be read: there is no such file\n");
 }
 
 TEST(Console, colours_come_with_ansi_and_go_with_no_color) {

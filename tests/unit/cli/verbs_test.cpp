@@ -174,6 +174,25 @@ TEST_F(Verbs, queue_peek_masks_personal_fields_and_writes_out_control_characters
               "  8  2026-09-20 14:43:00  now              0         0  a\\x1b[2Jb\n");
 }
 
+TEST_F(Verbs, numbers_that_are_none_are_told_and_not_guessed) {
+    node_answers();
+    for (auto bad : {"", "abc", "-1", "0", "1x", "1001", "99999999999999999999999"}) {
+        EXPECT_EQ(console({"queue", "peek", "leads", "--max", bad}), exit_code::usage) << bad;
+        EXPECT_EQ(console({"rejects", "ls", "--max", bad}), exit_code::usage) << bad;
+    }
+    EXPECT_EQ(console({"queue", "peek", "leads", "--after", "abc"}), exit_code::usage);
+    EXPECT_EQ(console({"find", ""}), exit_code::usage);
+    EXPECT_EQ(console({"find", "  "}), exit_code::usage);
+    for (auto bad : {"a/b", "a.b", "", "a b"}) EXPECT_EQ(console({"key", "new", bad}), exit_code::usage) << bad;
+}
+
+TEST_F(Verbs, rejects_readmit_of_an_id_that_is_not_kept_says_so) {
+    console.posts = {{"/api/rejects/readmit", R"({"readmitted":1,"still_refused":0,"results":[{"id":"a","outcome":"readmitted"}]})"}};
+    EXPECT_EQ(console({"rejects", "readmit", "a", "zzz", "--reason", "mended"}), exit_code::data);
+    EXPECT_NE(console.err.str().find("no refused post with the id zzz is kept"), std::string::npos) << console.err.str();
+    EXPECT_EQ(console.posted.size(), 1u);
+}
+
 TEST_F(Verbs, queue_purge_asks_for_the_name_and_a_reason) {
     node_answers();
     console.posts = {{"/api/queues/leads/purge", "{}"}};
@@ -239,13 +258,13 @@ TEST_F(Verbs, rejects_readmit_shows_first_what_would_pass) {
 }
 
 TEST_F(Verbs, rejects_readmit_needs_a_choice_and_a_reason) {
-    console.posts = {{"/api/rejects/readmit", R"({"readmitted":1,"still_refused":0,"dry_run":false,"results":[]})"}};
+    console.posts = {{"/api/rejects/readmit", R"({"readmitted":1,"still_refused":0,"dry_run":false,"results":[{"id":"r-1","endpoint":"lead","outcome":"readmitted"}]})"}};
     EXPECT_EQ(console({"rejects", "readmit"}), exit_code::usage);
     EXPECT_EQ(console({"rejects", "readmit", "r-1"}), exit_code::usage);
     EXPECT_EQ(console.posted.size(), 1U) << "only looked";
     EXPECT_EQ(console({"rejects", "readmit", "r-1", "--reason", "rule mended"}), exit_code::done) << console.err.str();
     EXPECT_EQ(console.posted.back().second, R"({"ids":["r-1"],"reason":"rule mended"})");
-    EXPECT_EQ(console.out.str(), "readmitted 1, still refused 0\n");
+    EXPECT_EQ(console.out.str(), "r-1  lead  readmitted\nreadmitted 1, still refused 0\n");
 }
 
 TEST_F(Verbs, rejects_show_prints_the_body_without_its_control_characters) {
