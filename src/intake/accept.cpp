@@ -116,7 +116,8 @@ void Intake::State::take_post(Call call) {
     auto encoding = call.request.find("Content-Encoding");
     if (!encoding.empty() && !http::equals_ignoring_case(encoding, "identity")) {
         return refuse(std::move(call), nullptr,
-                      refusal(415, "content_encoding", "Compressed bodies are not taken here", "send the body without Content-Encoding"), false);
+                      refusal(415, "content_encoding", "Compressed bodies are not taken here", "send the body without Content-Encoding"),
+                      false);
     }
     call.caller = caller_of(endpoint, call.request);
     bool key_may_be_inside = call.caller.verdict == Caller::Verdict::missing && !endpoint.spec.key_secret_field.empty();

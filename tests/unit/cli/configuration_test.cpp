@@ -231,8 +231,10 @@ TEST(Configuration, files_are_read_with_conf_d_and_the_overlay_of_an_environment
     EXPECT_EQ(loaded.configuration.node.name, "c");
     EXPECT_EQ(loaded.configuration.queues.size(), 1U);
     EXPECT_EQ(loaded.files.size(), 3U);
-    EXPECT_EQ(load({folder + "/forebay.toml", "dev", {}}).diagnostics.text(false), folder + "/forebay.dev.toml: error: cannot be read: there is no such file\n");
-    EXPECT_EQ(load({folder + "/other.toml", "", {}}).diagnostics.text(false), folder + "/other.toml: error: cannot be read: there is no such file\n");
+    EXPECT_EQ(load({folder + "/forebay.toml", "dev", {}}).diagnostics.text(false),
+              folder + "/forebay.dev.toml: error: cannot be read: there is no such file\n");
+    EXPECT_EQ(load({folder + "/other.toml", "", {}}).diagnostics.text(false),
+              folder + "/other.toml: error: cannot be read: there is no such file\n");
     EXPECT_EQ(load({folder, "", {}}).diagnostics.text(false), folder + ": error: cannot be read: it is a directory\n");
 }
 

@@ -258,7 +258,9 @@ TEST_F(Verbs, rejects_readmit_shows_first_what_would_pass) {
 }
 
 TEST_F(Verbs, rejects_readmit_needs_a_choice_and_a_reason) {
-    console.posts = {{"/api/rejects/readmit", R"({"readmitted":1,"still_refused":0,"dry_run":false,"results":[{"id":"r-1","endpoint":"lead","outcome":"readmitted"}]})"}};
+    console.posts = {
+        {"/api/rejects/readmit",
+         R"({"readmitted":1,"still_refused":0,"dry_run":false,"results":[{"id":"r-1","endpoint":"lead","outcome":"readmitted"}]})"}};
     EXPECT_EQ(console({"rejects", "readmit"}), exit_code::usage);
     EXPECT_EQ(console({"rejects", "readmit", "r-1"}), exit_code::usage);
     EXPECT_EQ(console.posted.size(), 1U) << "only looked";
