@@ -31,13 +31,15 @@ bool all_received(const std::string& shape) { return shape == "received"; }
 
 void send_all(broker::Broker& broker, std::uint64_t count, std::optional<Duration> delay) {
     for (std::uint64_t sent = 0; sent < count; sent += batch)
-        must(ask<Sents>(broker, broker::SendBatch{queue_name, messages(std::min<std::uint64_t>(batch, count - sent), body_bytes, delay), {}}),
+        must(ask<Sents>(broker,
+                        broker::SendBatch{queue_name, messages(std::min<std::uint64_t>(batch, count - sent), body_bytes, delay), {}}),
              "sending");
 }
 
 /// Of every two messages in order, one at random.
 void delete_half(broker::Broker& broker, std::uint64_t count) {
-    auto first = must(ask<Result<std::vector<broker::Peek::Item>, broker::Refusal>>(broker, broker::Peek{queue_name, 1, {}, {}}), "peeking");
+    auto first =
+        must(ask<Result<std::vector<broker::Peek::Item>, broker::Refusal>>(broker, broker::Peek{queue_name, 1, {}, {}}), "peeking");
     std::uint64_t random = 88172645463325252ull;
     std::vector<queue::Receipt> receipts;
     for (std::uint64_t n = 0; n + 1 < count; n += 2) {
@@ -59,11 +61,11 @@ broker::QueueStatus status(broker::Broker& broker) {
 
 void report(const char* event, broker::Broker& broker, double seconds) {
     auto now = status(broker);
-    std::printf("{\"event\":\"%s\",\"seconds\":%.2f,\"ready\":%lu,\"in_flight\":%lu,\"delayed\":%lu,\"rss_mib\":%.1f,\"peak_mib\":%.1f,"
-                "\"page_reads\":%lu,\"page_writes\":%lu,\"checkpoints\":%lu,\"journal_mib\":%.0f}\n",
-                event, seconds, now.ready, now.in_flight, now.delayed, memory_mib("VmRSS"), memory_mib("VmHWM"),
-                broker.status().turn.page_reads, broker.status().turn.page_writes, broker.status().turn.checkpoints,
-                static_cast<double>(broker.status().journal_bytes) / 1048576);
+    std::printf(
+        "{\"event\":\"%s\",\"seconds\":%.2f,\"ready\":%lu,\"in_flight\":%lu,\"delayed\":%lu,\"rss_mib\":%.1f,\"peak_mib\":%.1f,"
+        "\"page_reads\":%lu,\"page_writes\":%lu,\"checkpoints\":%lu,\"journal_mib\":%.0f}\n",
+        event, seconds, now.ready, now.in_flight, now.delayed, memory_mib("VmRSS"), memory_mib("VmHWM"), broker.status().turn.page_reads,
+        broker.status().turn.page_writes, broker.status().turn.checkpoints, static_cast<double>(broker.status().journal_bytes) / 1048576);
     std::fflush(stdout);
 }
 
@@ -72,7 +74,8 @@ void report(const char* event, broker::Broker& broker, double seconds) {
     auto opened = open(directory, options());
     broker::QueueSettings settings;
     settings.retention = 14 * 24h;
-    must(ask<Result<broker::QueueStatus, broker::Refusal>>(*opened->broker, broker::CreateQueue{queue_name, settings, false, {}}), "creating");
+    must(ask<Result<broker::QueueStatus, broker::Refusal>>(*opened->broker, broker::CreateQueue{queue_name, settings, false, {}}),
+         "creating");
     send_all(*opened->broker, count, shape == "delayed" ? std::optional<Duration>(900s) : std::nullopt);
     if (shape == "half_deleted") delete_half(*opened->broker, count);
     if (all_received(shape)) {

@@ -95,7 +95,9 @@ void many_clients(broker::Broker& broker, std::size_t count, SteadyClock::time_p
 
 template <class Run>
 void measure(const std::string& directory, OpenBroker& opened, const char* name, std::size_t size, double seconds, Run run) {
-    auto until_of = [&](double s) { return SteadyClock::now() + std::chrono::duration_cast<SteadyClock::duration>(std::chrono::duration<double>(s)); };
+    auto until_of = [&](double s) {
+        return SteadyClock::now() + std::chrono::duration_cast<SteadyClock::duration>(std::chrono::duration<double>(s));
+    };
     Figures warm, figures;
     run(*opened.broker, size, until_of(seconds / 4), warm);
     std::this_thread::sleep_for(std::chrono::milliseconds(1200));  // the status is as of the last second
@@ -110,13 +112,14 @@ void measure(const std::string& directory, OpenBroker& opened, const char* name,
     auto after = opened.broker->status();
     device = device_bytes(directory) - device;
     auto n = static_cast<double>(figures.messages);
-    std::printf("{\"bench\":\"queue\",\"%s\":%zu,\"messages\":%.0f,\"per_s\":%.0f,\"cpu_us\":%.2f,"
-                "\"send_us\":{\"p50\":%.0f,\"p99\":%.0f},\"receive_us\":{\"p50\":%.0f,\"p99\":%.0f},\"delete_us\":{\"p50\":%.0f,\"p99\":%.0f},"
-                "\"fsyncs_per_message\":%.4f,\"journal_bytes_per_message\":%.0f,\"device_bytes_per_message\":%.0f}\n",
-                name, size, n, n / took, cpu * 1e6 / n, quantile(figures.send_us, 0.5), quantile(figures.send_us, 0.99),
-                quantile(figures.receive_us, 0.5), quantile(figures.receive_us, 0.99), quantile(figures.delete_us, 0.5),
-                quantile(figures.delete_us, 0.99), static_cast<double>(after.syncs - before.syncs) / n,
-                static_cast<double>(after.journal_bytes_written - before.journal_bytes_written) / n, static_cast<double>(device) / n);
+    std::printf(
+        "{\"bench\":\"queue\",\"%s\":%zu,\"messages\":%.0f,\"per_s\":%.0f,\"cpu_us\":%.2f,"
+        "\"send_us\":{\"p50\":%.0f,\"p99\":%.0f},\"receive_us\":{\"p50\":%.0f,\"p99\":%.0f},\"delete_us\":{\"p50\":%.0f,\"p99\":%.0f},"
+        "\"fsyncs_per_message\":%.4f,\"journal_bytes_per_message\":%.0f,\"device_bytes_per_message\":%.0f}\n",
+        name, size, n, n / took, cpu * 1e6 / n, quantile(figures.send_us, 0.5), quantile(figures.send_us, 0.99),
+        quantile(figures.receive_us, 0.5), quantile(figures.receive_us, 0.99), quantile(figures.delete_us, 0.5),
+        quantile(figures.delete_us, 0.99), static_cast<double>(after.syncs - before.syncs) / n,
+        static_cast<double>(after.journal_bytes_written - before.journal_bytes_written) / n, static_cast<double>(device) / n);
     std::fflush(stdout);
 }
 

@@ -8,7 +8,8 @@ namespace {
 std::uint64_t key_of(std::uint32_t segment, std::uint32_t offset) { return std::uint64_t{segment} << 32 | offset; }
 }  // namespace
 
-BodyCache::BodyCache(std::size_t memory) : ring_(std::max<std::size_t>(memory, 64_KiB), '\0'), cells_(std::max<std::size_t>(memory / 512, 128)) {}
+BodyCache::BodyCache(std::size_t memory)
+    : ring_(std::max<std::size_t>(memory, 64_KiB), '\0'), cells_(std::max<std::size_t>(memory / 512, 128)) {}
 
 void BodyCache::keep(const journal::Location& location, std::uint8_t type, std::uint8_t flags, std::string_view body) {
     if (body.empty() || body.size() > ring_.size() / 4) return;

@@ -60,7 +60,7 @@ struct QueueStatus {
     QueueSettings settings;
     Timestamp created_at;
     Timestamp modified_at;
-    bool declared = false;             ///< of the configuration
+    bool declared = false;  ///< of the configuration
     std::uint64_t ready = 0;
     std::uint64_t in_flight = 0;
     std::uint64_t delayed = 0;

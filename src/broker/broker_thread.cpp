@@ -118,7 +118,9 @@ class Broker::Implementation {
 
     void end_if_failed(const Result<void, disk::Error>& done) {
         if (done) return;
-        log_error("journal.fault").with("error", done.error().text()).with("next", "the process ends; what was not answered is not promised");
+        log_error("journal.fault")
+            .with("error", done.error().text())
+            .with("next", "the process ends; what was not answered is not promised");
         ::_exit(disk_failed);
     }
 
@@ -149,7 +151,7 @@ class Broker::Implementation {
     Instant published_;
     mutable std::mutex status_lock_;  ///< guards status_
     Status status_;
-    std::mutex stopping_;             ///< one stop at a time
+    std::mutex stopping_;  ///< one stop at a time
     std::thread thread_;
 };
 

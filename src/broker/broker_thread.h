@@ -39,7 +39,7 @@ class Broker final : public Commands {
     struct Status {
         std::uint64_t journal_bytes = 0;
         bool has_room = true;
-        Duration slowest_sync{0};   ///< of the last second or so
+        Duration slowest_sync{0};  ///< of the last second or so
         std::uint64_t syncs = 0, journal_bytes_written = 0;
         std::uint64_t commands_waiting = 0;
         Turn::Counters turn;

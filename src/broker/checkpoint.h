@@ -22,9 +22,9 @@ inline constexpr const char* distrusted_path = "checkpoint/distrusted";
 
 struct CheckpointMark {
     std::uint64_t number = 0;
-    journal::Position position;   ///< replay begins here
-    std::uint32_t segment = 0;    ///< the active segment then
-    std::uint32_t first = 0;      ///< segments below this are dropped once it is durable
+    journal::Position position;  ///< replay begins here
+    std::uint32_t segment = 0;   ///< the active segment then
+    std::uint32_t first = 0;     ///< segments below this are dropped once it is durable
 };
 
 /// The text of a checkpoint of `state`. The pool has begun the checkpoint: every page has a slot.

@@ -21,10 +21,16 @@ class Visitor {
 
     bool operator()(const journal::Entry& entry) {
         switch (static_cast<RecordType>(entry.type)) {
-            case RecordType::preamble: learn_preamble(entry.body); return true;
-            case RecordType::queue_set: learn_queue(entry.body); return true;
-            case RecordType::enqueued: return (entry.flags & flag_accepted_record) == 0 || visit(entry);
-            default: return true;
+            case RecordType::preamble:
+                learn_preamble(entry.body);
+                return true;
+            case RecordType::queue_set:
+                learn_queue(entry.body);
+                return true;
+            case RecordType::enqueued:
+                return (entry.flags & flag_accepted_record) == 0 || visit(entry);
+            default:
+                return true;
         }
     }
 
@@ -82,7 +88,8 @@ Result<HistoryPage, disk::Error> visit_accepted(disk::Disk& disk, const HistoryQ
     auto from = query.from - written_later;
     if (query.after) from = std::max(from, query.after->written_at - written_later);
     journal::HistoryReader reader(disk);
-    TRY_ASSIGN(auto summary, reader.visit(from, later(query.to, written_later), [&](const journal::Entry& entry) { return visitor(entry); }));
+    TRY_ASSIGN(auto summary,
+               reader.visit(from, later(query.to, written_later), [&](const journal::Entry& entry) { return visitor(entry); }));
     page.damage = std::move(summary.damage);
     return page;
 }

@@ -19,7 +19,7 @@ namespace forebay::broker {
 
 struct AcceptedRecord {
     Uuid message_id;
-    std::string_view queue;   ///< it was sent to; empty when the log does not say any more
+    std::string_view queue;  ///< it was sent to; empty when the log does not say any more
     std::string_view body;
     Timestamp sent_at;
 };
@@ -34,15 +34,15 @@ struct HistoryCursor {
 };
 
 struct HistoryQuery {
-    Timestamp from;                            ///< sent_at of the first
-    Timestamp to{INT64_MAX};                   ///< sent before this
-    std::optional<HistoryCursor> after;        ///< go on from there
-    std::size_t max = SIZE_MAX;                ///< records a page
+    Timestamp from;                      ///< sent_at of the first
+    Timestamp to{INT64_MAX};             ///< sent before this
+    std::optional<HistoryCursor> after;  ///< go on from there
+    std::size_t max = SIZE_MAX;          ///< records a page
 };
 struct HistoryPage {
     std::size_t records = 0;
-    std::optional<HistoryCursor> next;   ///< nothing = the end was reached
-    std::vector<std::string> damage;     ///< one sentence for each place where records may be missing
+    std::optional<HistoryCursor> next;  ///< nothing = the end was reached
+    std::vector<std::string> damage;    ///< one sentence for each place where records may be missing
 };
 
 /// Views are valid during the call. False = enough.

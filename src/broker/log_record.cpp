@@ -106,8 +106,8 @@ std::uint64_t message_bytes(const queue::OutgoingMessage& message) {
     return bytes;
 }
 
-void encode_enqueued(std::string& out, queue::QueueId queue, queue::Sequence sequence, Timestamp visible_at, Timestamp sent_at, const Uuid& id,
-                     const queue::OutgoingMessage& message, const OnceEntry* once) {
+void encode_enqueued(std::string& out, queue::QueueId queue, queue::Sequence sequence, Timestamp visible_at, Timestamp sent_at,
+                     const Uuid& id, const queue::OutgoingMessage& message, const OnceEntry* once) {
     out.clear();
     put(out, queue.value());
     put(out, sequence.value());
@@ -351,7 +351,8 @@ std::optional<MessagePart> message_of(std::uint8_t type, std::uint8_t flags, std
         case RecordType::copied:
             if (auto record = decode_copied(body)) return record->message;
             return std::nullopt;
-        default: return std::nullopt;
+        default:
+            return std::nullopt;
     }
 }
 

@@ -107,8 +107,8 @@ struct Preamble {
 };
 
 // Writing: each replaces `out` by the record's body.
-void encode_enqueued(std::string& out, queue::QueueId queue, queue::Sequence sequence, Timestamp visible_at, Timestamp sent_at, const Uuid& id,
-                     const queue::OutgoingMessage& message, const OnceEntry* once);
+void encode_enqueued(std::string& out, queue::QueueId queue, queue::Sequence sequence, Timestamp visible_at, Timestamp sent_at,
+                     const Uuid& id, const queue::OutgoingMessage& message, const OnceEntry* once);
 void encode_touched(std::string& out, queue::QueueId queue, Timestamp at, std::span<const queue::Touched> events);
 void encode_deleted(std::string& out, queue::QueueId queue, std::span<const queue::Sequence> sequences);
 void encode_moved(std::string& out, const MovedRecord& record);

@@ -2,8 +2,8 @@
 // Where commands from any thread wait for the broker's thread. Bounded by number and by the bytes of bodies: what
 // does not fit is given back at once. Whoever fills an empty mailbox wakes the one who reads it.
 
-#include <condition_variable>
 #include <chrono>
+#include <condition_variable>
 #include <cstddef>
 #include <mutex>
 #include <optional>

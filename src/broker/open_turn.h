@@ -127,13 +127,13 @@ class OpenTurn final : public Turn {
     Answers answers_;
     bool needs_sync_ = false;
     std::optional<bool> has_room_;
-    std::map<queue::QueueId, std::vector<queue::Touched>> touched_;     ///< applied, to be appended
-    std::map<queue::QueueId, std::vector<queue::Sequence>> deleted_;    ///< applied, to be appended
+    std::map<queue::QueueId, std::vector<queue::Touched>> touched_;   ///< applied, to be appended
+    std::map<queue::QueueId, std::vector<queue::Sequence>> deleted_;  ///< applied, to be appended
     std::size_t moves_left_ = 0;
 
     LongPoll polls_;
-    std::set<queue::QueueId> stirred_;                                   ///< something may be ready for who waits
-    std::set<std::pair<Timestamp, queue::QueueId>> alarms_;              ///< when hidden messages may be ready for who waits
+    std::set<queue::QueueId> stirred_;                       ///< something may be ready for who waits
+    std::set<std::pair<Timestamp, queue::QueueId>> alarms_;  ///< when hidden messages may be ready for who waits
     std::map<queue::QueueId, Timestamp> alarm_of_;
     Instant next_tick_;
     Instant next_history_look_;

@@ -14,9 +14,9 @@ namespace forebay::broker {
 struct BrokerOptions {
     journal::Options journal;
 
-    std::size_t page_memory = 24_MiB;        ///< pages of message states kept in memory, claimed when opening
-    std::size_t body_memory = 8_MiB;         ///< newest bodies kept in memory, claimed when opening
-    std::size_t once_keys_max = 2'000'000;   ///< idempotency keys remembered (8 to 16 bytes of memory, 48 on disk each)
+    std::size_t page_memory = 24_MiB;       ///< pages of message states kept in memory, claimed when opening
+    std::size_t body_memory = 8_MiB;        ///< newest bodies kept in memory, claimed when opening
+    std::size_t once_keys_max = 2'000'000;  ///< idempotency keys remembered (8 to 16 bytes of memory, 48 on disk each)
     std::size_t waiting_receives_max = 20'000;
     std::size_t queues_max = 10'000;
     std::uint32_t in_flight_max = queue::limits::in_flight_max;  ///< of one queue
@@ -28,15 +28,15 @@ struct BrokerOptions {
     std::uint64_t checkpoint_page_reads = 8'192;
     Duration checkpoint_every = 30s;
 
-    Duration sync_within = 10ms;             ///< receives and visibility changes are durable at the latest after this
-    Duration history_keep = 14 * 24h;        ///< how long segments with records stay as history; zero: they do not
+    Duration sync_within = 10ms;       ///< receives and visibility changes are durable at the latest after this
+    Duration history_keep = 14 * 24h;  ///< how long segments with records stay as history; zero: they do not
     /// The oldest segment is emptied by copying when the log holds this much that is not needed, and either less than
     /// the ratio of that segment is alive or the log is larger than twice what lives.
     std::uint64_t straggler_slack = 256_MiB;
     double straggler_ratio = 0.25;
 
-    std::size_t mailbox_commands = 16'384;   ///< more than this waiting: overloaded
-    std::size_t mailbox_bytes = 48_MiB;      ///< bodies waiting in the mailbox
+    std::size_t mailbox_commands = 16'384;  ///< more than this waiting: overloaded
+    std::size_t mailbox_bytes = 48_MiB;     ///< bodies waiting in the mailbox
 };
 
 }  // namespace forebay::broker

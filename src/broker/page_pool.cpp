@@ -29,9 +29,7 @@ PagePool::Key PagePool::key_of(queue::QueueId queue, std::uint64_t number) {
     return std::uint64_t{queue.value()} << 32 | number;
 }
 
-std::string_view PagePool::bytes_of(std::uint32_t frame) const {
-    return {reinterpret_cast<const char*>(&memory_[frame]), page_bytes};
-}
+std::string_view PagePool::bytes_of(std::uint32_t frame) const { return {reinterpret_cast<const char*>(&memory_[frame]), page_bytes}; }
 
 queue::Page& PagePool::page(queue::QueueId queue, std::uint64_t number, bool for_change) {
     auto key = key_of(queue, number);

@@ -22,13 +22,13 @@ struct NamedQueue {
     QueueRecord record;
     queue::Queue queue;
     std::uint64_t sends = 0, receives = 0, deletes = 0;
-    Timestamp expiry_check;              ///< nothing expires before
-    journal::Position durable_from;      ///< messages moved here may be handed out once the journal is durable up to this
+    Timestamp expiry_check;          ///< nothing expires before
+    journal::Position durable_from;  ///< messages moved here may be handed out once the journal is durable up to this
     struct Series {
         metrics::Counter *sends, *receives, *deletes, *redrives;
         metrics::Gauge *ready, *in_flight, *delayed, *oldest_age;
     };
-    std::unique_ptr<Series> series;      ///< null without a registry
+    std::unique_ptr<Series> series;  ///< null without a registry
 };
 
 class QueueBook {

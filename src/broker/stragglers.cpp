@@ -38,7 +38,8 @@ void Stragglers::consider(const journal::Entry& entry) {
         case RecordType::copied:
             if (auto record = decode_copied(entry.body)) found = {record->queue, record->sequence, {}};
             break;
-        default: return;
+        default:
+            return;
     }
     found.place = place_of(entry.location);
     auto* queue = state_.queues.find(found.queue);
@@ -49,7 +50,8 @@ std::optional<Stragglers::Straggler> Stragglers::next() {
     while (has_work()) {
         const auto& planned = planned_[next_++];
         auto* queue = state_.queues.find(planned.queue);
-        if (queue != nullptr && lies_there(*queue, planned.sequence, planned.place)) return Straggler{queue, planned.sequence, planned.place};
+        if (queue != nullptr && lies_there(*queue, planned.sequence, planned.place))
+            return Straggler{queue, planned.sequence, planned.place};
     }
     planned_ = {};
     next_ = 0;

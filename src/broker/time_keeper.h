@@ -1,7 +1,7 @@
 #pragma once
 // The time the broker lives by: the wall clock as long as it agrees with the clock that counts since boot, never
-// going back and never standing still. A wall clock that jumps is not followed until it has agreed for ten minutes; meanwhile time runs on by
-// the other clock and is called suspect: nothing expires (D7).
+// going back and never standing still. A wall clock that jumps is not followed until it has agreed for ten minutes; meanwhile time runs on
+// by the other clock and is called suspect: nothing expires (D7).
 
 #include <algorithm>
 
@@ -30,9 +30,9 @@ class TimeKeeper {
     void follow(std::int64_t offset);
 
     Clock& clock_;
-    std::int64_t offset_ = 0;     ///< wall minus instant, as believed
-    std::int64_t lead_ = 0;       ///< how far our time is before the wall clock, so as not to go back
-    std::int64_t doubted_ = 0;    ///< the offset that is not believed yet
+    std::int64_t offset_ = 0;   ///< wall minus instant, as believed
+    std::int64_t lead_ = 0;     ///< how far our time is before the wall clock, so as not to go back
+    std::int64_t doubted_ = 0;  ///< the offset that is not believed yet
     Instant agreed_since_;
     bool suspect_ = false;
     Timestamp last_;

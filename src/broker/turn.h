@@ -68,11 +68,11 @@ class Turn {
     virtual bool opened_from_checkpoint() const = 0;
     struct Counters {
         std::uint64_t checkpoints = 0;
-        std::uint64_t once_forgotten = 0;      ///< keys forgotten before their window ended (the bound was reached)
+        std::uint64_t once_forgotten = 0;  ///< keys forgotten before their window ended (the bound was reached)
         std::uint64_t stragglers_copied = 0;
         std::uint64_t page_reads = 0, page_writes = 0;
         std::uint64_t body_cache_hits = 0, body_reads = 0;
-        std::uint64_t damaged_messages = 0;    ///< bodies that could not be read back
+        std::uint64_t damaged_messages = 0;  ///< bodies that could not be read back
     };
     virtual Counters counters() const = 0;
     /// The longest sync since this was last asked.

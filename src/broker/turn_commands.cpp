@@ -112,13 +112,14 @@ Result<void, Refusal> OpenTurn::change_visibility(NamedQueue& queue, const Visib
     const auto& receipt = change.receipt;
     if (receipt.queue != queue.record.id || receipt.sequence >= queue.queue.next_sequence()) return Failure{Refusal::invalid_receipt};
     auto decided = queue.queue.decide_visibility(receipt, change.timeout, change.release, change.attempts, now_);
-    if (!decided)
-        return Failure{decided.error() == queue::ReceiptError::too_long ? Refusal::visibility_too_long : Refusal::not_in_flight};
+    if (!decided) return Failure{decided.error() == queue::ReceiptError::too_long ? Refusal::visibility_too_long : Refusal::not_in_flight};
     if (!*decided) return {};
     queue.queue.apply(**decided);
     touched_[queue.record.id].push_back(**decided);
-    if (change.timeout <= Duration(0)) stir(queue);
-    else if (polls_.anyone_waits(queue.record.id)) wait_for_messages(queue);
+    if (change.timeout <= Duration(0))
+        stir(queue);
+    else if (polls_.anyone_waits(queue.record.id))
+        wait_for_messages(queue);
     return {};
 }
 
@@ -139,8 +140,12 @@ Result<NamedQueue*, Refusal> OpenTurn::create(CreateQueue& command) {
     if (known == nullptr && !has_room()) return Failure{Refusal::no_room};
     if (command.declared && command.settings.redrive)
         make_dead_letter_queue(command.settings.redrive->dead_letter, command.settings.carries_records);
-    QueueRecord record{known != nullptr ? known->record.id : state_->queues.next_id(), command.queue,
-                       known != nullptr ? known->record.created_at : now_, now_, command.declared, std::move(command.settings)};
+    QueueRecord record{known != nullptr ? known->record.id : state_->queues.next_id(),
+                       command.queue,
+                       known != nullptr ? known->record.created_at : now_,
+                       now_,
+                       command.declared,
+                       std::move(command.settings)};
     return &write_queue(std::move(record));
 }
 
@@ -196,7 +201,8 @@ void OpenTurn::decide(DeleteQueue& command) {
 void OpenTurn::decide(Purge& command) {
     auto* queue = state_->queues.find(command.queue);
     if (queue == nullptr) return answers_.keep(std::move(command.answer), unknown);
-    if (queue->record.declared && !command.as_operator) return answers_.keep(std::move(command.answer), Failure{Refusal::queue_is_declared});
+    if (queue->record.declared && !command.as_operator)
+        return answers_.keep(std::move(command.answer), Failure{Refusal::queue_is_declared});
     purge(*queue, queue->queue.next_sequence(), 0);
     needs_sync_ = true;
     answers_.keep(std::move(command.answer), {});

@@ -37,7 +37,8 @@ Result<void, disk::Error> OpenTurn::copy_stragglers() {
         if (!straggler) break;
         auto message = reader_.read(straggler->place);
         if (!message) continue;  // damaged: its segment stays
-        encode_copied(body, {straggler->queue->record.id, straggler->sequence, straggler->queue->queue.slot(straggler->sequence), *message});
+        encode_copied(body,
+                      {straggler->queue->record.id, straggler->sequence, straggler->queue->queue.slot(straggler->sequence), *message});
         auto location = append(RecordType::copied, 0, body);
         straggler->queue->queue.relocate(straggler->sequence, place_of(location));
         stragglers_.count_copied();
@@ -69,8 +70,10 @@ void OpenTurn::forget_history() {
     next_history_look_ = instant_ + history_look_every;
     auto before = time_.is_suspect() ? Timestamp{INT64_MIN} : now_ - options_.history_keep;
     auto gone = journal_->forget_history(before);
-    if (!gone) log_warn("history.not_forgotten").with("why", gone.error().text());
-    else if (*gone > 0) log_info("history.forgotten").with("segments", *gone);
+    if (!gone)
+        log_warn("history.not_forgotten").with("why", gone.error().text());
+    else if (*gone > 0)
+        log_info("history.forgotten").with("segments", *gone);
 }
 
 void OpenTurn::expire_messages(NamedQueue& queue) {

@@ -24,8 +24,8 @@ struct Request {
     std::string_view query;   ///< after '?', still percent-encoded
     std::vector<Header> headers;
     std::string_view body;
-    std::string client_address;  ///< of the socket, or of X-Forwarded-For where the socket is a trusted proxy
-    bool secure = false;         ///< TLS, or X-Forwarded-Proto of a trusted proxy
+    std::string client_address;       ///< of the socket, or of X-Forwarded-For where the socket is a trusted proxy
+    bool secure = false;              ///< TLS, or X-Forwarded-Proto of a trusted proxy
     bool from_trusted_proxy = false;  ///< the socket's peer is one of trusted_proxies: its X-Forebay-Request is believed
 
     /// The first header of that name (case ignored), empty if there is none.

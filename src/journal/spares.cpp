@@ -80,7 +80,8 @@ Result<void, disk::Error> Spares::claim_reserve() {
 }
 
 Result<void, disk::Error> Spares::adopt(const std::string& segment_file) {
-    if (ready_.size() >= limits_.wanted + more_than_wanted || !is_whole(segment_file, limits_.segment_bytes)) return disk_.remove(segment_file);
+    if (ready_.size() >= limits_.wanted + more_than_wanted || !is_whole(segment_file, limits_.segment_bytes))
+        return disk_.remove(segment_file);
     auto name = spare_name(next_number_++);
     TRY(disk_.rename(segment_file, name));
     ready_.push_back(name);

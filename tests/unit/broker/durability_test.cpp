@@ -85,7 +85,8 @@ TEST_F(Durability, a_failed_sync_answers_everybody_with_a_fault) {
     ASSERT_TRUE(broker.run(std::move(waiting)));
     broker.disk.fail_at(testing::Call::sync, 1, EIO);
     std::vector<Command> batch;
-    batch.push_back(Send{"jobs", {{}, "x", {}, {}, {}, {}, false}, {}, [&](Result<Sent, Refusal> sent) { refusals.push_back(sent.error()); }});
+    batch.push_back(
+        Send{"jobs", {{}, "x", {}, {}, {}, {}, false}, {}, [&](Result<Sent, Refusal> sent) { refusals.push_back(sent.error()); }});
     EXPECT_FALSE(broker.run(std::move(batch)));
     EXPECT_EQ(refusals, (std::vector<Refusal>{Refusal::journal_fault, Refusal::journal_fault}));
 }

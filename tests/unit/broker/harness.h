@@ -80,7 +80,8 @@ class Harness {
     }
     Result<QueueStatus, Refusal> status(const std::string& name) { return ask<Result<QueueStatus, Refusal>>(GetQueue{name, {}}); }
 
-    Result<Sent, Refusal> send(const std::string& queue, std::string body, std::optional<Duration> delay = {}, std::optional<OnceKey> once = {}) {
+    Result<Sent, Refusal> send(const std::string& queue, std::string body, std::optional<Duration> delay = {},
+                               std::optional<OnceKey> once = {}) {
         queue::OutgoingMessage message;
         message.body = std::move(body);
         message.delay = delay;

@@ -75,8 +75,10 @@ TEST_F(LongPollTest, ten_thousand_wait_and_more_than_the_bound_are_refused) {
     std::vector<Command> batch;
     for (int i = 0; i < 10001; ++i)
         batch.push_back(Receive{"jobs", 1, {}, 20s, {}, [&](Harness::Received got) {
-                                    if (!got) ++refused_count;
-                                    else ++(got->empty() ? empty : served);
+                                    if (!got)
+                                        ++refused_count;
+                                    else
+                                        ++(got->empty() ? empty : served);
                                 }});
     ASSERT_TRUE(many.run(std::move(batch)));
     EXPECT_EQ(refused_count, 1);

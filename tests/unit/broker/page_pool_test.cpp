@@ -17,7 +17,9 @@ namespace {
 class PagePoolTest : public ::testing::Test {
   protected:
     void SetUp() override { ASSERT_TRUE(pool.open(disk, "pages")); }
-    queue::Slot& slot(std::uint32_t queue, std::uint64_t page, bool change) { return pool.page(queue::QueueId(queue), page, change).slots[7]; }
+    queue::Slot& slot(std::uint32_t queue, std::uint64_t page, bool change) {
+        return pool.page(queue::QueueId(queue), page, change).slots[7];
+    }
     void checkpoint() {
         ASSERT_TRUE(pool.begin_checkpoint());
         pool.end_checkpoint(true);

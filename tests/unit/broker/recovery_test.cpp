@@ -36,7 +36,8 @@ std::string picture(Harness& broker, const std::string& queue) {
             out += std::to_string(m.receipt.sequence.value()) + " " + to_text(m.id) + " " + m.body.substr(0, 40) + " at " +
                    std::to_string(item.visible_at.ms) + " sent " + std::to_string(m.sent_at.ms) + " first " +
                    std::to_string(m.first_received_at.ms) + " receives " + std::to_string(m.receive_count) + " attempts " +
-                   std::to_string(m.attempts) + " generation " + std::to_string(m.receipt.generation) + " from " + m.dead_letter_source + "\n";
+                   std::to_string(m.attempts) + " generation " + std::to_string(m.receipt.generation) + " from " + m.dead_letter_source +
+                   "\n";
         }
         after = items.back().message.receipt.sequence;
     }
@@ -119,13 +120,17 @@ class Life {
             case 0:
             case 1:
             case 2:
-            case 3: return send(name);
+            case 3:
+                return send(name);
             case 4:
             case 5:
-            case 6: return receive(name);
+            case 6:
+                return receive(name);
             case 7:
-            case 8: return remove();
-            default: return change();
+            case 8:
+                return remove();
+            default:
+                return change();
         }
     }
     Command send(const std::string& name) {

@@ -296,7 +296,8 @@ TEST_F(TurnTest, too_many_in_flight_are_refused_until_some_are_visible_again) {
 }
 
 TEST_F(TurnTest, peeking_shows_everything_in_order_and_changes_nothing) {
-    for (int i = 0; i < 5; ++i) ASSERT_TRUE(broker.send("jobs", "m" + std::to_string(i), i == 4 ? std::optional<Duration>(60s) : std::nullopt));
+    for (int i = 0; i < 5; ++i)
+        ASSERT_TRUE(broker.send("jobs", "m" + std::to_string(i), i == 4 ? std::optional<Duration>(60s) : std::nullopt));
     broker.receive_one("jobs");
     auto first = broker.peek("jobs", 3);
     ASSERT_EQ(first.size(), 3u);
