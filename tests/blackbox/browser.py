@@ -14,12 +14,18 @@ FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 
 
+class Stale(Exception):
+    """The page went on while it was looked at."""
+
+
 class Browser:
     def __init__(self, base):
         self._base = base
 
     def _call(self, method, path, body=None):
         answer = requests.request(method, self._base + path, json=body if method == "POST" else None, timeout=60).json()["value"]
+        if isinstance(answer, dict) and answer.get("error") in ("stale element reference", "no such element"):
+            raise Stale(f"{path}: {answer['message']}")
         if isinstance(answer, dict) and "error" in answer:
             raise AssertionError(f"{path}: {answer['error']}: {answer['message']}")
         return answer
@@ -32,6 +38,16 @@ class Browser:
 
     def text(self):
         return self._call("GET", f"/element/{self.find('body')}/text")
+
+    def wait_for_text(self, words, seconds=20):
+        """A click returns before the next page is there: looks until it says these words."""
+        deadline, text = time.monotonic() + seconds, ""
+        while words not in text.lower():
+            assert time.monotonic() < deadline, f"the page does not say \"{words}\":\n{text}"
+            with contextlib.suppress(Stale):
+                text = self.text()
+            time.sleep(0.02)
+        return text
 
     def find(self, css):
         return self._call("POST", "/element", {"using": "css selector", "value": css})[ELEMENT]
