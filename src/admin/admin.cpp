@@ -1,14 +1,11 @@
 #include "admin/admin.h"
 
-#include <atomic>
-
 #include "admin/call.h"
 #include "admin/desk.h"
 #include "admin/node_page.h"
 #include "admin/queues.h"
 #include "admin/records.h"
 #include "admin/rejects.h"
-#include "base/log_line.h"
 #include "http/router.h"
 
 namespace forebay::admin {
