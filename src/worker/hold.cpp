@@ -19,6 +19,12 @@ void Hold::probed(bool is_back, Instant now, std::uint64_t random) {
         wait(now, random);
 }
 
+bool Hold::blame(std::string why) {
+    if (why == why_) return false;
+    why_ = std::move(why);
+    return true;
+}
+
 void Hold::wait(Instant now, std::uint64_t random) {
     phase_ = Phase::held;
     next_probe_ = now + with_jitter(probe_, 0.5, random);

@@ -23,6 +23,8 @@ class Hold {
     Instant next_probe() const { return next_probe_; }
     /// What the probe said: back means that one record may be tried.
     void probed(bool is_back, Instant now, std::uint64_t random);
+    /// A probe named another reason than the one known. True when it did.
+    bool blame(std::string why);
     /// A record got an answer, or there is none to try: everything flows again.
     void end() { phase_ = Phase::open; }
 

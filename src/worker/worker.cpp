@@ -14,6 +14,7 @@
 #include "worker/outbox.h"
 #include "worker/receiver.h"
 #include "worker/settlement.h"
+#include "worker/standing.h"
 
 namespace forebay::worker {
 namespace {
@@ -67,6 +68,7 @@ struct Worker::Inside {
           receiver(options, parts),
           outbox(options, parts),
           counters(parts.metrics, options.worker),
+          standing(options.standing_path, parts.clock),
           heartbeat(parts.heartbeat, options.queue, options.visibility, [this] { end_overrun(); }) {}
 
     Ended run() {
@@ -76,12 +78,14 @@ struct Worker::Inside {
         while (!parts.controls.stop) {
             if (is_worn_out(parts.clock.now() - started, lifetime)) return give_up_in_hand(), Ended::recycled;
             turn();
+            standing.keep_up();
         }
         give_up_in_hand();
         return Ended::asked;
     }
 
     void turn() {
+        standing.set_quiet(parts.controls.quiet);
         if (parts.controls.quiet) return rest(quiet_nap, parts.clock, parts.controls);
         switch (hold.phase()) {
             case Hold::Phase::open:
@@ -108,7 +112,7 @@ struct Worker::Inside {
     }
 
     void bury_unreadable(const Unreadable& bad) {
-        counters.settled(Outcome::Kind::dead, Duration::zero());
+        count(Outcome::Kind::dead, Duration::zero());
         log_error("effect.dead").with("worker", name).with("n", options.n).with("message", bad.message.message_id).with("why", bad.why);
         outbox.bury(bad.message.handle, bad.message.body, {}, {Outcome::Kind::dead, bad.why, bad.message.attempts + 1, {}});
     }
@@ -154,9 +158,14 @@ struct Worker::Inside {
         }
     }
 
+    void count(Outcome::Kind kind, Duration took) {
+        counters.settled(kind, took);
+        standing.settled(kind, took);
+    }
+
     void report(const Job& job, const Settlement& settlement, Duration took) {
         if (settlement.kind == Outcome::Kind::hold || settlement.kind == Outcome::Kind::untouched) return;
-        counters.settled(settlement.kind, took);
+        count(settlement.kind, took);
         LogLine line(level_of(settlement.kind), event_of(settlement.kind));
         line.with("worker", name)
             .with("n", options.n)
@@ -173,13 +182,16 @@ struct Worker::Inside {
         auto held = first_held(settlements);
         if (held == settlements.size()) {
             if (hold.phase() == Hold::Phase::trial && anything_was_answered(settlements)) end_hold();
-        } else if (hold.begin(settlements[held].why, parts.clock.now(), random())) {
-            log_warn("hold.begin").with("worker", name).with("n", options.n).with("why", hold.why());
+            return;
         }
+        if (hold.begin(settlements[held].why, parts.clock.now(), random()))
+            log_warn("hold.begin").with("worker", name).with("n", options.n).with("why", hold.why());
+        standing.hold(hold.why(), hold.next_probe() - parts.clock.now());
     }
 
     void end_hold() {
         hold.end();
+        standing.go_on();
         log_info("hold.end")
             .with("worker", name)
             .with("n", options.n)
@@ -192,6 +204,9 @@ struct Worker::Inside {
         if (!in_hand.empty() && parts.clock.now() - in_hand_since > in_hand_most) give_up_in_hand();
         auto probed = parts.handler.has_probe() ? parts.handler.probe() : Result<void, std::string>();
         hold.probed(probed.ok(), parts.clock.now(), random());
+        if (probed.ok()) return standing.next_probe(Duration::zero());
+        if (hold.blame(probed.error())) log_warn("hold.goes_on").with("worker", name).with("n", options.n).with("why", hold.why());
+        standing.hold(hold.why(), hold.next_probe() - parts.clock.now());
     }
 
     /// One record goes first: the one in hand, or the next of the queue. An empty queue has nothing to try.
@@ -232,6 +247,7 @@ struct Worker::Inside {
     Receiver receiver;
     Outbox outbox;
     Counters counters;
+    StandingFile standing;
     std::vector<Job> in_hand;  ///< at most one: what a hold is probed with
     Instant in_hand_since;
     std::uint64_t jobs_worked = 0;

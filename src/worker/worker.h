@@ -48,6 +48,7 @@ struct Options {
     Duration poll = 1s;            ///< of one long poll; also how late a stop can be noticed
     Duration probe = 2s;           ///< between probes while held, jittered
     Duration overrun_grace = 10s;  ///< beyond the handler's time limit the process is killed
+    std::string standing_path;     ///< where it says how it is doing (worker/standing.h); empty = nowhere
 };
 
 enum class Ended { asked, recycled };

@@ -11,6 +11,10 @@ namespace forebay::cli {
 inline std::string store_path(std::string_view data_dir) { return std::string(data_dir) + "/store"; }
 /// JSON lines with the supervising parent.
 inline std::string control_path(std::string_view data_dir) { return std::string(data_dir) + "/control.sock"; }
+/// What a worker process says of itself, for `status`.
+inline std::string standing_path(std::string_view data_dir, std::string_view worker, unsigned n) {
+    return std::string(data_dir) + "/workers/" + std::string(worker) + "-" + std::to_string(n) + ".json";
+}
 /// Signs receipts and form tokens.
 inline std::string intake_secret_path(std::string_view data_dir) { return std::string(data_dir) + "/secrets/intake"; }
 

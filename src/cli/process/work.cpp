@@ -2,6 +2,7 @@
 
 #include "base/log_line.h"
 #include "cli/exit_code.h"
+#include "cli/process/paths.h"
 #include "cli/process/statsd.h"
 #include "handlers/exec.h"
 #include "handlers/sql.h"
@@ -22,6 +23,7 @@ worker::Options worker_options(const Configuration& configuration, const WorkerC
     options.timeout = given.timeout;
     options.retry = given.retry;
     options.recycle = given.recycle;
+    options.standing_path = standing_path(configuration.node.data_dir, given.name, n);
     if (const auto* queue = configuration.find_queue(given.queue)) {
         options.visibility = queue->settings.visibility_timeout;
         if (queue->settings.redrive) options.dead_letter = queue->settings.redrive->dead_letter;

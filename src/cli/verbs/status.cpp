@@ -8,6 +8,7 @@
 #include "cli/table.h"
 #include "cli/verb.h"
 #include "cli/verbs/processes.h"
+#include "cli/verbs/seen_process.h"
 #include "cli/verbs/verbs.h"
 #include "cli/words.h"
 #include "intake/intake.h"
@@ -15,14 +16,11 @@
 namespace forebay::cli {
 namespace {
 
-using supervisor::ProcessStatus;
-using supervisor::State;
-
 /// Everything that was asked; what did not answer is empty.
 struct Seen {
     std::optional<json::Value> node;
     std::optional<json::Value> queues;
-    std::optional<std::vector<ProcessStatus>> processes;
+    std::optional<std::vector<SeenProcess>> processes;
     std::string why_no_node, why_no_processes;
     bool is_elsewhere = false;  ///< --node: the supervisor of another machine cannot be asked
 };
@@ -41,7 +39,7 @@ Seen look(Invocation& invocation, const Configuration& configuration) {
     auto path = control_path(configuration.node.data_dir);
     auto answer = invocation.world().control(path, {});
     if (answer && answer->ok)
-        seen.processes = std::move(answer->processes);
+        seen.processes = with_standings(answer->processes, configuration.node.data_dir);
     else
         seen.why_no_processes = answer ? answer->error : "no supervisor answers at " + path + ": " + answer.error().what;
     return seen;
@@ -61,15 +59,10 @@ std::string oldest_of(const json::Value& queue, Timestamp now) {
 
 std::uint64_t number(const json::Value& value) { return static_cast<std::uint64_t>(value.integer().value_or(0)); }
 
-Colour colour_of(State state) {
-    if (state == State::running) return Colour::good;
-    return state == State::fatal || state == State::backoff ? Colour::bad : Colour::warn;
-}
-
-/// RUNNING only if all are; else the state of the first that is not.
-State state_of(const std::vector<ProcessStatus>& processes) {
-    auto other = std::find_if(processes.begin(), processes.end(), [](const auto& process) { return process.state != State::running; });
-    return other == processes.end() ? State::running : other->state;
+/// One of them speaks for all: the first that does not simply run, if there is one.
+const SeenProcess& spokesman(const std::vector<SeenProcess>& processes) {
+    auto other = std::find_if(processes.begin(), processes.end(), [](const auto& seen) { return !seen.is_running(); });
+    return other == processes.end() ? processes.front() : *other;
 }
 
 std::string node_line(const json::Value& node, const Terminal& terminal) {
@@ -81,55 +74,82 @@ std::string node_line(const json::Value& node, const Terminal& terminal) {
            " free  journal " + about_size(number(node["journal_bytes"])) + "  ack " + node["ack"].text() + "\n";
 }
 
-std::vector<Cell> worker_row(const std::vector<ProcessStatus>& processes, const Configuration& configuration, const Seen& seen,
-                             Timestamp now) {
-    const auto& first = processes[0];
-    auto running = std::count_if(processes.begin(), processes.end(), [](const auto& process) { return process.state == State::running; });
-    std::uint64_t restarts = 0;
-    auto since = first.since;
-    for (const auto& process : processes) {
-        restarts += process.restarts;
-        since = std::max(since, process.since);
-    }
-    auto state = state_of(processes);
-    const auto* worker = configuration.find_worker(first.worker);
-    const auto* queue = queue_called(seen, worker == nullptr ? "" : worker->queue);
-    std::string name = first.n == 0 ? first.name : first.group + ":" + first.worker;
-    std::vector<Cell> row = {name,
-                             std::to_string(running) + "/" + std::to_string(processes.size()),
-                             {std::string(supervisor::name_of(state)), colour_of(state)}};
+void add_queue(std::vector<Cell>& row, const std::string& name, const Seen& seen, Timestamp now) {
+    const auto* queue = queue_called(seen, name);
     if (queue == nullptr)
-        row.insert(row.end(), {worker == nullptr || worker->queue.empty() ? "-" : worker->queue, "-", "-", "-"});
+        row.insert(row.end(), {name.empty() ? "-" : name, "-", "-", "-"});
     else
+        row.insert(row.end(), {name, grouped(number((*queue)["ready"])), grouped(number((*queue)["in_flight"])), oldest_of(*queue, now)});
+}
+
+/// What all processes of a worker settled lately; programs do not tell.
+void add_work(std::vector<Cell>& row, const std::vector<SeenProcess>& processes, Timestamp now) {
+    worker::Recent all;
+    bool is_told = false;
+    for (const auto& seen : processes) {
+        if (!seen.standing) continue;
+        is_told = true;
+        all.add(seen.standing->recent);
+    }
+    if (is_told)
         row.insert(row.end(),
-                   {worker->queue, grouped(number((*queue)["ready"])), grouped(number((*queue)["in_flight"])), oldest_of(*queue, now)});
-    row.insert(row.end(), {age_text(now - since), grouped(restarts)});
+                   {rate_text(all.settled_in_last_minute(now)), latency_text(all.p95(now)), grouped(all.failed_in_last_hour(now))});
+    else
+        row.insert(row.end(), {"-", "-", "-"});
+}
+
+/// `12m03s ago (2)`: the youngest of the processes that were started again, and how often that happened.
+std::string recycled(const std::vector<SeenProcess>& processes, Timestamp now) {
+    std::uint64_t restarts = 0;
+    Timestamp since;
+    for (const auto& seen : processes) {
+        restarts += seen.process.restarts;
+        if (seen.process.restarts > 0) since = std::max(since, seen.process.since);
+    }
+    return restarts == 0 ? "-" : age_text(now - since) + " ago (" + grouped(restarts) + ")";
+}
+
+std::vector<Cell> worker_row(const std::vector<SeenProcess>& processes, const Configuration& configuration, const Seen& seen,
+                             Timestamp now) {
+    const auto& first = processes[0].process;
+    auto running = std::count_if(processes.begin(), processes.end(), [](const auto& one) { return one.is_running(); });
+    const auto& loudest = spokesman(processes);
+    const auto* worker = configuration.find_worker(first.worker);
+    std::vector<Cell> row = {first.n == 0 ? first.name : first.group + ":" + first.worker,
+                             std::to_string(running) + "/" + std::to_string(processes.size()),
+                             {loudest.state(), loudest.colour()}};
+    add_queue(row, worker == nullptr ? "" : worker->queue, seen, now);
+    add_work(row, processes, now);
+    auto remark = loudest.remark(now);
+    row.push_back(remark.empty() ? recycled(processes, now) : remark);
     return row;
 }
 
 std::string worker_table(const Seen& seen, const Configuration& configuration, Timestamp now, const Terminal& terminal) {
     std::vector<std::string> order;
-    std::map<std::string, std::vector<ProcessStatus>> by_worker;
-    for (const auto& process : *seen.processes) {
-        auto name = process.group + ":" + process.worker;
+    std::map<std::string, std::vector<SeenProcess>> by_worker;
+    for (const auto& one : *seen.processes) {
+        auto name = one.process.group + ":" + one.process.worker;
         if (!by_worker.contains(name)) order.push_back(name);
-        by_worker[name].push_back(process);
+        by_worker[name].push_back(one);
     }
-    Table table({"GROUP:WORKER", "PROCS", "STATE", "QUEUE", ">READY", ">FLIGHT", ">OLDEST", ">SINCE", ">RESTARTS"});
+    Table table({"GROUP:WORKER", "PROCS", "STATE", "QUEUE", ">READY", ">FLIGHT", ">OLDEST", ">RATE", ">P95", ">FAILED/1h", "RECYCLED"});
     for (const auto& name : order) table.add(worker_row(by_worker[name], configuration, seen, now));
     return table.text(terminal);
 }
 
-std::string process_table(const std::vector<ProcessStatus>& processes, Timestamp now, const Terminal& terminal) {
+std::string process_table(const std::vector<SeenProcess>& processes, Timestamp now, const Terminal& terminal) {
     Table table({"PROCESS", "GROUP", "STATE", ">PID", ">SINCE", ">RESTARTS", "WHY"});
-    for (const auto& process : processes)
+    for (const auto& seen : processes) {
+        const auto& process = seen.process;
         table.add({process.name,
                    process.group,
-                   {std::string(supervisor::name_of(process.state)), colour_of(process.state)},
+                   {seen.state(), seen.colour()},
                    process.pid == 0 ? "-" : std::to_string(process.pid),
                    age_text(now - process.since),
                    grouped(process.restarts),
-                   process.why});
+                   seen.is_held() ? seen.remark(now) : process.why});
+    }
     return table.text(terminal);
 }
 
@@ -159,19 +179,29 @@ std::string counts_line(const Seen& seen) {
     return out + "\n";
 }
 
-int exit_code_of(const Seen& seen, const std::vector<ProcessStatus>& chosen) {
-    bool is_running = std::all_of(chosen.begin(), chosen.end(), [](const auto& process) { return process.state == State::running; });
+int exit_code_of(const Seen& seen, const std::vector<SeenProcess>& chosen) {
+    bool is_running = std::all_of(chosen.begin(), chosen.end(), [](const auto& one) { return one.is_running(); });
     if (seen.processes && !is_running) return exit_code::not_running;
     if (!seen.node || (!seen.processes && !seen.is_elsewhere)) return exit_code::cannot_tell;
     return (*seen.node)["ready"].boolean() ? exit_code::done : exit_code::not_running;
 }
 
-void print_json(Terminal& terminal, const Seen& seen, const std::vector<ProcessStatus>& chosen) {
+void print_json(Terminal& terminal, const Seen& seen, const std::vector<SeenProcess>& chosen, Timestamp now) {
+    auto processes = json::Value::array();
+    for (const auto& one : chosen) processes.push(to_json(one, now));
     json::Value out;
     out.set("node", seen.node ? *seen.node : json::Value());
     out.set("queues", seen.queues ? (*seen.queues)["queues"] : json::Value());
-    out.set("processes", seen.processes ? processes_json(chosen)["processes"] : json::Value());
+    out.set("processes", seen.processes ? std::move(processes) : json::Value());
     terminal.result_json(out);
+}
+
+std::vector<SeenProcess> chosen_of(const Seen& seen, const std::vector<std::string>& names) {
+    std::vector<SeenProcess> chosen;
+    for (const auto& one : seen.processes.value_or(std::vector<SeenProcess>()))
+        if (names.empty() || std::any_of(names.begin(), names.end(), [&](auto& name) { return supervisor::matches(name, one.process); }))
+            chosen.push_back(one);
+    return chosen;
 }
 
 }  // namespace
@@ -181,14 +211,14 @@ int run_status(Invocation& invocation) {
     auto configuration = invocation.whatever_is_configured();
     auto seen = look(invocation, configuration);
     auto now = invocation.world().clock.wall();
-    auto chosen = seen.processes ? chosen_of(*seen.processes, invocation.words()) : std::vector<ProcessStatus>();
+    auto chosen = chosen_of(seen, invocation.words());
     if (seen.processes && chosen.empty() && !invocation.words().empty()) {
         terminal.complain("no process is called \"" + invocation.word(0) + "\"");
         return exit_code::usage;
     }
     int code = exit_code_of(seen, chosen);
     if (terminal.wants_json()) {
-        print_json(terminal, seen, chosen);
+        print_json(terminal, seen, chosen, now);
         return code;
     }
     bool is_everything = invocation.words().empty();

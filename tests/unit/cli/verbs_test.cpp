@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 
 #include "base/digest.h"
@@ -47,6 +48,11 @@ sql = { db = "main", table = "leads", create = true }
     }
     ~Verbs() override { EXPECT_EQ(std::system(("rm -rf " + folder_).c_str()), 0); }
     void node_answers() { console.gets = {{"/api/node", node_json}, {"/api/queues", queues_json}}; }
+    /// What the process store:N wrote about itself.
+    void worker_says(unsigned n, const std::string& standing) {
+        std::filesystem::create_directories(folder_ + "/data/workers");
+        std::ofstream(folder_ + "/data/workers/store-" + std::to_string(n) + ".json") << standing;
+    }
     void processes_are(std::vector<supervisor::ProcessStatus> processes) {
         console.processes = supervisor::ControlAnswer{true, "", std::move(processes)};
     }
@@ -60,11 +66,41 @@ TEST_F(Verbs, status_shows_node_workers_and_queues) {
     EXPECT_EQ(console({"status"}), exit_code::done) << console.err.str();
     EXPECT_EQ(console.out.str(),
               "NODE web-1  up 6d04h  ready  disk 182GiB free  journal 41.2GiB  ack journal\n"
-              "GROUP:WORKER  PROCS  STATE    QUEUE  READY  FLIGHT  OLDEST  SINCE  RESTARTS\n"
-              "node          1/1    RUNNING  -          -       -       -  1m05s         0\n"
-              "core:store    1/1    RUNNING  leads  1,200       9    0.4s  1m05s         0\n"
+              "GROUP:WORKER  PROCS  STATE    QUEUE  READY  FLIGHT  OLDEST  RATE  P95  FAILED/1h  RECYCLED\n"
+              "node          1/1    RUNNING  -          -       -       -     -    -          -  -\n"
+              "core:store    1/1    RUNNING  leads  1,200       9    0.4s     -    -          -  -\n"
               "DEAD leads-dead  2 messages  oldest 14m02s\n"
               "SINCE START  accepted 41,882  refused 96  kept in quarantine 7\n");
+}
+
+TEST_F(Verbs, status_shows_a_worker_that_waits_for_its_database_as_held) {
+    worker_says(1,
+                R"({"pid":101,"started_ms":1789999300000,"quiet":false,"recent":{"settled":{"357999877":{"25":30}},"failed":{"29833323":2}},
+        "held":{"why":"main: database is locked","since_ms":1789998549000,"next_probe_ms":1789999393000}})");
+    node_answers();
+    processes_are({process("core", "store", 1, State::running)});
+    EXPECT_EQ(console({"status"}), exit_code::not_running);
+    EXPECT_NE(console.out.str().find(
+                  "core:store    0/1    HELD   leads  1,200       9    0.4s  0.5/s  11ms          2  for 14m02s: main: database is locked, "
+                  "probe in 2.0s\n"),
+              std::string::npos)
+        << console.out.str();
+    console({"status", "--json"});
+    auto shown = (*json::parse(console.out.str()))["processes"].elements()[0];
+    EXPECT_EQ(shown["state"].text(), "HELD");
+    EXPECT_EQ(shown["held"]["why"].text(), "main: database is locked");
+    EXPECT_EQ(shown["failed_1h"].integer(), 2);
+}
+
+TEST_F(Verbs, a_hold_that_an_earlier_process_noted_is_not_believed) {
+    worker_says(1, R"({"pid":77,"recent":{"settled":{},"failed":{}},"held":{"why":"gone","since_ms":1,"next_probe_ms":2}})");
+    node_answers();
+    auto store = process("core", "store", 1, State::running);
+    store.restarts = 2;
+    processes_are({store});
+    EXPECT_EQ(console({"status"}), exit_code::done);
+    EXPECT_NE(console.out.str().find("RUNNING  leads  1,200       9    0.4s   0/s    -          0  1m05s ago (2)\n"), std::string::npos)
+        << console.out.str();
 }
 
 TEST_F(Verbs, status_returns_3_when_something_is_not_running) {

@@ -1,0 +1,40 @@
+#pragma once
+// A process as its supervisor knows it, beside what it says of itself: a worker that runs may still be held.
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "cli/terminal.h"
+#include "supervisor/supervisor.h"
+#include "worker/standing.h"
+
+namespace forebay::cli {
+
+struct SeenProcess {
+    supervisor::ProcessStatus process;
+    /// Of `sql` and `exec` workers; hold and quiet only if it is this very process that says so.
+    std::optional<worker::Standing> standing;
+
+    bool is_held() const { return standing && standing->held; }
+    bool is_running() const;
+    /// `RUNNING`, `HELD`, `QUIET`, `FATAL` …
+    std::string state() const;
+    Colour colour() const;
+    /// What there is to say besides, by itself: why it is held, how the last one ended; empty if it simply runs.
+    std::string remark(Timestamp now) const;
+};
+
+/// Reads what the workers wrote below `data_dir`.
+std::vector<SeenProcess> with_standings(const std::vector<supervisor::ProcessStatus>& processes, const std::string& data_dir);
+
+/// The process as `--json` shows it.
+json::Value to_json(const SeenProcess& seen, Timestamp now);
+
+/// `38.1/s` of a count in a minute.
+std::string rate_text(std::uint64_t in_a_minute);
+/// `11ms`, `1.2s`; `-` for nothing.
+std::string latency_text(const std::optional<Duration>& latency);
+
+}  // namespace forebay::cli

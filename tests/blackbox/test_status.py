@@ -1,0 +1,69 @@
+"""What `forebay status` says while things go wrong, and what is told to whoever mends them."""
+import contextlib
+import os
+import shutil
+import sqlite3
+import time
+
+import requests
+
+import test_kill9
+
+CONFIGURATION = test_kill9.CONFIGURATION.replace('path = "leads.db"', 'path = "leads.db"\nprobe = "200ms"\ntimeout = { busy = "100ms" }')
+
+
+def post(forebay, n):
+    answer = requests.post(forebay.intake + "/v1/lead", json={"email": f"p{n}@example.com", "n": n}, timeout=30)
+    assert answer.status_code == 202, answer.text
+    return answer.json()["id"]
+
+
+def ids(path):
+    with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
+        return sorted(row[0] for row in database.execute("select id from leads"))
+
+
+def wait_for(what, is_true, seconds=30):
+    deadline = time.monotonic() + seconds
+    while True:
+        with contextlib.suppress(sqlite3.Error):
+            if is_true():
+                return
+        assert time.monotonic() < deadline, f"not within {seconds} s: {what()}" if callable(what) else what
+        time.sleep(0.05)
+
+
+def worker_row(forebay):
+    return next(line for line in forebay.run("status", expect=None).stdout.splitlines() if line.startswith("core:store"))
+
+
+def test_a_worker_whose_database_is_locked_is_held_with_reason_and_since_when(forebay):
+    one = forebay(CONFIGURATION)
+    first = post(one, 1)
+    database = os.path.join(one.folder, "leads.db")
+    wait_for(one.output, lambda: ids(database) == [first])
+    with contextlib.closing(sqlite3.connect(database, isolation_level=None)) as holder:
+        holder.execute("begin exclusive")
+        second = post(one, 2)
+        wait_for(lambda: worker_row(one), lambda: " HELD " in worker_row(one))
+        row = worker_row(one)
+        assert "database is locked" in row and " for " in row and "prob" in row, row
+        assert one.run("status", expect=None).returncode == 3
+        held = one.run("status", "store", expect=3)
+        assert "HELD" in held and "database is locked" in held
+        holder.execute("rollback")
+    wait_for(lambda: worker_row(one), lambda: " RUNNING " in worker_row(one))
+    assert ids(database) == sorted([first, second])
+    one.run("status", expect=0)
+
+
+def test_status_counts_what_the_workers_settled(forebay):
+    one = forebay(CONFIGURATION)
+    for n in range(30):
+        post(one, n)
+    wait_for(lambda: worker_row(one), lambda: "0.5/s" in worker_row(one))
+    process = next(p for p in one.json("status")["processes"] if p["name"] == "store:1")
+    assert process["settled_1m"] == 30 and process["failed_1h"] == 0 and process["p95_ms"] >= 1
+    one.kill9("store:1")
+    wait_for(lambda: worker_row(one), lambda: "ago (1)" in worker_row(one))
+    assert "0.5/s" in worker_row(one), "what the process before it settled still counts"
