@@ -101,6 +101,12 @@ Admin::~Admin() = default;
 
 void Admin::handle(const http::Request& request, http::Responder responder) { inside_->router(request, std::move(responder)); }
 
+void Admin::refuse_host(const http::Request& request, http::Responder responder) {
+    responder(http::problem(421, "foreign_host",
+                            "This port does not answer to the name \"" + std::string(request.find("host").substr(0, 255)) +
+                                "\". Call it by its address or as localhost, or list the name in [admin] hosts."));
+}
+
 void Admin::find_envelope(const Uuid& id, UniqueFunction<void(std::optional<std::string>)> done) {
     inside_->desk.submit([this, id, done = std::move(done)](bool work) mutable {
         if (!work) return done(std::nullopt);

@@ -58,6 +58,8 @@ class Admin {
 
     /// Does not block; answers later from the admin thread, or 503 at once when too many requests wait.
     void handle(const http::Request& request, http::Responder responder);
+    /// Answers a request whose Host is not one of this port's names (http/hosts.h).
+    static void refuse_host(const http::Request& request, http::Responder responder);
     /// Finds an accepted record's envelope for the receipt URL; `done` runs on the admin thread.
     void find_envelope(const Uuid& id, UniqueFunction<void(std::optional<std::string>)> done);
 

@@ -43,6 +43,7 @@ constexpr Reason reasons[] = {
     {414, "URI Too Long"},
     {415, "Unsupported Media Type"},
     {417, "Expectation Failed"},
+    {421, "Misdirected Request"},
     {425, "Too Early"},
     {428, "Precondition Required"},
     {429, "Too Many Requests"},

@@ -18,7 +18,8 @@ std::string_view authority_of(std::string_view origin) {
 /// A page of another site in the browser of someone who can reach this port: its forms and scripts may send
 /// anything, and no queue is theirs to purge.
 bool is_of_a_foreign_page(const http::Request& request) {
-    if (request.find("sec-fetch-site") == "cross-site") return true;
+    auto site = request.find("sec-fetch-site");
+    if (site == "cross-site" || site == "same-site") return true;
     auto origin = request.find("origin");
     return !origin.empty() && authority_of(origin) != request.find("host");
 }
@@ -27,9 +28,16 @@ Error foreign_page() {
     return {ErrorKind::access_denied, "Requests from web pages of another origin are refused (Origin, Sec-Fetch-Site)."};
 }
 
+Error foreign_host(const http::Request& request) {
+    return {ErrorKind::access_denied, "This port does not answer to the name \"" + std::string(request.find("host").substr(0, 255)) +
+                                          "\". Call it by its address or as localhost, or list the name in [sqs] hosts."};
+}
+
 Error unknown_action(std::string_view name) {
     return {ErrorKind::invalid_action, "The action " + std::string(name.substr(0, 100)) + " is not valid for this endpoint."};
 }
+
+Protocol protocol_of(const http::Request& request) { return json_protocol::speaks(request) ? Protocol::json : Protocol::query; }
 
 struct Entry {
     broker::Commands& commands;
@@ -73,12 +81,15 @@ struct Entry {
 
 void Api::handle(const http::Request& request, http::Responder responder) {
     Entry entry{commands_, options_, request, std::move(responder)};
-    bool is_json = json_protocol::speaks(request);
-    if (is_of_a_foreign_page(request)) return entry.refuse(is_json ? Protocol::json : Protocol::query, foreign_page());
-    if (is_json)
+    if (is_of_a_foreign_page(request)) return entry.refuse(protocol_of(request), foreign_page());
+    if (protocol_of(request) == Protocol::json)
         entry.serve_json();
     else
         entry.serve_query();
+}
+
+void Api::refuse_host(const http::Request& request, http::Responder responder) {
+    Reply(std::move(responder), protocol_of(request), {}, false).fail(foreign_host(request));
 }
 
 }  // namespace forebay::sqs

@@ -26,6 +26,8 @@ class Api {
     /// Serves one request of the queue port: any path, GET or POST. Does not block; the answer comes from the
     /// broker's thread, or at once when the request itself is wrong. Safe from several loops at once.
     void handle(const http::Request& request, http::Responder responder);
+    /// Answers a request whose Host is not one of this port's names (http/hosts.h).
+    static void refuse_host(const http::Request& request, http::Responder responder);
 
   private:
     broker::Commands& commands_;

@@ -59,12 +59,14 @@ struct IntakeConfiguration {
 struct SqsConfiguration {
     std::vector<Listen> listen = {{"127.0.0.1", 9324}};
     std::string account = "000000000000";
-    std::string region;    ///< empty: from the signature's scope
-    std::string base_url;  ///< empty: from Host
+    std::string region;              ///< empty: from the signature's scope
+    std::string base_url;            ///< empty: from Host
+    std::vector<std::string> hosts;  ///< names it may be called by, besides localhost and addresses
 };
 
 struct AdminConfiguration {
     std::vector<Listen> listen = {{"127.0.0.1", 8090}};
+    std::vector<std::string> hosts;  ///< names it may be called by, besides localhost and addresses
     std::vector<std::string> mask = {"email", "phone", "first_name", "last_name", "ip"};
 };
 

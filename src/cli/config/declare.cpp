@@ -30,6 +30,8 @@ void declare_intake(Scope& s, IntakeConfiguration& intake) {
 
 void declare_admin(Scope& s, AdminConfiguration& admin) {
     s.setting("listen", listen(admin.listen), "addresses of the operator's interface");
+    s.setting("hosts", texts(admin.hosts),
+              "names it may be called by; without any: localhost and addresses if it listens on loopback, else all");
     s.setting("mask", texts(admin.mask), "fields that are masked on screen");
     s.later({"users"});
 }
@@ -39,6 +41,8 @@ void declare_sqs(Scope& s, SqsConfiguration& sqs) {
     s.setting("account", text(sqs.account), "account number in queue URLs and ARNs");
     s.setting("region", text(sqs.region), "region in ARNs; the one a request is signed for if it is not set");
     s.setting("base_url", text(sqs.base_url), "start of queue URLs; from the request's Host if it is not set");
+    s.setting("hosts", texts(sqs.hosts),
+              "names it may be called by; without any: localhost and addresses if it listens on loopback, else all");
     s.later({"verify", "cool_off"});
 }
 

@@ -22,6 +22,7 @@
 #include "cli/process/queue_setup.h"
 #include "cli/process/statsd.h"
 #include "disk/posix_disk.h"
+#include "http/hosts.h"
 #include "http/problem.h"
 #include "http/server.h"
 #include "intake/intake.h"
@@ -39,7 +40,7 @@ constexpr Duration probe_every = 1s;
 
 /// Which file a path leads to; nothing for none.
 std::optional<std::pair<dev_t, ino_t>> identity_of(const std::string& path) {
-    struct stat found{};
+    struct stat found {};
     if (::stat(path.c_str(), &found) != 0) return std::nullopt;
     return std::pair(found.st_dev, found.st_ino);
 }
@@ -97,6 +98,34 @@ bool client_error(const metrics::Labels& labels) {
     for (const auto& [label, value] : labels)
         if (label == "code" && value.starts_with('4')) return true;
     return false;
+}
+
+/// The names of the queue port: also that of the queue URLs it tells.
+http::Hosts hosts_of(const Listen& on, const SqsConfiguration& sqs) {
+    auto hosts = http::Hosts::of(on.address, sqs.hosts);
+    std::string_view base = sqs.base_url;
+    base.remove_prefix(base.find("://") == base.npos ? 0 : base.find("://") + 3);
+    hosts.add(base.substr(0, base.find('/')));
+    return hosts;
+}
+http::Hosts hosts_of(const Listen& on, const AdminConfiguration& admin) { return http::Hosts::of(on.address, admin.hosts); }
+
+/// Hands requests that call `port` by one of its names to it.
+template <class Port>
+auto by_name(Port& port, http::Hosts hosts) {
+    return [&port, hosts = std::move(hosts)](const http::Request& request, http::Responder responder) {
+        if (!hosts.admit(request)) return Port::refuse_host(request, std::move(responder));
+        port.handle(request, std::move(responder));
+    };
+}
+
+/// A listener for whoever collects metrics; nobody acts there.
+template <class Serve>
+auto metrics_only(Serve serve) {
+    return [serve = std::move(serve)](const http::Request& request, http::Responder responder) {
+        if (request.path != "/metrics") return responder(http::problem(404, "not_found", "There is only /metrics at this address."));
+        serve(request, std::move(responder));
+    };
 }
 
 int fail(int code, std::string_view event, std::string_view why) {
@@ -224,14 +253,11 @@ int Node::open_listeners() {
     };
     auto all = [&]() -> Result<void, std::string> {
         for (const auto& on : configuration_.sqs.listen)
-            TRY(listen(on, "sqs", with_health([this](const http::Request& r, http::Responder to) { sqs_->handle(r, std::move(to)); }),
-                       queue_port_body_max, false));
+            TRY(listen(on, "sqs", with_health(by_name(*sqs_, hosts_of(on, configuration_.sqs))), queue_port_body_max, false));
         for (const auto& on : configuration_.admin.listen)
-            TRY(listen(on, "admin", with_health([this](const http::Request& r, http::Responder to) { admin_->handle(r, std::move(to)); }),
-                       queue_port_body_max, false));
+            TRY(listen(on, "admin", with_health(by_name(*admin_, hosts_of(on, configuration_.admin))), queue_port_body_max, false));
         if (const auto& on = configuration_.telemetry.prometheus)
-            TRY(listen(
-                *on, "prometheus", [this](const http::Request& r, http::Responder to) { admin_->handle(r, std::move(to)); }, 1_KiB, false));
+            TRY(listen(*on, "prometheus", metrics_only(by_name(*admin_, hosts_of(*on, configuration_.admin))), 1_KiB, false));
         for (const auto& on : configuration_.intake.listen)
             TRY(listen(on, "intake", with_health([this](const http::Request& r, http::Responder to) { handle_intake(r, std::move(to)); }),
                        configuration_.intake.max_body, true));
@@ -430,7 +456,8 @@ void Node::drain() {
     draining_ = true;
     log_info("node.draining").with("delay", to_text(configuration_.intake.drain_delay));
     auto tick_intake = [this] { intake_->tick(); };
-    bool patient = keep_serving(configuration_.intake.drain_delay, [] { return false; }, tick_intake);
+    bool patient = keep_serving(
+        configuration_.intake.drain_delay, [] { return false; }, tick_intake);
     for (auto* servers : {&intake_servers_, &other_servers_})
         for (auto& server : *servers) server->drain();
     auto is_empty = [this] {

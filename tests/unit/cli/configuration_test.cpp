@@ -50,6 +50,8 @@ TEST_F(FullFile, fills_the_node_and_the_intake) {
     EXPECT_EQ(c.admin.mask, (std::vector<std::string>{"email", "phone"}));
     EXPECT_EQ(c.sqs.account, "123456789012");
     EXPECT_EQ(c.sqs.base_url, "https://queue.example.com");
+    EXPECT_EQ(c.sqs.hosts, std::vector<std::string>{"queue.internal"});
+    EXPECT_EQ(c.admin.hosts, std::vector<std::string>{"ops.internal"});
 }
 
 TEST_F(FullFile, fills_endpoints_keys_and_sites_as_intake_defines_them) {
