@@ -23,6 +23,8 @@ json::Value to_json(const NodeFacts& facts) {
     return out;
 }
 
+constexpr std::string_view said_once[] = {"Content-Type", "Origin", "Sec-Fetch-Site"};
+
 /// A page of another origin must not act here, even on a port that asks for no password.
 bool is_foreign(const http::Request& request) {
     auto site = request.find("Sec-Fetch-Site");
@@ -43,6 +45,8 @@ class Admin::Inside {
         bool acts = method != "GET";
         router.add(method, pattern,
                    [this, action, acts](const http::Request& request, const http::Captures& captures, http::Responder responder) {
+                       if (auto header = request.repeated(said_once); !header.empty())
+                           return responder(bad_request("The header " + std::string(header) + " may be given once."));
                        if (acts && is_foreign(request))
                            return responder(http::problem(403, "foreign_origin", "A page of another origin may not act here."));
                        Call call{captures, {}, {}};

@@ -1,5 +1,7 @@
 #include "http/message.h"
 
+#include <algorithm>
+
 #include "http/problem.h"
 #include "http/text.h"
 
@@ -61,6 +63,18 @@ constexpr Reason reasons[] = {
 std::string_view Request::find(std::string_view name) const {
     for (const auto& header : headers)
         if (equals_ignoring_case(header.name, name)) return header.value;
+    return {};
+}
+
+std::string_view Request::repeated(std::span<const std::string_view> names) const {
+    for (auto header = headers.begin(); header != headers.end(); ++header) {
+        // Headers are few and their names of different lengths, so this costs less than looking for each name.
+        const bool came_before =
+            std::any_of(headers.begin(), header, [&](const Header& other) { return equals_ignoring_case(other.name, header->name); });
+        if (!came_before) continue;
+        for (auto name : names)
+            if (equals_ignoring_case(name, header->name)) return name;
+    }
     return {};
 }
 

@@ -3,6 +3,7 @@
 // Responder has answered.
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -30,6 +31,9 @@ struct Request {
 
     /// The first header of that name (case ignored), empty if there is none.
     std::string_view find(std::string_view name) const;
+    /// The one of `names` that came more than once, empty if none did. What decides something may be said once:
+    /// of two, the next program may believe the other.
+    std::string_view repeated(std::span<const std::string_view> names) const;
 };
 
 struct Response {

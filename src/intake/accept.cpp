@@ -24,6 +24,14 @@ Refused refusal(unsigned status, std::string_view code, std::string title, std::
     return what;
 }
 
+/// Headers that decide who posts, what it is or which record it becomes. The endpoint's key header is one too.
+std::string_view header_said_twice(const http::Request& request, const Endpoint& endpoint) {
+    const std::string_view once[] = {"Content-Type", "Content-Encoding",  "Authorization",
+                                     "X-Api-Id",     "X-Api-Key",         "Origin",
+                                     "Referer",      "X-Forebay-Request", endpoint.idempotency.header};
+    return request.repeated(once);
+}
+
 Refused unavailable(broker::Refusal why) {
     if (why == broker::Refusal::message_too_long) {
         auto what = refusal(413, "too_large", "Too large", "this is larger than the queue takes; nothing was kept");
@@ -105,6 +113,7 @@ void Intake::State::respond(http::Responder& responder, const PreparedEndpoint& 
 void Intake::State::take_post(Call call) {
     thread_local Examination examination;
     auto& endpoint = call.endpoint;
+    if (auto header = header_said_twice(call.request, endpoint.spec); !header.empty()) return refuse_twice(std::move(call), header);
     auto type = media_type_of(call.media_type);
     if (!type.kind || !endpoint.accepts(*type.kind) || !type.charset_ok) {
         return refuse(std::move(call), nullptr,
@@ -358,6 +367,14 @@ void Intake::State::tick() {
 void Intake::State::refuse_read(Call call, Examination& examination, ReadError error) {
     if (call.id.is_nil()) call.id = fresh_id();
     refuse(std::move(call), &examination, refusal(400, error.code, "This could not be read", std::move(error.detail)), true);
+}
+
+void Intake::State::refuse_twice(Call call, std::string_view header) {
+    call.id = fresh_id();
+    // Of two keys or origins none says who it is.
+    if (call.endpoint.needs_auth()) call.caller.verdict = Caller::Verdict::missing;
+    auto detail = "the header " + std::string(header) + " may be given once";
+    refuse(std::move(call), nullptr, refusal(400, "duplicate_header", "Ambiguous", std::move(detail)), true);
 }
 
 void Intake::State::refuse_caller(Call call, Examination* examination) {

@@ -114,6 +114,7 @@ class Intake::State {
     void look_accepted(Call call, Examination& examination, std::string_view code);
     void refuse(Call call, Examination* examination, Refused what, bool keep);
     void refuse_read(Call call, Examination& examination, ReadError error);
+    void refuse_twice(Call call, std::string_view header);
     void refuse_caller(Call call, Examination* examination);
     void refuse_rate(Call call, const RateLimiter::Verdict& verdict);
     bool may_keep(const Call& call, std::uint64_t bytes);

@@ -33,6 +33,14 @@ Error foreign_host(const http::Request& request) {
                                           "\". Call it by its address or as localhost, or list the name in [sqs] hosts."};
 }
 
+constexpr std::string_view said_once[] = {
+    "Authorization", "Content-Type",         "Origin",       "Sec-Fetch-Site",    "X-Amz-Content-Sha256",
+    "X-Amz-Date",    "X-Amz-Security-Token", "X-Amz-Target", "X-Forebay-Attempt", "X-Forebay-Release"};
+
+Error said_twice(std::string_view header) {
+    return {ErrorKind::invalid_parameter_value, "The header " + std::string(header) + " may be given once."};
+}
+
 Error unknown_action(std::string_view name) {
     return {ErrorKind::invalid_action, "The action " + std::string(name.substr(0, 100)) + " is not valid for this endpoint."};
 }
@@ -81,6 +89,7 @@ struct Entry {
 
 void Api::handle(const http::Request& request, http::Responder responder) {
     Entry entry{commands_, options_, request, std::move(responder)};
+    if (auto header = request.repeated(said_once); !header.empty()) return entry.refuse(protocol_of(request), said_twice(header));
     if (is_of_a_foreign_page(request)) return entry.refuse(protocol_of(request), foreign_page());
     if (protocol_of(request) == Protocol::json)
         entry.serve_json();

@@ -66,3 +66,23 @@ def test_the_metrics_listener_has_nothing_but_metrics(forebay):
     assert "forebay_build_info" in requests.get(metrics + "/metrics", timeout=10).text
     assert requests.get(metrics + "/api/queues", timeout=10).status_code == 404
     assert requests.post(metrics + "/api/queues/leads/purge", json={"reason": "x"}, timeout=10).status_code == 404
+
+
+def test_a_header_that_decides_something_is_given_once(forebay):
+    f = forebay(ENDPOINT)
+
+    def status(url, head, body):
+        host, port = url.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port)), timeout=10) as s:
+            s.sendall(head.encode() + b"Host: x.localhost\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+            answer = b"".join(iter(lambda: s.recv(65536), b""))
+        return int(answer.split()[1]), answer.decode()
+
+    json_type = "Content-Type: application/json\r\n"
+    code, text = status(f.intake, f"POST /v1/lead HTTP/1.1\r\n{json_type}Idempotency-Key: a\r\nidempotency-key: b\r\n", b'{"email":"jane@example.com"}')
+    assert code == 400 and "Idempotency-Key" in text and '"kept":true' in text
+    code, text = status(f.sqs, "POST / HTTP/1.1\r\nX-Amz-Target: AmazonSQS.ListQueues\r\nX-Amz-Target: AmazonSQS.PurgeQueue\r\n", b"{}")
+    assert code == 400 and "X-Amz-Target" in text
+    origin = f"Origin: {f.admin}\r\n"
+    code, text = status(f.admin, f"POST /api/queues/leads/purge HTTP/1.1\r\n{origin}{origin}", b'{"reason":"x"}')
+    assert code == 400 and "Origin" in text

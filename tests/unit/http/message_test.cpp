@@ -19,6 +19,15 @@ TEST(Request, a_header_is_found_whatever_its_case_and_the_first_counts) {
 
 using Pairs = std::vector<std::pair<std::string, std::string>>;
 
+TEST(Request, a_header_that_came_twice_is_found_among_those_asked_for) {
+    Request request;
+    request.headers = {{"Accept", "a"}, {"X-Key", "1"}, {"accept", "b"}, {"x-kEY", "1"}};
+    auto repeated = [&](std::vector<std::string_view> names) { return std::string(request.repeated(names)); };
+    EXPECT_EQ(repeated({"Origin", "X-Key"}), "X-Key");
+    EXPECT_EQ(repeated({"Accept"}), "Accept");
+    EXPECT_EQ(repeated({"Origin", ""}), "");
+}
+
 TEST(Query, is_read_as_forms_write_it) {
     struct Row {
         std::string_view text;

@@ -1,5 +1,6 @@
 // Who may post: keys, sites, CORS, rates.
 
+#include "http/text.h"
 #include "intake/credentials.h"
 #include "intake/rate_limiter.h"
 #include "tests/unit/intake/desk.h"
@@ -31,6 +32,43 @@ TEST_F(Auth, a_key_comes_as_bearer_or_as_id_and_key) {
     EXPECT_EQ(with({{"Authorization", "Basic aWtfbGl2ZV9zZWNyZXQ="}}), 401u);
     EXPECT_EQ(with({{"Authorization", "Bearer "}}), 401u);
     EXPECT_EQ(with({{"Authorization", "Bearer ik_live_secret extra"}}), 401u);
+}
+
+TEST_F(Auth, what_decides_something_is_said_once) {
+    open_guarded();
+    std::string bearer = "Bearer ik_live_secret";
+    Said good{good_json, "application/json", {{"Authorization", bearer}}};
+    for (auto [name, value] : {std::pair<std::string, std::string>{"AUTHORIZATION", bearer},
+                               {"Content-Type", "application/json"},
+                               {"Idempotency-Key", "a"},
+                               {"X-Api-Id", "website"},
+                               {"X-Api-Key", "ik_live_secret"},
+                               {"Origin", "https://quotes.example.com"},
+                               {"Referer", "https://quotes.example.com/"},
+                               {"Content-Encoding", "identity"},
+                               {"X-Forebay-Request", "a"}}) {
+        auto said = good;
+        said.headers.emplace_back(name, value);
+        if (name != "AUTHORIZATION" && name != "Content-Type") said.headers.emplace_back(name, value);
+        auto answer = post(said);
+        EXPECT_EQ(answer.status, 400u) << name;
+        EXPECT_EQ(body_of(answer)["code"].text(), "duplicate_header") << name;
+        EXPECT_TRUE(http::equals_ignoring_case(body_of(answer)["detail"].text(), "the header " + name + " may be given once"));
+        EXPECT_EQ(body_of(answer)["kept"].boolean(), true) << name;
+    }
+    EXPECT_EQ(records(), 0u);
+    EXPECT_EQ(quarantined()["raw"].text(), good_json);
+    // What is a list may come in several lines.
+    good.headers.insert(good.headers.end(), {{"Accept", "application/json"}, {"Accept", "*/*"}, {"X-Other", "1"}, {"X-Other", "1"}});
+    EXPECT_EQ(post(good).status, 202u);
+}
+
+TEST_F(Auth, the_endpoints_own_key_header_is_said_once) {
+    auto endpoint = lead();
+    endpoint.idempotency.header = "X-Lead-Ref";
+    open(endpoint);
+    EXPECT_EQ(post({good_json, "application/json", {{"X-Lead-Ref", "a"}, {"x-lead-ref", "b"}}}).status, 400u);
+    EXPECT_EQ(post({good_json, "application/json", {{"Idempotency-Key", "a"}, {"Idempotency-Key", "b"}}}).status, 202u);
 }
 
 TEST_F(Auth, a_key_comes_in_named_fields_and_is_not_kept) {

@@ -217,12 +217,25 @@ TEST_F(Errors, every_action_passes_the_brokers_refusal_on) {
     }
 }
 
+TEST_F(Errors, a_header_that_decides_something_is_given_once) {
+    auto twice = [&](std::string_view name, std::string_view value) {
+        return port.refusal("PurgeQueue", R"({"QueueUrl":"q"})", {{name, value}, {name, value}});
+    };
+    for (std::string_view name : {"Authorization", "Origin", "Sec-Fetch-Site", "X-Amz-Target", "X-Amz-Date", "X-Forebay-Attempt"})
+        EXPECT_EQ(twice(name, "1"),
+                  "400 com.amazon.coral.service#InvalidParameterValueException: The header " + std::string(name) + " may be given once.");
+    auto query = port.query("Action=PurgeQueue&QueueUrl=q", "/", {{"content-type", "text/plain"}});
+    EXPECT_EQ(query.status, 400u);
+    EXPECT_NE(query.body.find("<Code>InvalidParameterValue</Code>"), std::string::npos) << query.body;
+}
+
 TEST_F(Errors, pages_of_other_sites_are_refused) {
     auto status = [&](Port::Headers headers) { return port.json("PurgeQueue", R"({"QueueUrl":"q"})", std::move(headers)).status; };
     send();
     EXPECT_EQ(status({{"Origin", "https://evil.example"}}), 403u);
     EXPECT_EQ(status({{"Origin", "null"}}), 403u);
     EXPECT_EQ(status({{"Sec-Fetch-Site", "cross-site"}}), 403u);
+    EXPECT_EQ(status({{"Sec-Fetch-Site", "same-site"}}), 403u);
     EXPECT_EQ(port.query("Action=PurgeQueue&QueueUrl=q", "/", {{"Origin", "http://localhost:1"}}).status, 403u);
     EXPECT_EQ(broker.messages_in("q"), 1u);
     EXPECT_EQ(status({{"Origin", "http://localhost:9324"}, {"Sec-Fetch-Site", "same-origin"}}), 200u);
