@@ -6,6 +6,7 @@
 #include "base/log_line.h"
 #include "http/text.h"
 #include "intake/pages.h"
+#include "intake/secret_mask.h"
 #include "intake/state.h"
 
 namespace forebay::intake {
@@ -79,10 +80,11 @@ void add_cors(http::Response& response, const std::string& origin) {
     response.headers.emplace_back("Vary", "Origin");
 }
 
-/// The body with `*` over the secret that came in it (FORMAT.md). Keys are made of characters that no encoding
-/// of a form changes, so the text is found as it was sent. What is too short to be a key may be any word of the post.
-std::string without_secret(std::string_view raw, std::string_view secret) {
-    std::string out(raw);
+/// The body as it may be kept (FORMAT.md): without what the key's field says and, where that could be read, without
+/// the same text elsewhere. What is too short to be a key may be any word of the post.
+std::string body_to_keep(const Call& call, const Examination* examination) {
+    auto out = without_secret(call.request.body, call.endpoint.spec.key_secret_field);
+    auto secret = examination != nullptr ? examination->special(Special::key_secret) : std::string_view();
     if (secret.size() < shortest_secret) return out;
     for (auto at = out.find(secret); at != std::string::npos; at = out.find(secret, at + secret.size()))
         out.replace(at, secret.size(), secret.size(), '*');
@@ -158,7 +160,7 @@ void Intake::State::take_post(Call call) {
 
     std::string hidden;
     std::string_view raw = call.request.body;
-    if (key_may_be_inside) raw = hidden = without_secret(raw, examination.special(Special::key_secret));
+    if (!examination.special(Special::key_secret).empty()) raw = hidden = body_to_keep(call, &examination);
     auto& value = examination.value().empty() ? endpoint.spec.value : examination.value();
     bool is_text = *type.kind != MediaKind::multipart || json::is_utf8(raw);
     writer.finish({call.media_type, raw, is_text, flags, call.request.client_address, value, endpoint.spec.currency});
@@ -428,7 +430,6 @@ void Intake::State::refuse(Call call, Examination* examination, Refused what, bo
     std::string message;
     Quarantined post;
     if (keep) {
-        auto secret = examination != nullptr ? examination->special(Special::key_secret) : std::string_view();
         post = {call.id,
                 endpoint.spec.name,
                 call.received_at,
@@ -436,7 +437,7 @@ void Intake::State::refuse(Call call, Examination* examination, Refused what, bo
                 std::string(what.code),
                 what.errors,
                 std::string(call.media_type),
-                without_secret(call.request.body, secret),
+                body_to_keep(call, examination),
                 call.request.client_address,
                 std::string(call.caller.name)};
         message = to_json(post);
@@ -485,7 +486,7 @@ void Intake::State::look_accepted(Call call, Examination& examination, std::stri
                      std::string(code),
                      {{"", code, "looks like a robot's"}},
                      std::string(call.media_type),
-                     without_secret(call.request.body, examination.special(Special::key_secret)),
+                     body_to_keep(call, &examination),
                      call.request.client_address,
                      std::string(call.caller.name)};
     auto message = to_json(post);

@@ -159,6 +159,12 @@ def test_a_key_shows_up_nowhere(forebay):
         for kind in ({"json": fields}, {"data": fields}, {"files": {name: (None, value) for name, value in fields.items()}},
                      {"data": fields, "headers": {"Accept": "text/html"}}):
             seen.append(requests.post(f.intake + "/v1/lead", timeout=10, allow_redirects=False, **kind))
+    broken = [("application/json", '{"secret":"%s","email":'), ("application/json", "{'secret': '%s'}"), ("application/json", "secret=%s"),
+              ("application/x-www-form-urlencoded", '{"who":"website","secret":"%s"}'), ("application/x-www-form-urlencoded", "secret=%s&x=%%ff"),
+              ("multipart/form-data; boundary=b", '--b\r\nContent-Disposition: form-data; name="secret"\r\n\r\n%s')]
+    for kind, body in broken:
+        seen.append(requests.post(f.intake + "/v1/lead", data=body % KEY, headers={"Content-Type": kind}, timeout=10))
+        assert seen[-1].status_code in (400, 401) and seen[-1].json()["kept"], body
     texts = [answer.text for answer in seen] + [requests.get(f.admin + path, timeout=10).text for path in
                                                 ("/metrics", "/api/rejects?max=100", "/api/queues/forebay-quarantine/peek?max=100",
                                                  "/api/queues/leads/peek?max=100")]

@@ -83,9 +83,44 @@ TEST_F(Auth, a_key_comes_in_named_fields_and_is_not_kept) {
     EXPECT_EQ(post({"email=x&api_id=website&api_key=ik_live_secret", form_type}).status, 422u);
     EXPECT_EQ(sender.queue("forebay-quarantine").size(), 3u);
     for (auto& kept : sender.queue("forebay-quarantine")) EXPECT_EQ(kept.find("ik_live_secret"), std::string::npos) << kept;
-    // What was sent as a key and cannot be one is kept as it came: the letters of a post are not its secret.
+    // What was sent as a key and cannot be one is covered at its place only: the letters of a post are not its secret.
     EXPECT_EQ(post({good_form + "&api_id=website&api_key=e", form_type}).status, 401u);
-    EXPECT_EQ(quarantined(3)["raw"].text(), good_form + "&api_id=website&api_key=e");
+    EXPECT_EQ(quarantined(3)["raw"].text(), good_form + "&api_id=website&api_key=*");
+}
+
+TEST_F(Auth, a_key_that_comes_twice_over_is_kept_in_neither_place) {
+    open_guarded();
+    Said said{good_form + "&api_id=website&api_key=ik_live_secret", form_type, {{"Authorization", "Bearer ik_live_secret"}}};
+    EXPECT_EQ(post(said).status, 202u);
+    EXPECT_EQ(record()["raw"].text(), good_form + "&api_id=website&api_key=**************");
+    said = {good_form + "&api_id=website&api_key=ik%5Flive_secret", form_type};
+    EXPECT_EQ(post(said).status, 202u);
+    EXPECT_EQ(record(1)["raw"].text(), good_form + "&api_id=website&api_key=****************");
+}
+
+TEST_F(Auth, a_key_in_a_body_that_cannot_be_read_is_not_kept) {
+    open_guarded();
+    const std::string multipart = "multipart/form-data; boundary=b", json = "application/json";
+    const std::string key = "ik_live_secret", part = "--b\r\nContent-Disposition: form-data; name=\"api_key\"\r\n\r\n" + key;
+    for (auto [type, body, status] :
+         {std::tuple<std::string, std::string, unsigned>{json, R"({"api_key":")" + key + R"(","email":})", 400u},
+          {json, R"({"email":"x","api_key":")" + key, 400u},
+          {json, "{'api_key': '" + key + "'}", 400u},
+          {json, R"({"api_key":")" + key + R"(","api_key":")" + key + R"("})", 400u},
+          {json, "api_id=website&api_key=" + key, 400u},
+          {form_type, "api_key=" + key + "&x=%ff", 400u},
+          {form_type, R"({"api_id":"website","api_key":")" + key + R"("})", 401u},
+          {form_type, "api_key=" + key + "&api_key=" + key, 400u},
+          {multipart, part, 400u},
+          {multipart, part + "\r\n" + part + "\r\n--b--", 400u},
+          {"multipart/form-data; boundary=other", part + "\r\n--b--", 400u}}) {
+        auto before = kept();
+        EXPECT_EQ(post({body, type}).status, status) << body;
+        ASSERT_EQ(kept(), before + 1) << body;
+        auto found = sender.queue("forebay-quarantine")[before];
+        EXPECT_EQ(found.find(key), std::string::npos) << found;
+        EXPECT_NE(found.find("***"), std::string::npos) << found;
+    }
 }
 
 TEST_F(Auth, a_robot_that_fills_in_a_key_leaves_it_nowhere) {

@@ -1,0 +1,184 @@
+#include "intake/secret_mask.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "http/text.h"
+
+namespace forebay::intake {
+namespace {
+
+constexpr auto npos = std::string_view::npos;
+
+bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
+bool is_quote(char c) { return c == '"' || c == '\''; }
+bool is_part_of_number(char c) { return http::is_digit(c) || c == '-' || c == '+' || c == '.' || c == 'e' || c == 'E'; }
+
+/// How many bytes at `at` write one other byte, `%5F` or `\u005f`; that byte goes to `out`. Else one.
+std::size_t width_at(std::string_view raw, std::size_t at, char& out) {
+    out = raw[at];
+    auto digits = raw[at] == '%' ? at + 1 : raw.substr(at, 4) == "\\u00" ? at + 4 : npos;
+    if (digits == npos || digits + 2 > raw.size()) return 1;
+    auto high = http::hex_value(raw[digits]), low = http::hex_value(raw[digits + 1]);
+    if (high < 0 || low < 0) return 1;
+    out = static_cast<char>(high * 16 + low);
+    return digits + 2 - at;
+}
+
+/// The body with such bytes written out, where each came from, and the copy on which secrets are covered.
+class Body {
+  public:
+    explicit Body(std::string_view raw) : covered_(raw) {
+        for (std::size_t at = 0; at < raw.size();) {
+            char c = 0;
+            at_.push_back(static_cast<std::uint32_t>(at));
+            at += width_at(raw, at, c);
+            text_ += c;
+        }
+        at_.push_back(static_cast<std::uint32_t>(raw.size()));
+    }
+
+    std::size_t size() const { return text_.size(); }
+    char operator[](std::size_t i) const { return i < text_.size() ? text_[i] : '\0'; }
+    std::string_view text() const { return text_; }
+    std::size_t width(std::size_t i) const { return at_[i + 1] - at_[i]; }
+    std::size_t skip_space(std::size_t i) const {
+        while (i < size() && is_space(text_[i])) ++i;
+        return i;
+    }
+    void cover(std::size_t from, std::size_t to, char with = '*') {
+        std::fill(covered_.begin() + at_[std::min(from, size())], covered_.begin() + at_[std::min(to, size())], with);
+    }
+    std::string take() { return std::move(covered_); }
+
+  private:
+    std::string text_;
+    std::vector<std::uint32_t> at_;
+    std::string covered_;
+};
+
+class Search {
+  public:
+    Search(std::string_view raw, std::string_view field) : body_(raw), field_(field) {}
+
+    std::string run() {
+        for (auto at = find(0); at != npos;) at = find(cover_value(at).value_or(at + 1));
+        return body_.take();
+    }
+
+  private:
+    std::size_t find(std::size_t from) const { return body_.text().find(field_, from); }
+
+    /// Covers the value of the name at `at` and says where it ends; nothing if no value follows.
+    std::optional<std::size_t> cover_value(std::size_t at) {
+        auto after = at + field_.size();
+        char before = at == 0 ? '&' : body_[at - 1];
+        while (body_[after] == '\\') ++after;  // JSON in a text of JSON
+        bool quoted = is_quote(before) && body_[after] == before;
+        bool is_name = quoted || is_space(before) || std::string_view("&?;{,=<").find(before) != npos;
+        if (!is_name) return std::nullopt;
+        if (is_name_of_part(quoted ? at - 1 : at)) return cover_part(after);
+        auto sign = body_.skip_space(quoted ? after + 1 : after);
+        if (body_[sign] == ':') return cover_json_value(skip_to_value(sign + 1));
+        if (body_[sign] == '=') return cover_form_value(sign + 1);
+        if (before == '<' && body_[after] == '>') return cover_until(after + 1, "<");
+        return std::nullopt;
+    }
+
+    /// `Content-Disposition: form-data; name="field"`.
+    bool is_name_of_part(std::size_t at) const {
+        constexpr std::string_view name = "name=";
+        return at >= name.size() && http::equals_ignoring_case(body_.text().substr(at - name.size(), name.size()), name);
+    }
+
+    /// From the empty line behind the part's head to the next boundary.
+    std::optional<std::size_t> cover_part(std::size_t at) {
+        if (empty_line_ < at || !empty_line_) empty_line_ = std::min(body_.text().find("\n\r\n", at), body_.text().find("\n\n", at));
+        if (*empty_line_ == npos) return std::nullopt;
+        auto from = body_.text().find('\n', *empty_line_ + 1) + 1;
+        auto to = std::min(body_.text().find("\n--", from - 1), body_.size());
+        if (to > from && body_[to - 1] == '\r') --to;
+        if (to > from) body_.cover(from, to);
+        return std::max(from, to);
+    }
+
+    /// A value that stands as it is ends where a text of JSON around it would.
+    std::size_t cover_form_value(std::size_t from) {
+        auto start = body_.skip_space(from);
+        return is_quote(body_[start]) ? cover_string(start) : cover_until(from, "&\r\n\"");
+    }
+
+    std::size_t cover_until(std::size_t from, std::string_view ends) {
+        auto to = from;
+        while (to < body_.size() && !(body_.width(to) == 1 && ends.find(body_[to]) != npos)) ++to;
+        body_.cover(from, to);
+        return to;
+    }
+
+    std::size_t skip_to_value(std::size_t at) const {
+        at = body_.skip_space(at);
+        while (body_[at] == '\\') ++at;
+        return at;
+    }
+
+    std::size_t cover_json_value(std::size_t at) {
+        for (std::size_t depth = 0; at < body_.size();) {
+            char c = body_[at];
+            if (is_quote(c)) {
+                at = cover_string(at);
+            } else if (c == '[' || c == '{') {
+                ++depth, ++at;
+            } else if (c == ']' || c == '}') {
+                if (depth == 0) return at;
+                --depth, ++at;
+            } else if (is_space(c) || c == ',' || c == ':') {
+                if (depth == 0) return at;
+                ++at;
+            } else {
+                at = cover_bare(at);
+            }
+            if (depth == 0 && at < body_.size() && !is_quote(body_[at])) return at;
+        }
+        return at;
+    }
+
+    /// Up to the quote that is written as the first one is.
+    std::size_t cover_string(std::size_t opening) {
+        auto to = opening + 1;
+        while (to < body_.size() && !(body_[to] == body_[opening] && body_.width(to) == body_.width(opening)))
+            to += body_[to] == '\\' ? 2 : 1;
+        body_.cover(opening + 1, to);
+        return std::min(to, body_.size()) + 1;
+    }
+
+    /// A number, true, false, null, or a text that lacks its quotes.
+    std::size_t cover_bare(std::size_t from) {
+        auto to = from;
+        while (to < body_.size() && !is_space(body_[to]) && std::string_view(",:[]{}\"'").find(body_[to]) == npos) ++to;
+        auto text = body_.text().substr(from, to - from);
+        if (text == "true" || text == "false" || text == "null") return to;
+        bool is_number = std::all_of(text.begin(), text.end(), is_part_of_number);
+        for (auto i = from; i < to; ++i) {
+            if (!is_number || body_.width(i) > 1)
+                body_.cover(i, i + 1);
+            else if (http::is_digit(body_[i]))
+                body_.cover(i, i + 1, '1');
+        }
+        return to;
+    }
+
+    Body body_;
+    std::string_view field_;
+    std::optional<std::size_t> empty_line_;  ///< the next one, as far as it was looked for
+};
+
+}  // namespace
+
+std::string without_secret(std::string_view raw, std::string_view field) {
+    if (field.empty() || raw.empty()) return std::string(raw);
+    return Search(raw, field).run();
+}
+
+}  // namespace forebay::intake
