@@ -27,6 +27,9 @@ class Connection {
     virtual void set_timeout(Duration timeout) = 0;
 };
 
+/// Which file a path leads to, as one number; 0 = none.
+std::uint64_t file_at(const std::string& path);
+
 /// What an (extended) SQLite result code leaves known, `committing` where COMMIT itself failed.
 ErrorKind classify(int extended_code, bool committing);
 

@@ -75,19 +75,33 @@ struct Options {
     Duration timeout = 10s;       ///< of one statement, a wait for a lock included
     Duration busy_timeout = 2s;   ///< wait for another process's lock
     std::uint64_t max_pages = 0;  ///< upper bound of the file in pages; 0 = SQLite's
+    /// A file that remembers that the database was made: then one that is missing was deleted, or its disk is not
+    /// there, and is not made again silently. Empty = only this process remembers.
+    std::string made_note;
 };
+
+/// When the database at `options.path` was first written, by its note; nothing if it never was.
+std::optional<Timestamp> made_at(const Options& options);
+/// Why a file that was made is not used: it is not there any more. Nothing if it is there, or never was.
+std::optional<std::string> why_gone(const Options& options);
 
 /// The writing process of one database. Not for several threads.
 class Database {
   public:
-    /// Fails when the file cannot be opened or another process writes it (dependency).
+    /// Fails when the file cannot be opened, is gone, or another process writes it (dependency).
     static Result<std::unique_ptr<Database>, Error> open(Options options);
     ~Database();
     Database(const Database&) = delete;
     Database& operator=(const Database&) = delete;
 
+    /// Opens the file if it is not open, and says how often that was done: after another number the tables may not be
+    /// there. A file that was deleted or moved while it was open is a dependency error until it is back, or an empty one
+    /// is put there.
+    Result<std::uint64_t, Error> opened();
+    /// Set when the file was new though an earlier one had been written: since when that one was.
+    std::optional<Timestamp> began_anew() const;
     /// Runs `body` in a transaction and commits when it succeeds. After unknown_outcome the connection has
-    /// been closed; the next call opens a new one.
+    /// been closed; the next call opens a new one. A commit into a file that is gone is an unknown outcome.
     Result<void, Error> write(UniqueFunction<Result<void, Error>(WriteTransaction&)> body);
     Result<void, Error> read(UniqueFunction<Result<void, Error>(ReadTransaction&)> body);
     /// Whether a write could begin now: takes and gives back the write lock.
@@ -99,7 +113,8 @@ class Database {
     std::unique_ptr<Inside> inside_;
 };
 
-/// A look into a database file that another process writes. Takes no writer lock, creates nothing.
+/// A look into a database file that another process writes. Takes no writer lock, creates nothing; follows its path
+/// when the file is replaced.
 class ReadOnly {
   public:
     static Result<std::unique_ptr<ReadOnly>, Error> open(const std::string& path, Duration busy_timeout = 5s);
@@ -107,8 +122,11 @@ class ReadOnly {
     Result<void, Error> read(UniqueFunction<Result<void, Error>(ReadTransaction&)> body);
 
   private:
-    explicit ReadOnly(std::unique_ptr<Connection> connection);
+    ReadOnly(Options options, std::unique_ptr<Connection> connection);
+    Result<void, Error> follow_path();
+    Options options_;
     std::unique_ptr<Connection> connection_;
+    std::uint64_t file_;
 };
 
 }  // namespace forebay::db

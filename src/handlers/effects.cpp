@@ -37,15 +37,20 @@ Effects::Effects(std::string data_dir, std::string worker, unsigned n, std::vect
 Effects::~Effects() = default;
 
 Result<db::Database*, db::Error> Effects::opened() {
-    if (database_) return database_.get();
+    if (database_) {
+        TRY_ASSIGN(auto times, database_->opened());
+        if (times == prepared_) return database_.get();
+    }
     std::error_code ignored;
     std::filesystem::create_directories(std::filesystem::path(path_).parent_path(), ignored);  // opening says why it cannot
     db::Options options;
     options.name = "effects of " + process_;
     options.path = path_;
-    TRY_ASSIGN(auto database, db::Database::open(options));
-    TRY(database->write([](db::WriteTransaction& t) { return ledger::prepare(t); }));
-    database_ = std::move(database);
+    if (!database_) {
+        TRY_ASSIGN(database_, db::Database::open(options));
+    }
+    TRY(database_->write([](db::WriteTransaction& t) { return ledger::prepare(t); }));
+    TRY_ASSIGN(prepared_, database_->opened());
     return database_.get();
 }
 

@@ -37,6 +37,7 @@ class Effects {
     std::vector<ledger::SearchField> search_;
     Clock& clock_;
     std::unique_ptr<db::Database> database_;
+    std::uint64_t prepared_ = 0;  ///< the opening after which the tables were made
     ledger::Ledger ledger_;
 };
 

@@ -35,13 +35,14 @@ struct SqlHandler::Inside {
     std::vector<std::string> names;
     std::string process;  ///< "store:1"
     std::unique_ptr<db::Database> database;
-    bool prepared = false;
+    std::uint64_t prepared = 0;  ///< the opening after which the tables were made
 
     Result<db::Database*, db::Error> opened() {
         if (!database) {
             TRY_ASSIGN(database, db::Database::open(database_options));
         }
-        if (!prepared) TRY(prepare());
+        TRY_ASSIGN(auto times, database->opened());
+        if (times != prepared) TRY(prepare());
         return database.get();
     }
 
@@ -51,8 +52,19 @@ struct SqlHandler::Inside {
             if (!options.create_table || options.table.empty()) return {};
             return ensure_table(t, options.table, options.columns);
         }));
-        prepared = true;
+        TRY_ASSIGN(prepared, database->opened());
+        if (auto since = database->began_anew()) tell_of_new_file(*since);
         return {};
+    }
+
+    /// What was settled into the file before is in the log as long as that is kept.
+    void tell_of_new_file(Timestamp since) const {
+        log_warn("database.begins_anew")
+            .with("worker", process)
+            .with("file", database_options.path)
+            .with("why", "it is empty, and an earlier one was written since " + to_rfc3339(since))
+            .with("next", "forebay replay --from " + to_rfc3339(since) + " --effect " + options.worker +
+                              " --dry-run says what of it the log still has");
     }
 
     Done write(std::span<const worker::Job> jobs) {
@@ -116,8 +128,8 @@ SqlHandler::SqlHandler(SqlOptions options, db::Options database, Clock& clock) {
     auto names = names_in(options.statement);
     auto process = options.worker + ":" + std::to_string(options.n);
     auto insert = options.table.empty() ? std::string() : insert_statement(options.table, options.columns);
-    inside_.reset(new Inside{std::move(options), std::move(database), clock, std::move(names), std::move(process), nullptr, false,
-                             std::move(insert)});
+    inside_.reset(
+        new Inside{std::move(options), std::move(database), clock, std::move(names), std::move(process), nullptr, 0, std::move(insert)});
 }
 SqlHandler::~SqlHandler() = default;
 

@@ -98,9 +98,12 @@ Ledger::Ledger(std::vector<std::string> paths) : paths_(std::move(paths)) {}
 Ledger::~Ledger() = default;
 
 Result<db::ReadOnly*, db::Error> Ledger::reader(const std::string& path) {
+    if (!std::filesystem::exists(path)) {
+        open_.erase(path);
+        return nullptr;
+    }
     auto known = open_.find(path);
     if (known != open_.end()) return known->second.get();
-    if (!std::filesystem::exists(path)) return nullptr;
     TRY_ASSIGN(auto opened, db::ReadOnly::open(path));
     return open_.emplace(path, std::move(opened)).first->second.get();
 }

@@ -67,3 +67,42 @@ def test_status_counts_what_the_workers_settled(forebay):
     one.kill9("store:1")
     wait_for(lambda: worker_row(one), lambda: "ago (1)" in worker_row(one))
     assert "0.5/s" in worker_row(one), "what the process before it settled still counts"
+
+
+def test_a_deleted_database_holds_its_worker_and_what_was_in_it_can_be_replayed(forebay):
+    one = forebay(CONFIGURATION)
+    database = os.path.join(one.folder, "leads.db")
+    first = [post(one, n) for n in range(3)]
+    wait_for(one.output, lambda: ids(database) == sorted(first))
+    os.remove(database)
+    second = [post(one, n) for n in range(3, 5)]
+    wait_for(lambda: worker_row(one), lambda: " HELD " in worker_row(one))
+    assert "leads.db is gone" in worker_row(one), worker_row(one)
+    # A restart does not make an empty one silently.
+    one.run("restart", "store")
+    wait_for(lambda: worker_row(one), lambda: " HELD " in worker_row(one))
+    assert not os.path.exists(database)
+    assert "DB main  leads.db  DOWN: leads.db is gone" in one.run("status", expect=3)
+    # The message says what to do.
+    assert "touch leads.db" in worker_row(one)
+    open(database, "a").close()
+    wait_for(one.output, lambda: ids(database) == sorted(second))
+    log = one.run("tail", "store")
+    assert "database.begins_anew" in log and "forebay replay --from" in log
+    assert "missing 3" in one.run("replay", "--from", "1h", "--effect", "store", "--dry-run")
+    one.run("replay", "--from", "1h", "--effect", "store", "--reason", "leads.db was deleted")
+    wait_for(one.output, lambda: ids(database) == sorted(first + second))
+    one.run("status", expect=0)
+
+
+def test_a_database_that_was_moved_away_is_taken_up_again_when_it_is_back(forebay):
+    one = forebay(CONFIGURATION)
+    database = os.path.join(one.folder, "leads.db")
+    first = post(one, 1)
+    wait_for(one.output, lambda: ids(database) == [first])
+    shutil.move(database, database + ".away")
+    second = post(one, 2)
+    wait_for(lambda: worker_row(one), lambda: " HELD " in worker_row(one))
+    shutil.move(database + ".away", database)
+    wait_for(one.output, lambda: ids(database) == sorted([first, second]))
+    assert "database.begins_anew" not in one.run("tail", "store")

@@ -55,7 +55,10 @@ void complete_worker(Configuration& c, WorkerConfiguration& worker) {
 void complete(Configuration& c) {
     if (c.node.name.empty()) c.node.name = host_name();
     for (auto& queue : c.queues) queue.settings.carries_records = true;
-    for (auto& database : c.databases) database.options.name = database.name;
+    for (auto& database : c.databases) {
+        database.options.name = database.name;
+        database.options.made_note = c.node.data_dir + "/databases/" + database.name;
+    }
     for (auto& endpoint : c.endpoints)
         if (const auto* queue = c.find_queue(endpoint.queue)) endpoint.body = queue->body;
     for (auto& worker : c.workers) complete_worker(c, worker);

@@ -7,6 +7,7 @@
 #include "cli/admin_client.h"
 #include "cli/effects.h"
 #include "cli/verb.h"
+#include "cli/verbs/seen_database.h"
 #include "cli/verbs/verbs.h"
 #include "cli/words.h"
 #include "http/message.h"
@@ -77,6 +78,7 @@ class Search {
 
     /// The exit code of a failure, or done.
     int run() {
+        complain_of_gone(configuration_, invocation_.terminal());
         ledger::Ledger ledger(ledger_files(configuration_));
         auto stories = ledger.find(invocation_.word(0));
         if (!stories) {

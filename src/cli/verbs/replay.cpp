@@ -8,6 +8,7 @@
 #include "cli/effects.h"
 #include "cli/similar.h"
 #include "cli/verb.h"
+#include "cli/verbs/seen_database.h"
 #include "cli/verbs/verbs.h"
 #include "cli/words.h"
 #include "http/message.h"
@@ -142,6 +143,7 @@ class Replay {
         // The queue is read before the ledger: what its worker finishes meanwhile is counted as done or waiting, never as missing.
         TRY_ASSIGN(auto ids, ids_in_range());
         TRY_ASSIGN(auto waiting, ids_waiting());
+        complain_of_gone(configuration_, terminal());
         ledger::Ledger ledger(ledger_files(configuration_));
         auto missing = ledger.missing(ids, wish_.worker->name);
         if (!missing) {

@@ -5,6 +5,7 @@
 #include "cli/mask.h"
 #include "cli/table.h"
 #include "cli/verb.h"
+#include "cli/verbs/seen_database.h"
 #include "cli/verbs/verbs.h"
 #include "cli/words.h"
 
@@ -132,6 +133,7 @@ int run_show(Invocation& invocation) {
     auto& terminal = invocation.terminal();
     auto configuration = invocation.configuration();
     if (!configuration) return exit_code::configuration;
+    complain_of_gone(*configuration, terminal);
     auto record = Look(invocation, *configuration).record();
     if (!record) return record.error();
     if (invocation.has("raw")) {

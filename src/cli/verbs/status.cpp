@@ -8,6 +8,7 @@
 #include "cli/table.h"
 #include "cli/verb.h"
 #include "cli/verbs/processes.h"
+#include "cli/verbs/seen_database.h"
 #include "cli/verbs/seen_process.h"
 #include "cli/verbs/verbs.h"
 #include "cli/words.h"
@@ -21,6 +22,7 @@ struct Seen {
     std::optional<json::Value> node;
     std::optional<json::Value> queues;
     std::optional<std::vector<SeenProcess>> processes;
+    std::vector<SeenDatabase> databases;
     std::string why_no_node, why_no_processes;
     bool is_elsewhere = false;  ///< --node: the supervisor of another machine cannot be asked
 };
@@ -36,6 +38,7 @@ Seen look(Invocation& invocation, const Configuration& configuration) {
         if (auto queues = admin.get("/api/queues")) seen.queues = std::move(*queues);
     seen.is_elsewhere = !invocation.globals().node.empty();
     if (seen.is_elsewhere) return seen;
+    for (const auto& database : configuration.databases) seen.databases.push_back(look_at(database, invocation.world().clock));
     auto path = control_path(configuration.node.data_dir);
     auto answer = invocation.world().control(path, {});
     if (answer && answer->ok)
@@ -179,9 +182,12 @@ std::string counts_line(const Seen& seen) {
     return out + "\n";
 }
 
-int exit_code_of(const Seen& seen, const std::vector<SeenProcess>& chosen) {
+int exit_code_of(const Seen& seen, const std::vector<SeenProcess>& chosen, bool is_everything) {
     bool is_running = std::all_of(chosen.begin(), chosen.end(), [](const auto& one) { return one.is_running(); });
     if (seen.processes && !is_running) return exit_code::not_running;
+    bool is_down = std::any_of(seen.databases.begin(), seen.databases.end(),
+                               [](const auto& database) { return database.state == SeenDatabase::State::down; });
+    if (is_everything && is_down) return exit_code::not_running;
     if (!seen.node || (!seen.processes && !seen.is_elsewhere)) return exit_code::cannot_tell;
     return (*seen.node)["ready"].boolean() ? exit_code::done : exit_code::not_running;
 }
@@ -192,6 +198,9 @@ void print_json(Terminal& terminal, const Seen& seen, const std::vector<SeenProc
     json::Value out;
     out.set("node", seen.node ? *seen.node : json::Value());
     out.set("queues", seen.queues ? (*seen.queues)["queues"] : json::Value());
+    auto databases = json::Value::array();
+    for (const auto& database : seen.databases) databases.push(database.to_json());
+    out.set("databases", std::move(databases));
     out.set("processes", seen.processes ? std::move(processes) : json::Value());
     terminal.result_json(out);
 }
@@ -216,12 +225,12 @@ int run_status(Invocation& invocation) {
         terminal.complain("no process is called \"" + invocation.word(0) + "\"");
         return exit_code::usage;
     }
-    int code = exit_code_of(seen, chosen);
+    bool is_everything = invocation.words().empty();
+    int code = exit_code_of(seen, chosen, is_everything);
     if (terminal.wants_json()) {
         print_json(terminal, seen, chosen, now);
         return code;
     }
-    bool is_everything = invocation.words().empty();
     if (!seen.node) terminal.complain(seen.why_no_node);
     if (!seen.processes && !seen.is_elsewhere) terminal.complain(seen.why_no_processes);
     if (seen.node && is_everything) terminal.result(node_line(*seen.node, terminal));
@@ -229,6 +238,8 @@ int run_status(Invocation& invocation) {
         bool one_by_one = !is_everything || terminal.verbosity() > 0;
         terminal.result(one_by_one ? process_table(chosen, now, terminal) : worker_table(seen, configuration, now, terminal));
     }
+    for (const auto& database : seen.databases)
+        if (is_everything && (seen.node || seen.processes)) terminal.result(database.line(terminal));
     if (is_everything) terminal.result(other_queues(seen, configuration, now));
     if (seen.node && is_everything) terminal.result(counts_line(seen));
     return code;

@@ -69,8 +69,11 @@ TEST_F(Verbs, status_shows_node_workers_and_queues) {
               "GROUP:WORKER  PROCS  STATE    QUEUE  READY  FLIGHT  OLDEST  RATE  P95  FAILED/1h  RECYCLED\n"
               "node          1/1    RUNNING  -          -       -       -     -    -          -  -\n"
               "core:store    1/1    RUNNING  leads  1,200       9    0.4s     -    -          -  -\n"
-              "DEAD leads-dead  2 messages  oldest 14m02s\n"
-              "SINCE START  accepted 41,882  refused 96  kept in quarantine 7\n");
+              "DB main  " +
+                  folder_ +
+                  "/leads.db  not made yet\n"
+                  "DEAD leads-dead  2 messages  oldest 14m02s\n"
+                  "SINCE START  accepted 41,882  refused 96  kept in quarantine 7\n");
 }
 
 TEST_F(Verbs, status_shows_a_worker_that_waits_for_its_database_as_held) {
@@ -90,6 +93,20 @@ TEST_F(Verbs, status_shows_a_worker_that_waits_for_its_database_as_held) {
     EXPECT_EQ(shown["state"].text(), "HELD");
     EXPECT_EQ(shown["held"]["why"].text(), "main: database is locked");
     EXPECT_EQ(shown["failed_1h"].integer(), 2);
+}
+
+TEST_F(Verbs, a_database_whose_file_is_gone_is_told_everywhere) {
+    node_answers();
+    processes_are({process("core", "store", 1, State::running)});
+    std::filesystem::create_directories(folder_ + "/data/databases");
+    std::ofstream(folder_ + "/data/databases/main") << "2026-09-01T08:00:00.000Z\n" << folder_ << "/leads.db\n";
+    EXPECT_EQ(console({"status"}), exit_code::not_running);
+    EXPECT_NE(console.out.str().find("DB main  " + folder_ + "/leads.db  DOWN: " + folder_ + "/leads.db is gone"), std::string::npos)
+        << console.out.str();
+    console({"status", "--json"});
+    EXPECT_EQ((*json::parse(console.out.str()))["databases"].elements()[0]["state"].text(), "down");
+    console({"find", "jane@example.com"});
+    EXPECT_NE(console.err.str().find("database main: " + folder_ + "/leads.db is gone"), std::string::npos) << console.err.str();
 }
 
 TEST_F(Verbs, a_hold_that_an_earlier_process_noted_is_not_believed) {

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <fstream>
 
 #include "db/connection.h"
 
@@ -303,6 +304,113 @@ TEST_F(Files, a_reader_sees_what_a_killed_writer_had_committed_and_nothing_else)
         EXPECT_EQ(got, (Rows{{std::string("kept")}}));
         return {};
     }));
+}
+
+class Gone : public Files {
+  protected:
+    Options noted() const {
+        auto o = options();
+        o.made_note = directory + "/notes/main";
+        return o;
+    }
+    std::string path() const { return directory + "/main.db"; }
+};
+
+TEST_F(Gone, a_file_deleted_under_the_writer_is_named_and_never_made_again_silently) {
+    auto db = with_table(options());
+    ASSERT_TRUE(insert(*db, "a", std::string("a@example.com")));
+    std::filesystem::remove(path());
+    auto done = insert(*db, "b", std::string("b@example.com"));
+    ASSERT_FALSE(done);
+    EXPECT_EQ(done.error().kind, ErrorKind::dependency);
+    EXPECT_NE(done.error().what.find(path() + " is gone"), std::string::npos) << done.error().what;
+    EXPECT_NE(done.error().what.find("touch " + path()), std::string::npos) << done.error().what;
+    EXPECT_FALSE(db->probe());
+    EXPECT_FALSE(std::filesystem::exists(path()));
+}
+
+TEST_F(Gone, a_file_that_was_moved_away_and_is_put_back_is_used_again) {
+    auto db = with_table(options());
+    ASSERT_TRUE(insert(*db, "a", std::string("a@example.com")));
+    std::filesystem::rename(path(), path() + ".away");
+    EXPECT_FALSE(db->probe());
+    std::filesystem::rename(path() + ".away", path());
+    EXPECT_TRUE(db->probe());
+    EXPECT_TRUE(insert(*db, "b", std::string("b@example.com")));
+    EXPECT_EQ(rows(*db), 2);
+}
+
+TEST_F(Gone, a_file_that_took_its_place_is_told_from_it) {
+    auto db = with_table(options());
+    auto before = *db->opened();
+    ASSERT_TRUE(insert(*db, "a", std::string("a@example.com")));
+    EXPECT_EQ(before, *db->opened());
+    std::filesystem::rename(path(), path() + ".away");
+    std::ofstream(path()).flush();
+    ASSERT_TRUE(db->opened());
+    EXPECT_NE(before, *db->opened());
+}
+
+TEST_F(Gone, a_commit_into_a_file_deleted_meanwhile_counts_as_unknown) {
+    auto db = with_table(options());
+    auto done = db->write([&](WriteTransaction& t) -> Done {
+        TRY(t.execute("SELECT 1"));
+        std::filesystem::remove(path());
+        return {};
+    });
+    ASSERT_FALSE(done);
+    EXPECT_EQ(done.error().kind, ErrorKind::unknown_outcome) << done.error().what;
+}
+
+TEST_F(Gone, the_next_process_does_not_make_a_noted_file_again_but_takes_an_empty_one) {
+    with_table(noted()).reset();
+    std::filesystem::remove(path());
+    ASSERT_TRUE(why_gone(noted()));
+    auto refused = Database::open(noted());
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().what, "main: " + *why_gone(noted()));
+    EXPECT_FALSE(std::filesystem::exists(path()));
+    std::ofstream(path()).flush();
+    EXPECT_FALSE(why_gone(noted()));
+    auto made = made_at(noted());
+    auto db = with_table(noted());
+    EXPECT_EQ(db->began_anew(), made) << "so that somebody can say which rows are missing";
+    EXPECT_EQ(rows(*db), 0);
+    db.reset();
+    EXPECT_FALSE(open(noted())->began_anew()) << "only once";
+}
+
+TEST_F(Gone, a_database_that_was_never_written_is_simply_made) {
+    open(noted()).reset();
+    std::filesystem::remove(path());
+    EXPECT_FALSE(why_gone(noted()));
+    EXPECT_FALSE(with_table(noted())->began_anew());
+    auto elsewhere = noted();
+    elsewhere.path = directory + "/other.db";
+    EXPECT_FALSE(why_gone(elsewhere)) << "a path that was changed in the configuration is another database";
+    EXPECT_TRUE(Database::open(elsewhere));
+}
+
+TEST_F(Gone, a_reader_follows_the_path_to_another_file) {
+    auto db = with_table(options());
+    ASSERT_TRUE(insert(*db, "a", std::string("a@example.com")));
+    auto reader = *ReadOnly::open(path());
+    db.reset();
+    std::filesystem::remove(path());
+    with_table(options()).reset();
+    ASSERT_TRUE(reader->read([](ReadTransaction& t) -> Done {
+        TRY_ASSIGN(auto got, t.query("SELECT count(*) FROM leads"));
+        EXPECT_EQ(integer_of(got[0][0]), 0);
+        return {};
+    }));
+}
+
+TEST_F(Gone, a_folder_that_is_not_there_is_named) {
+    auto o = options();
+    o.path = directory + "/nowhere/main.db";
+    auto refused = Database::open(o);
+    ASSERT_FALSE(refused);
+    EXPECT_NE(refused.error().what.find("the folder " + directory + "/nowhere does not exist"), std::string::npos) << refused.error().what;
 }
 
 TEST(Classify, each_result_code_leaves_something_known) {

@@ -1,5 +1,7 @@
 #include "handlers/exec.h"
 
+#include <filesystem>
+
 #include <signal.h>
 #include <sys/wait.h>
 
@@ -210,6 +212,18 @@ TEST_F(Exec, an_effects_file_that_cannot_be_written_holds_before_anything_is_run
     EXPECT_EQ(text("runs"), "");
 }
 
+TEST_F(Exec, an_effects_file_that_is_deleted_holds_before_anything_is_run) {
+    auto h = handler(Protocol::per_record, "echo run >> $1/runs");
+    EXPECT_EQ(run(*h, jobs(1)).at(0).kind, Kind::done);
+    std::filesystem::remove(ledger::effects_path(directory, "score", 1));
+    auto held = run(*h, jobs(1, 2)).at(0);
+    EXPECT_EQ(held.kind, Kind::hold);
+    EXPECT_NE(held.why.find("is gone"), std::string::npos) << held.why;
+    std::ofstream(ledger::effects_path(directory, "score", 1)).flush();
+    EXPECT_EQ(run(*h, jobs(1, 2)).at(0).kind, Kind::done);
+    EXPECT_EQ(text("runs"), "run\nrun\n");
+}
+
 TEST_F(Exec, what_is_held_retried_or_dead_is_noted) {
     auto h = handler(Protocol::per_record, "exit 1");
     auto batch = jobs(3);
@@ -357,7 +371,7 @@ TEST_F(Exec, a_batch_comes_as_the_event_that_lambda_knows) {
     EXPECT_EQ(records[0]["body"].text(), job(1).body);
     EXPECT_EQ(records[0]["md5OfBody"].text(), to_hex(md5(job(1).body)));
     EXPECT_EQ(records[0]["eventSource"].text(), "aws:sqs");
-    EXPECT_EQ(records[0]["eventSourceARN"].text(), "arn:aws:sqs:us-east-1:000000000000:leads");
+    EXPECT_EQ(records[0]["eventSourceARN"].text(), "arn:aws:sqs:us-east-1:123456789012:leads");
     EXPECT_EQ(records[0]["messageAttributes"]["record-id"]["stringValue"].text(), to_text(id_of(1)));
     EXPECT_EQ(records[1]["attributes"]["ApproximateReceiveCount"].text(), "0");
 }

@@ -2,6 +2,9 @@
 
 #include <sys/wait.h>
 
+#include <filesystem>
+#include <fstream>
+
 #include "handlers/bisect.h"
 #include "handlers/table.h"
 #include "handlers/values.h"
@@ -73,6 +76,20 @@ TEST_F(Sql, the_same_message_twice_is_one_row) {
     EXPECT_EQ(kinds(outcomes), std::vector<Kind>(5, Kind::done));
     EXPECT_EQ(count("leads"), 5);
     EXPECT_EQ(count("forebay_effects"), 5);
+}
+
+TEST_F(Sql, records_wait_while_the_file_is_gone_and_an_empty_one_gets_its_tables) {
+    auto h = handler();
+    (void)h.run(jobs(2), {});
+    std::filesystem::remove(database.path);
+    auto outcomes = h.run(jobs(2, 3), {});
+    EXPECT_EQ(kinds(outcomes), std::vector<Kind>(2, Kind::hold));
+    EXPECT_NE(outcomes[0].why.find("is gone"), std::string::npos) << outcomes[0].why;
+    EXPECT_FALSE(h.probe());
+    std::ofstream(database.path).flush();
+    EXPECT_TRUE(h.probe());
+    EXPECT_EQ(kinds(h.run(jobs(2, 3), {})), std::vector<Kind>(2, Kind::done));
+    EXPECT_EQ(count("leads"), 2);
 }
 
 TEST_F(Sql, the_same_record_twice_in_one_batch_is_one_row) {
