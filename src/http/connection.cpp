@@ -1,8 +1,10 @@
 #include "http/connection.h"
 
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <utility>
 
 #include "http/problem.h"
@@ -14,7 +16,7 @@ namespace {
 /// After the last answer a client may still be sending; what it sends is read up to here, so that the
 /// answer is not lost to the reset that unread bytes would cause.
 constexpr std::size_t surplus_bytes_max = 1_MiB;
-constexpr int reads_in_a_row_max = 16;
+constexpr int reads_in_a_turn_max = 16;
 constexpr std::size_t kept_output_bytes = 16384;
 
 HeadLimits head_limits(const ServerOptions& options) { return {options.head_bytes_max, options.fields_max, options.target_bytes_max}; }
@@ -29,20 +31,21 @@ Response overloaded() {
 
 }  // namespace
 
-Connection::Connection(Loop& loop, boost::asio::ip::tcp::socket socket, std::string peer, bool peer_is_trusted, bool counts_for_peer)
-    : loop_(loop),
-      socket_(std::move(socket)),
-      peer_(std::move(peer)),
-      peer_is_trusted_(peer_is_trusted),
-      counts_for_peer_(counts_for_peer) {}
+Connection::Connection(Loop& loop, int socket, std::string peer, bool peer_is_trusted, bool counts_for_peer)
+    : loop_(loop), socket_(socket), peer_(std::move(peer)), peer_is_trusted_(peer_is_trusted), counts_for_peer_(counts_for_peer) {}
 
 Connection::~Connection() {
+    if (!closed_) ::close(socket_);
     if (counts_for_peer_) loop_.drop_address(peer_);
 }
 
-void Connection::start() {
-    expect(Waiting::first_byte, loop_.options().head_deadline);
-    read();
+void Connection::start() { expect(Waiting::first_byte, loop_.options().head_deadline); }
+
+void Connection::on_ready(Readiness readiness) {
+    may_read_ |= readiness.readable;
+    may_write_ |= readiness.writable;
+    peer_ended_ |= readiness.ended;
+    go_on();
 }
 
 // ---- input
@@ -51,39 +54,23 @@ bool Connection::is_full() const {
     return pending_.size() >= loop_.options().pipelined_max || unsent() >= loop_.options().unsent_bytes_max;
 }
 
-/// A read stays under way while requests are being answered, also to learn that the client has gone.
-void Connection::read() {
-    if (closed_ || read_under_way_ || input_ended_) return;
-    const bool must_wait = takes_no_more_ ? surplus_bytes_ > surplus_bytes_max : !stash_.empty() || is_full();
-    if (must_wait) return;
-    read_under_way_ = true;
-    socket_.async_read_some(boost::asio::buffer(input_), [this](const auto& error, std::size_t n) { on_read(error, n); });
+/// It reads also while requests are being answered, to learn that the client has gone.
+bool Connection::wants_to_read() const {
+    if (closed_ || input_ended_ || !may_read_) return false;
+    return takes_no_more_ ? surplus_bytes_ <= surplus_bytes_max : stash_.empty() && !is_full();
 }
 
-void Connection::on_read(const boost::system::error_code& error, std::size_t n) {
-    read_under_way_ = false;
-    if (closed_) return retire_when_quiet();
-    if (error == boost::asio::error::eof)
-        on_end_of_input();
-    else if (error)
-        return abort();
-    else
-        take({input_.data(), n});
-    if (n == input_.size()) read_what_is_there();
-    go_on();
-}
-
-/// The connection's own buffer is small, since there are many of them; large bodies come through the loop's.
-void Connection::read_what_is_there() {
+void Connection::read_some() {
     auto& scratch = loop_.scratch();
-    for (int i = 0; i < reads_in_a_row_max && !closed_ && !input_ended_ && stash_.empty(); ++i) {
-        const auto n = ::recv(socket_.native_handle(), scratch.data(), scratch.size(), MSG_DONTWAIT);
-        if (n > 0)
-            take({scratch.data(), static_cast<std::size_t>(n)});
-        else if (n == 0)
-            on_end_of_input();
-        if (n < static_cast<ssize_t>(scratch.size())) return;  // an error will show again in the next read
-    }
+    const auto n = ::recv(socket_, scratch.data(), scratch.size(), MSG_DONTWAIT);
+    // Less than was asked for is all there was, unless the end comes behind it.
+    may_read_ = n == static_cast<ssize_t>(scratch.size()) || (n >= 0 && peer_ended_) || (n < 0 && errno == EINTR);
+    if (n > 0)
+        take({scratch.data(), static_cast<std::size_t>(n)});
+    else if (n == 0)
+        on_end_of_input();
+    else if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)
+        abort();
 }
 
 void Connection::on_end_of_input() {
@@ -294,8 +281,8 @@ void Connection::account_output() {
 }
 
 void Connection::send() {
-    while (!closed_ && unsent() > 0 && !write_wait_under_way_) {
-        const auto n = ::send(socket_.native_handle(), out_.data() + out_sent_, unsent(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    while (!closed_ && unsent() > 0 && may_write_) {
+        const auto n = ::send(socket_, out_.data() + out_sent_, unsent(), MSG_NOSIGNAL | MSG_DONTWAIT);
         if (n >= 0) {
             out_sent_ += static_cast<std::size_t>(n);
             loop_.counters().bytes_sent.add(static_cast<std::uint64_t>(n));
@@ -306,30 +293,27 @@ void Connection::send() {
             return abort();
         }
     }
-    if (closed_ || unsent() > 0) return account_output();
-    if (out_.capacity() > kept_output_bytes) out_ = std::string();
-    out_.clear();
-    out_sent_ = 0;
-    write_until_ms_ = 0;
+    if (!closed_ && unsent() == 0) forget_output();
     account_output();
 }
 
 void Connection::wait_until_writable() {
     if (write_until_ms_ == 0) write_until_ms_ = coarse_now_ms() + loop_.options().write_deadline.count();
-    write_wait_under_way_ = true;
-    socket_.async_wait(boost::asio::socket_base::wait_write, [this](const auto& error) {
-        write_wait_under_way_ = false;
-        if (closed_) return retire_when_quiet();
-        if (error) return abort();
-        go_on();
-    });
+    may_write_ = false;
+}
+
+void Connection::forget_output() {
+    if (out_.capacity() > kept_output_bytes) out_ = std::string();
+    out_.clear();
+    out_sent_ = 0;
+    write_until_ms_ = 0;
 }
 
 /// Says that no more will come and waits for the client to say the same, for a while.
 void Connection::after_last_answer() {
     if (input_ended_ || surplus_bytes_ > surplus_bytes_max) return abort();
     if (std::exchange(lingering_, true)) return;
-    ::shutdown(socket_.native_handle(), SHUT_WR);
+    ::shutdown(socket_, SHUT_WR);
     expect(Waiting::end, loop_.options().linger_deadline);
 }
 
@@ -337,7 +321,17 @@ void Connection::after_last_answer() {
 
 void Connection::advance() { go_on(); }
 
+/// A client that always has more to say does not keep the loop from the others.
 void Connection::go_on() {
+    answer_and_take();
+    for (int reads = 0; wants_to_read(); ++reads) {
+        if (reads == reads_in_a_turn_max) return loop_.advance_later(*this);
+        read_some();
+        answer_and_take();
+    }
+}
+
+void Connection::answer_and_take() {
     if (closed_) return;
     settle();
     send();
@@ -355,7 +349,6 @@ void Connection::go_on() {
         after_last_answer();
     else if (unfinished_ == nullptr && pending_.empty() && unsent() == 0 && waiting_ == Waiting::nothing)
         expect(Waiting::next_request, 0ms);
-    read();
 }
 
 void Connection::expect(Waiting what, Duration at_most) {
@@ -419,13 +412,8 @@ void Connection::abort() {
     out_sent_ = 0;
     account_output();
     unstash();
-    boost::system::error_code ignored;
-    socket_.close(ignored);
-    retire_when_quiet();
-}
-
-void Connection::retire_when_quiet() {
-    if (!read_under_way_ && !write_wait_under_way_) loop_.retire(*this);
+    ::close(socket_);
+    loop_.retire(*this);
 }
 
 }  // namespace forebay::http

@@ -1,10 +1,8 @@
 #pragma once
 // One client's connection: takes up requests in order, hands them to the loop's handler, sends the answers
 // in the same order, and ends itself when the client breaks a rule, a deadline passes or the server drains.
-// For http/*.cpp only: it includes Asio.
+// For http/*.cpp only.
 
-#include <array>
-#include <boost/asio/ip/tcp.hpp>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -19,13 +17,15 @@ namespace forebay::http {
 
 class Connection {
   public:
-    Connection(Loop& loop, boost::asio::ip::tcp::socket socket, std::string peer, bool peer_is_trusted, bool counts_for_peer);
+    /// Owns the socket, which must not block.
+    Connection(Loop& loop, int socket, std::string peer, bool peer_is_trusted, bool counts_for_peer);
     ~Connection();
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
 
     void start();
-    /// Goes on after some of its exchanges were marked answered.
+    void on_ready(Readiness readiness);
+    /// Goes on after some of its exchanges were marked answered, or after a turn that was long enough.
     void advance();
     /// Looks at the deadlines. `idle_deadline` is how long it may wait for a next request.
     void check_deadlines(std::int64_t now_ms, Duration idle_deadline);
@@ -41,9 +41,8 @@ class Connection {
     enum class Waiting : std::uint8_t { nothing, first_byte, next_request, head, body, end };
 
     // Input.
-    void read();
-    void on_read(const boost::system::error_code& error, std::size_t n);
-    void read_what_is_there();
+    bool wants_to_read() const;
+    void read_some();
     void on_end_of_input();
     void take(std::string_view bytes);
     void stash(std::string_view bytes);
@@ -67,22 +66,22 @@ class Connection {
     void settle();
     void send();
     void wait_until_writable();
+    void forget_output();
     void after_last_answer();
     std::size_t unsent() const { return out_.size() - out_sent_; }
     void account_output();
 
     void go_on();
+    void answer_and_take();
     void expect(Waiting what, Duration at_most);
     void expect_body();
-    void retire_when_quiet();
 
     Loop& loop_;
-    boost::asio::ip::tcp::socket socket_;
+    int socket_;
     std::string peer_;
     bool peer_is_trusted_;
     bool counts_for_peer_;
 
-    std::array<char, 1024> input_;
     std::string stash_;               ///< read, but not taken up: as many requests as allowed wait for answers
     Exchange* unfinished_ = nullptr;  ///< the request whose bytes are coming in
     HeadScanner scanner_;
@@ -98,8 +97,9 @@ class Connection {
     std::int64_t write_until_ms_ = 0;  ///< 0 = nothing waits to be sent
     std::size_t surplus_bytes_ = 0;    ///< read and dropped after the last request
 
-    bool read_under_way_ = false;
-    bool write_wait_under_way_ = false;
+    bool may_read_ = false;    ///< there may be something to read
+    bool peer_ended_ = false;  ///< the end can be read behind what is there
+    bool may_write_ = true;    ///< until the socket's buffer is full
     bool say_continue_ = false;
     bool takes_no_more_ = false;  ///< the last request has been taken up
     bool input_ended_ = false;

@@ -70,6 +70,7 @@ Loop::Loop(Shared& shared)
       connections_per_address_max_(share_of(shared.options.connections_per_address_max, shared.options.loops)),
       tick_every_(tick_of(shared.options)),
       io_(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO),
+      watch_(io_, [](Connection& connection, Readiness readiness) { connection.on_ready(readiness); }),
       spare_descriptor_(open_spare()),
       scratch_(scratch_bytes) {}
 
@@ -86,6 +87,7 @@ void Loop::accept_from(int listener, bool ipv6) {
 void Loop::start() {
     thread_ = std::thread([this] {
         loop_of_this_thread = this;
+        watch_.start();
         accept_when_ready();
         tick_later();
         io_.run();
@@ -158,11 +160,22 @@ void Loop::deliver() {
             to_advance_.push_back(exchange.connection);
         }
     }
-    for (Connection* connection : to_advance_) {
+    advance_waiting();
+}
+
+void Loop::advance_waiting() {
+    advancing_.swap(to_advance_);
+    for (Connection* connection : advancing_) {
         connection->to_advance = false;
         connection->advance();
     }
-    to_advance_.clear();
+    advancing_.clear();
+}
+
+void Loop::advance_later(Connection& connection) {
+    if (std::exchange(connection.to_advance, true)) return;
+    to_advance_.push_back(&connection);
+    boost::asio::post(io_, [this] { advance_waiting(); });
 }
 
 std::optional<Response> Loop::admit(const Request& head) {
@@ -259,25 +272,19 @@ void Loop::welcome(int descriptor, const sockaddr& peer) {
     const bool trusted = trusted_proxies().trusts(address);
     auto text = to_text(address);
     if (!trusted && !count_address(text)) return turn_away(descriptor);
-    using boost::asio::ip::tcp;
-    tcp::socket socket(io_);
-    boost::system::error_code error;
-    socket.assign(peer.sa_family == AF_INET6 ? tcp::v6() : tcp::v4(), descriptor, error);
-    if (error) {
-        close(descriptor);
-        return drop_address(text);
-    }
-    auto& connection =
-        connections_.emplace_back(std::make_unique<Connection>(*this, std::move(socket), std::move(text), trusted, !trusted));
-    connection->place = connections_.size() - 1;
+    auto connection = std::make_unique<Connection>(*this, descriptor, std::move(text), trusted, !trusted);
+    if (!watch_.add(descriptor, *connection)) return;
+    connection->place = connections_.size();
     shared_.connections.fetch_add(1, std::memory_order_relaxed);
     counters().connections.add();
     counters().open_connections.add(1);
     connection->start();
+    connections_.push_back(std::move(connection));
 }
 
-/// Its own functions may still be running, so it is destroyed in a turn of its own.
+/// Its own functions may still be running and events of this turn may name it, so it is destroyed in a turn of its own.
 void Loop::retire(Connection& connection) {
+    if (std::exchange(connection.to_advance, false)) std::erase(to_advance_, &connection);
     const auto place = connection.place;
     if (retired_.empty()) boost::asio::post(io_, [this] { std::exchange(retired_, {}).clear(); });
     retired_.push_back(std::move(connections_[place]));

@@ -20,6 +20,7 @@
 #include "http/answer.h"
 #include "http/exchange.h"
 #include "http/server.h"
+#include "http/socket_watch.h"
 
 namespace forebay::http {
 
@@ -92,9 +93,11 @@ class Loop final : public Responder::Sink {
     void drop_address(const std::string& address);
     /// Gives back an exchange that is answered or was never handed out.
     void release(Exchange& exchange);
-    /// The connection has closed and nothing of it is under way any more.
+    /// Lets the others have their turn first.
+    void advance_later(Connection& connection);
+    /// The connection has closed.
     void retire(Connection& connection);
-    /// Room for one large read; used before anything else can read.
+    /// Room for one read; its bytes are taken before anything else can read.
     std::vector<char>& scratch() { return scratch_; }
 
   private:
@@ -106,6 +109,7 @@ class Loop final : public Responder::Sink {
     void turn_away(int descriptor);
     bool is_full() const { return connections_.size() >= connections_max_; }
     void deliver();
+    void advance_waiting();
     void tick_later();
     void tick();
     void close_all();
@@ -120,6 +124,7 @@ class Loop final : public Responder::Sink {
     boost::asio::ip::tcp::acceptor acceptor_{io_};
     boost::asio::steady_timer accept_again_{io_};
     boost::asio::steady_timer ticker_{io_};
+    SocketWatch watch_;
     bool accepting_ = false;
     bool accept_paused_ = false;
     bool stopping_ = false;
@@ -129,6 +134,7 @@ class Loop final : public Responder::Sink {
     std::atomic<Exchange*> mailbox_{nullptr};
     Connection* busy_ = nullptr;  ///< whose request is being handed to the handler right now
     std::vector<Connection*> to_advance_;
+    std::vector<Connection*> advancing_;  ///< empty but for its room, outside advance_waiting()
 
     AnswerWriter writer_;
     std::vector<char> scratch_;
