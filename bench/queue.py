@@ -79,7 +79,7 @@ def through_the_api(folder):
     with open(path, "w") as f:
         f.write(CONFIGURATION.format(folder=folder, **ports))
     with server([FOREBAY, "serve", "-c", path], answers(f"http://127.0.0.1:{ports['intake']}/readyz"), stderr=-3, stdout=-3) as process:
-        url = f"http://127.0.0.1:{ports['sqs']}/000000000000/bench"
+        url = f"http://127.0.0.1:{ports['sqs']}/123456789012/bench"
         cpu, begun, figures = cpu_seconds(process.pid), time.monotonic(), []
         clients = [threading.Thread(target=one_client, args=(ports["sqs"], begun + SECONDS_EACH, url, figures)) for _ in range(CLIENTS)]
         for client in clients:

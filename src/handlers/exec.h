@@ -31,7 +31,7 @@ struct ExecOptions {
     std::string data_dir;                                          ///< effects/ is made in it
     std::string queue;                                             ///< for the event's ARN
     std::string region = "us-east-1";
-    std::string account = "000000000000";
+    std::string account = "123456789012";
     std::size_t answer_bytes_max = 1 << 20;  ///< of one answer line or output; longer is garbage
     std::vector<ledger::SearchField> search = ledger::usual_search_fields();
     /// `count` of jsonl answers, and nothing else.

@@ -11,7 +11,7 @@
 namespace forebay::sqs {
 
 struct ApiOptions {
-    std::string account = "000000000000";  ///< in queue URLs and ARNs
+    std::string account = "123456789012";  ///< in queue URLs and ARNs
     std::string region;                    ///< empty = from the signature's scope, else us-east-1
     std::string base_url;                  ///< of queue URLs; empty = from the request's Host or X-Forwarded-Host
 };

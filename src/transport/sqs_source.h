@@ -16,7 +16,7 @@ namespace forebay::transport {
 
 struct SqsSourceOptions {
     std::string endpoint_url = "http://127.0.0.1:9324";
-    std::string account = "000000000000";  ///< in queue URLs
+    std::string account = "123456789012";  ///< in queue URLs
     Duration connect_deadline = 2s;
     Duration answer_deadline = 30s;  ///< beyond the time a receive waits
     unsigned tries = 3;              ///< of what the server says it could not do

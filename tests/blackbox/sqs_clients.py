@@ -5,7 +5,7 @@ import boto3
 import botocore.config
 import requests
 
-REGION, ACCOUNT = "us-east-1", "000000000000"
+REGION, ACCOUNT = "us-east-1", "123456789012"
 
 
 def boto(url, **more):

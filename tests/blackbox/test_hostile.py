@@ -260,7 +260,7 @@ def test_a_full_disk_refuses_posts_and_lets_everything_else_go_on(forebay, full_
     f = forebay(STORE + "[queue.x]\n")
 
     def sqs(action, **arguments):
-        return requests.post(f.sqs, json={"QueueUrl": f.sqs + "/000000000000/x", **arguments}, timeout=10,
+        return requests.post(f.sqs, json={"QueueUrl": f.sqs + "/123456789012/x", **arguments}, timeout=10,
                              headers={"X-Amz-Target": "AmazonSQS." + action, "Content-Type": "application/x-amz-json-1.0"})
 
     assert sqs("SendMessage", MessageBody="waits").status_code == 200

@@ -58,7 +58,7 @@ struct IntakeConfiguration {
 
 struct SqsConfiguration {
     std::vector<Listen> listen = {{"127.0.0.1", 9324}};
-    std::string account = "000000000000";
+    std::string account = "123456789012";
     std::string region;              ///< empty: from the signature's scope
     std::string base_url;            ///< empty: from Host
     std::vector<std::string> hosts;  ///< names it may be called by, besides localhost and addresses

@@ -158,7 +158,7 @@ TEST_F(RealBroker, a_receive_that_hides_nothing_names_each_message_once) {
 
 TEST_F(RealBroker, redrive_needs_a_target_and_moves_with_its_source_named) {
     auto policy = [](std::string target) {
-        return R"({"QueueUrl":"q","Attributes":{"RedrivePolicy":"{\"deadLetterTargetArn\":\"arn:aws:sqs:us-east-1:000000000000:)" + target +
+        return R"({"QueueUrl":"q","Attributes":{"RedrivePolicy":"{\"deadLetterTargetArn\":\"arn:aws:sqs:us-east-1:123456789012:)" + target +
                R"(\",\"maxReceiveCount\":1}"}})";
     };
     EXPECT_TRUE(port->refusal("SetQueueAttributes", policy("dead")).ends_with("Reason: Dead letter target does not exist."));
@@ -168,7 +168,7 @@ TEST_F(RealBroker, redrive_needs_a_target_and_moves_with_its_source_named) {
     EXPECT_EQ(receive(R"(,"VisibilityTimeout":0)").elements().size(), 1u);
     EXPECT_EQ(receive().elements().size(), 0u);
     auto dead = port->result("ReceiveMessage", R"({"QueueUrl":"dead","WaitTimeSeconds":5,"AttributeNames":["DeadLetterQueueSourceArn"]})");
-    EXPECT_EQ(dead["Messages"].elements().at(0)["Attributes"]["DeadLetterQueueSourceArn"].text(), "arn:aws:sqs:us-east-1:000000000000:q");
+    EXPECT_EQ(dead["Messages"].elements().at(0)["Attributes"]["DeadLetterQueueSourceArn"].text(), "arn:aws:sqs:us-east-1:123456789012:q");
 }
 
 TEST_F(RealBroker, a_broker_that_stops_is_unavailable) {

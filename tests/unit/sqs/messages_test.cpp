@@ -7,7 +7,7 @@ namespace {
 using Messages = PortTest;
 
 TEST_F(Messages, a_message_sent_is_received_with_its_digest_and_deleted) {
-    auto sent = port.result("SendMessage", R"({"QueueUrl":"http://localhost:9324/000000000000/q","MessageBody":"hello"})");
+    auto sent = port.result("SendMessage", R"({"QueueUrl":"http://localhost:9324/123456789012/q","MessageBody":"hello"})");
     EXPECT_EQ(sent["MD5OfMessageBody"].text(), "5d41402abc4b2a76b9719d911017c592");
     EXPECT_EQ(sent["MessageId"].text().size(), 36u);
     EXPECT_EQ(sent.find("MD5OfMessageAttributes"), nullptr);
@@ -108,7 +108,7 @@ TEST_F(Messages, system_attributes_tell_what_the_queue_knows) {
     EXPECT_EQ(attributes["SentTimestamp"].text(), "1700000000000");
     EXPECT_EQ(attributes["ApproximateFirstReceiveTimestamp"].text(), "1700000005000");
     EXPECT_EQ(attributes["ApproximateReceiveCount"].text(), "1");
-    EXPECT_EQ(attributes["SenderId"].text(), "000000000000");
+    EXPECT_EQ(attributes["SenderId"].text(), "123456789012");
     EXPECT_EQ(attributes["AWSTraceHeader"].text(), "Root=1");
     EXPECT_EQ(attributes["MessageGroupId"].text(), "tenant");
     EXPECT_EQ(attributes.find("ForebayAttempts"), nullptr);
@@ -137,14 +137,14 @@ TEST_F(Messages, a_dead_letter_names_its_source) {
     port.result("CreateQueue", R"({"QueueName":"dead"})");
     port.result(
         "SetQueueAttributes",
-        R"({"QueueUrl":"q","Attributes":{"RedrivePolicy":"{\"deadLetterTargetArn\":\"arn:aws:sqs:us-east-1:000000000000:dead\",\"maxReceiveCount\":\"1\"}"}})");
+        R"({"QueueUrl":"q","Attributes":{"RedrivePolicy":"{\"deadLetterTargetArn\":\"arn:aws:sqs:us-east-1:123456789012:dead\",\"maxReceiveCount\":\"1\"}"}})");
     send("poison");
     EXPECT_EQ(receive(R"(,"VisibilityTimeout":0)").elements().size(), 1u);
     EXPECT_EQ(receive().elements().size(), 0u);
     auto result = port.result("ReceiveMessage", R"({"QueueUrl":"dead","AttributeNames":["All"]})");
-    EXPECT_EQ(result["Messages"].elements().at(0)["Attributes"]["DeadLetterQueueSourceArn"].text(), "arn:aws:sqs:us-east-1:000000000000:q");
+    EXPECT_EQ(result["Messages"].elements().at(0)["Attributes"]["DeadLetterQueueSourceArn"].text(), "arn:aws:sqs:us-east-1:123456789012:q");
     auto sources = port.result("ListDeadLetterSourceQueues", R"({"QueueUrl":"dead"})");
-    EXPECT_EQ(sources["queueUrls"].elements().at(0).text(), "http://localhost:9324/000000000000/q");
+    EXPECT_EQ(sources["queueUrls"].elements().at(0).text(), "http://localhost:9324/123456789012/q");
 }
 
 TEST_F(Messages, a_long_poll_answers_when_a_message_comes) {

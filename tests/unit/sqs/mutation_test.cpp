@@ -45,7 +45,7 @@ TEST_F(Mutations, of_json_requests_are_answered_or_refused) {
          R"({"QueueUrl":"q","MaxNumberOfMessages":2,"VisibilityTimeout":0,"AttributeNames":["All"],"MessageAttributeNames":["a.*"]})"},
         {"ChangeMessageVisibilityBatch", R"({"QueueUrl":"q","Entries":[{"Id":"a","ReceiptHandle":"handle.1.1.1","VisibilityTimeout":0}]})"},
         {"SetQueueAttributes",
-         R"({"QueueUrl":"q","Attributes":{"RedrivePolicy":"{\"deadLetterTargetArn\":\"arn:aws:sqs:us-east-1:000000000000:q\",\"maxReceiveCount\":5}","DelaySeconds":"1"}})"},
+         R"({"QueueUrl":"q","Attributes":{"RedrivePolicy":"{\"deadLetterTargetArn\":\"arn:aws:sqs:us-east-1:123456789012:q\",\"maxReceiveCount\":5}","DelaySeconds":"1"}})"},
         {"ListQueues", R"({"MaxResults":1,"NextToken":"cQ"})"},
     };
     for (int i = 0; i < 400; ++i)

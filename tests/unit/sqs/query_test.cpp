@@ -14,14 +14,14 @@ std::string wrapped(const std::string& action, const std::string& result) {
 
 TEST_F(Query, a_message_goes_the_whole_way) {
     auto sent = port.query(
-        "Action=SendMessage&Version=2012-11-05&QueueUrl=http%3A%2F%2Flocalhost%3A9324%2F000000000000%2Fq&MessageBody=a+%26+b%3C%0D%0A");
+        "Action=SendMessage&Version=2012-11-05&QueueUrl=http%3A%2F%2Flocalhost%3A9324%2F123456789012%2Fq&MessageBody=a+%26+b%3C%0D%0A");
     EXPECT_EQ(sent.status, 200u);
     EXPECT_EQ(sent.content_type, "text/xml");
     EXPECT_EQ(Port::without_id(sent),
               wrapped("SendMessage",
                       "<SendMessageResult><MD5OfMessageBody>a7e3e21db7f8804673c063a782e9f6ad</"
                       "MD5OfMessageBody><MessageId>00000000-0000-0000-0000-000000000001</MessageId></SendMessageResult>"));
-    auto received = port.query("Action=ReceiveMessage", "/000000000000/q");
+    auto received = port.query("Action=ReceiveMessage", "/123456789012/q");
     EXPECT_EQ(
         Port::without_id(received),
         wrapped(
@@ -63,7 +63,7 @@ TEST_F(Query, attributes_are_flattened_both_ways) {
 TEST_F(Query, queues_are_made_set_and_listed) {
     auto made = port.query("Action=CreateQueue&QueueName=two&Attribute.1.Name=DelaySeconds&Attribute.1.Value=7&Tag.1.Key=a&Tag.1.Value=b");
     EXPECT_EQ(Port::without_id(made),
-              wrapped("CreateQueue", "<CreateQueueResult><QueueUrl>http://localhost:9324/000000000000/two</QueueUrl></CreateQueueResult>"));
+              wrapped("CreateQueue", "<CreateQueueResult><QueueUrl>http://localhost:9324/123456789012/two</QueueUrl></CreateQueueResult>"));
     auto set = port.query("Action=SetQueueAttributes&QueueUrl=two&Attribute.1.Name=VisibilityTimeout&Attribute.1.Value=9");
     EXPECT_EQ(Port::without_id(set), wrapped("SetQueueAttributes", ""));
     auto got = port.query("Action=GetQueueAttributes&QueueUrl=two&AttributeName.1=VisibilityTimeout&AttributeName.2=DelaySeconds");
@@ -73,8 +73,8 @@ TEST_F(Query, queues_are_made_set_and_listed) {
                       "<Attribute><Name>DelaySeconds</Name><Value>7</Value></Attribute></GetQueueAttributesResult>"));
     auto listed = port.query("Action=ListQueues");
     EXPECT_EQ(Port::without_id(listed), wrapped("ListQueues",
-                                                "<ListQueuesResult><QueueUrl>http://localhost:9324/000000000000/q</"
-                                                "QueueUrl><QueueUrl>http://localhost:9324/000000000000/two</QueueUrl></ListQueuesResult>"));
+                                                "<ListQueuesResult><QueueUrl>http://localhost:9324/123456789012/q</"
+                                                "QueueUrl><QueueUrl>http://localhost:9324/123456789012/two</QueueUrl></ListQueuesResult>"));
     auto tags = port.query("Action=ListQueueTags&QueueUrl=two");
     EXPECT_EQ(Port::without_id(tags),
               wrapped("ListQueueTags", "<ListQueueTagsResult><Tag><Key>a</Key><Value>b</Value></Tag></ListQueueTagsResult>"));
@@ -135,15 +135,15 @@ TEST_F(Query, no_action_and_unknown_actions) {
     EXPECT_NE(unknown.body.find("<Code>InvalidAction</Code><Message>The action Explode is not valid for this endpoint.</Message>"),
               std::string::npos);
     for (auto action : {"CreateQueue&QueueName=x", "ListQueues"})
-        EXPECT_NE(port.query("Action=" + std::string(action), "/000000000000/q").body.find("is not valid for this endpoint."),
+        EXPECT_NE(port.query("Action=" + std::string(action), "/123456789012/q").body.find("is not valid for this endpoint."),
                   std::string::npos);
-    EXPECT_EQ(port.query("Action=GetQueueUrl&QueueName=q", "/000000000000/q").status, 200u);
+    EXPECT_EQ(port.query("Action=GetQueueUrl&QueueName=q", "/123456789012/q").status, 200u);
 }
 
 TEST_F(Query, a_get_works_and_a_queue_url_wins_over_the_path) {
     http::Request request = Port::query_request("");
     request.method = "GET";
-    request.path = "/000000000000/none";
+    request.path = "/123456789012/none";
     request.query = "Action=SendMessage&QueueUrl=q&MessageBody=from+a+link";
     EXPECT_EQ(port.ask(request).status, 200u);
     EXPECT_EQ(receive().elements().at(0)["Body"].text(), "from a link");

@@ -11,9 +11,9 @@ TEST_F(Queues, a_queue_url_is_made_from_where_the_client_is) {
     auto url = [&](Port::Headers headers) {
         return port.result("GetQueueUrl", R"({"QueueName":"q"})", std::move(headers))["QueueUrl"].text();
     };
-    EXPECT_EQ(url({}), "http://localhost:9324/000000000000/q");
-    EXPECT_EQ(url({{"X-Forwarded-Host", "queue.example.com"}, {"X-Forwarded-Proto", "https"}}), "https://queue.example.com/000000000000/q");
-    EXPECT_EQ(url({{"X-Forwarded-Host", "evil\"><script>"}}), "http://localhost:9324/000000000000/q");
+    EXPECT_EQ(url({}), "http://localhost:9324/123456789012/q");
+    EXPECT_EQ(url({{"X-Forwarded-Host", "queue.example.com"}, {"X-Forwarded-Proto", "https"}}), "https://queue.example.com/123456789012/q");
+    EXPECT_EQ(url({{"X-Forwarded-Host", "evil\"><script>"}}), "http://localhost:9324/123456789012/q");
 }
 
 TEST_F(Queues, a_base_url_can_be_set) {
@@ -31,16 +31,16 @@ TEST_F(Queues, the_region_is_the_signatures) {
     };
     EXPECT_EQ(
         arn({{"Authorization", "AWS4-HMAC-SHA256 Credential=AKID/20260920/eu-north-1/sqs/aws4_request, SignedHeaders=host, Signature=00"}}),
-        "arn:aws:sqs:eu-north-1:000000000000:q");
-    EXPECT_EQ(arn({{"Authorization", "nonsense Credential=a/b"}}), "arn:aws:sqs:us-east-1:000000000000:q");
-    EXPECT_EQ(arn({}), "arn:aws:sqs:us-east-1:000000000000:q");
+        "arn:aws:sqs:eu-north-1:123456789012:q");
+    EXPECT_EQ(arn({{"Authorization", "nonsense Credential=a/b"}}), "arn:aws:sqs:us-east-1:123456789012:q");
+    EXPECT_EQ(arn({}), "arn:aws:sqs:us-east-1:123456789012:q");
 }
 
 TEST_F(Queues, any_host_or_a_bare_name_leads_to_the_queue) {
-    for (auto url : {"q", "/q", "http://localhost:9324/000000000000/q", "https://sqs.eu-west-1.amazonaws.com/123456789012/q",
+    for (auto url : {"q", "/q", "http://localhost:9324/123456789012/q", "https://sqs.eu-west-1.amazonaws.com/123456789012/q",
                      "http://container:1/q/", "http://x/queue/q?a=b"})
         EXPECT_EQ(port.json("GetQueueAttributes", R"({"QueueUrl":")" + std::string(url) + "\"}").status, 200u) << url;
-    for (auto url : {"nope", "http://localhost:9324/000000000000/Q", "http://localhost:9324", "a b"})
+    for (auto url : {"nope", "http://localhost:9324/123456789012/Q", "http://localhost:9324", "a b"})
         EXPECT_EQ(port.refusal("GetQueueAttributes", R"({"QueueUrl":")" + std::string(url) + "\"}"), no_queue) << url;
 }
 
@@ -99,7 +99,7 @@ TEST_F(Queues, every_attribute_has_its_bounds) {
         return "400 com.amazon.coral.service#InvalidParameterValueException: Value VALUE for parameter RedrivePolicy is invalid. Reason: " +
                reason;
     };
-    std::string arn = "arn:aws:sqs:us-east-1:000000000000:";
+    std::string arn = "arn:aws:sqs:us-east-1:123456789012:";
     const Setting settings[] = {
         {"VisibilityTimeout", "0", ""},
         {"VisibilityTimeout", "43200", ""},
@@ -177,14 +177,14 @@ TEST_F(Queues, an_empty_redrive_policy_removes_it_and_a_missing_target_is_refuse
     port.result("CreateQueue", R"({"QueueName":"dead"})");
     port.result(
         "SetQueueAttributes",
-        R"({"QueueUrl":"q","Attributes":{"RedrivePolicy":"{\"deadLetterTargetArn\":\"arn:aws:sqs:us-east-1:000000000000:dead\",\"maxReceiveCount\":\"5\"}"}})");
+        R"({"QueueUrl":"q","Attributes":{"RedrivePolicy":"{\"deadLetterTargetArn\":\"arn:aws:sqs:us-east-1:123456789012:dead\",\"maxReceiveCount\":\"5\"}"}})");
     EXPECT_EQ(broker.settings_of("q").redrive->max_receive_count, 5u);
     port.result("SetQueueAttributes", R"({"QueueUrl":"q","Attributes":{"RedrivePolicy":""}})");
     EXPECT_FALSE(broker.settings_of("q").redrive.has_value());
     EXPECT_EQ(
         port.refusal(
             "SetQueueAttributes",
-            R"({"QueueUrl":"q","Attributes":{"RedrivePolicy":"{\"deadLetterTargetArn\":\"arn:aws:sqs:us-east-1:000000000000:none\",\"maxReceiveCount\":\"5\"}"}})"),
+            R"({"QueueUrl":"q","Attributes":{"RedrivePolicy":"{\"deadLetterTargetArn\":\"arn:aws:sqs:us-east-1:123456789012:none\",\"maxReceiveCount\":\"5\"}"}})"),
         "400 com.amazon.coral.service#InvalidParameterValueException: Value for parameter RedrivePolicy is invalid. Reason: Dead letter "
         "target does not exist.");
 }
@@ -215,7 +215,7 @@ TEST_F(Queues, lists_come_in_pages_only_when_asked) {
     EXPECT_EQ(first["QueueUrls"].elements().size(), 2u);
     auto second = port.result("ListQueues", R"({"QueueNamePrefix":"a","MaxResults":2,"NextToken":")" + first["NextToken"].text() + "\"}");
     ASSERT_EQ(second["QueueUrls"].elements().size(), 1u);
-    EXPECT_EQ(second["QueueUrls"].elements()[0].text(), "http://localhost:9324/000000000000/a3");
+    EXPECT_EQ(second["QueueUrls"].elements()[0].text(), "http://localhost:9324/123456789012/a3");
     EXPECT_EQ(second.find("NextToken"), nullptr);
     EXPECT_EQ(port.json("ListQueues", R"({"QueueNamePrefix":"none"})").body, "{}");
     EXPECT_EQ(port.json("ListQueues", R"({"MaxResults":0})").status, 400u);
