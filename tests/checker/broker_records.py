@@ -1,0 +1,175 @@
+"""Takes apart the bodies of the log's records and the checkpoint, as src/broker/FORMAT.md describes them. Written from that page
+alone. A body that does not follow the page raises `Malformed`."""
+import dataclasses
+import struct
+
+PREAMBLE, ENQUEUED, TOUCHED, DELETED, MOVED, COPIED, QUEUE_SET, QUEUE_DELETED, PURGED = 0, 8, 9, 10, 11, 12, 13, 14, 15
+BELIEVED_BEHIND_A_HOLE = {PREAMBLE, ENQUEUED, COPIED, QUEUE_SET}
+ACCEPTED, HAS_KEY = 1, 2
+BY_EXPIRY = 1
+
+
+class Malformed(Exception):
+    pass
+
+
+class Reader:
+    def __init__(self, data):
+        self.data, self.at = data, 0
+
+    def take(self, form):
+        size = struct.calcsize("<" + form)
+        if self.at + size > len(self.data):
+            raise Malformed(f"ends at {len(self.data)}, where {size} bytes at {self.at} were due")
+        values = struct.unpack_from("<" + form, self.data, self.at)
+        self.at += size
+        return values if len(values) > 1 else values[0]
+
+    def bytes(self):
+        return self.raw(self.take("I"))
+
+    def raw(self, size):
+        if self.at + size > len(self.data):
+            raise Malformed(f"ends at {len(self.data)}, where {size} bytes at {self.at} were due")
+        self.at += size
+        return self.data[self.at - size:self.at]
+
+    def rest(self):
+        return self.raw(len(self.data) - self.at)
+
+    def end(self):
+        if self.at != len(self.data):
+            raise Malformed(f"{len(self.data) - self.at} bytes too many")
+
+
+@dataclasses.dataclass
+class Key:
+    key: bytes
+    content: bytes
+    record: bytes
+    until_s: int
+
+
+@dataclasses.dataclass
+class Message:
+    id: bytes
+    sent_at: int
+    source: int
+    group: bytes
+    attributes: dict
+    system: dict
+    body: bytes
+
+
+@dataclasses.dataclass
+class State:
+    visible_at: int
+    first_received_at: int = 0
+    generation: int = 0
+    epoch: int = 0
+    received_s: int = 0
+    receives: int = 0
+    attempts: int = 0
+
+
+@dataclasses.dataclass
+class QueueSet:
+    id: int
+    name: str
+    declared: int
+    visibility: int
+    delay: int
+    retention: int
+    receive_wait: int
+    message_bytes_max: int
+    carries_records: int
+    redrive: tuple | None
+    settings: dict
+
+
+def message(reader):
+    id, sent_at, source = reader.take("16sqI")
+    group = reader.bytes()
+    sets = []
+    for _ in range(2):
+        sets.append({})
+        for _ in range(reader.take("B")):
+            name, kind, value = reader.bytes(), reader.bytes(), reader.bytes()
+            if name in sets[-1]:
+                raise Malformed(f"the attribute {name} twice")
+            sets[-1][name.decode()] = (kind.decode(), value)
+    if (reserved := reader.take("B")) != 0:
+        raise Malformed(f"reserved is {reserved}")
+    return Message(id, sent_at, source, group, *sets, reader.rest())
+
+
+def state(reader):
+    visible_at, first_received_at, generation, epoch, received_s, _sent_s, receives, attempts = reader.take("qqIIIIHB")
+    return State(visible_at, first_received_at, generation, epoch, received_s, receives, attempts)
+
+
+def queue_set(reader):
+    id, name = reader.take("I"), reader.bytes().decode()
+    _created, _modified, declared, visibility, delay, retention, wait, size, carries, redrive = reader.take("qqBqqqqQBB")
+    if not id or declared > 1 or carries > 1 or redrive > 1:
+        raise Malformed(f"queue {id} {name}: declared {declared}, carries_records {carries}, redrive {redrive}")
+    target = (reader.bytes().decode(), reader.take("I")) if redrive else None
+    settings = {}
+    for _ in range(reader.take("I")):
+        key = reader.bytes()
+        settings[key] = reader.bytes()
+    return QueueSet(id, name, declared, visibility, delay, retention, wait, size, carries, target, settings)
+
+
+def preamble(reader):
+    next_id, count = reader.take("II")
+    return next_id, [(queue_set(reader), reader.take("Q")) for _ in range(count)]
+
+
+def enqueued(reader, flags):
+    if flags & ~(ACCEPTED | HAS_KEY):
+        raise Malformed(f"flags {flags}")
+    queue, sequence, visible_at = reader.take("IQq")
+    key = Key(*reader.take("16s12s16sI")) if flags & HAS_KEY else None
+    return queue, sequence, State(visible_at), key, message(reader)
+
+
+def touched(reader):
+    queue, at, count = reader.take("IqI")
+    touches = []
+    for _ in range(count):
+        sequence, visible_at, first_received_at, generation, epoch, received_s, receives, attempts = reader.take("QqqIIIHB")
+        touches.append((sequence, State(visible_at, first_received_at, generation, epoch, received_s, receives, attempts)))
+    return queue, at, touches
+
+
+def deleted(reader):
+    queue, count = reader.take("II")
+    return queue, [reader.take("Q") for _ in range(count)]
+
+
+def moved(reader):
+    return (*reader.take("IQIQ"), state(reader), message(reader))
+
+
+def copied(reader):
+    return (*reader.take("IQ"), state(reader), message(reader))
+
+
+READERS = {PREAMBLE: preamble, TOUCHED: touched, DELETED: deleted, MOVED: moved, COPIED: copied, QUEUE_SET: queue_set,
+           QUEUE_DELETED: lambda reader: reader.take("I"), PURGED: lambda reader: reader.take("IQ")}
+
+
+def decode(record):
+    """What a record says, whole to its last byte."""
+    reader = Reader(record.body)
+    if record.type == ENQUEUED:
+        said = enqueued(reader, record.flags)
+    elif record.type in READERS:
+        if record.flags and not (record.type == PURGED and record.flags == BY_EXPIRY):
+            raise Malformed(f"flags {record.flags}")
+        said = READERS[record.type](reader)
+    else:
+        raise Malformed(f"type {record.type}")
+    reader.end()
+    return said
