@@ -68,7 +68,7 @@ ProcessStatus status_of(const json::Value& v) {
 }
 
 Result<Descriptor, ControlError> connected(const std::string& path) {
-    auto fail = [&](const char* why) { return Failure{ControlError{true, "nothing answers on " + path + ": " + why}}; };
+    auto fail = [&](const char* why) { return Failure{ControlError{true, why}}; };
     auto address = unix_address(path);
     if (!address) return fail(address.error().c_str());
     Descriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -97,6 +97,8 @@ Result<std::string, ControlError> answer_line(int socket, Duration timeout) {
 
 }  // namespace
 
+std::string_view name_of(Verb verb) { return word_of(verbs, verb); }
+
 Result<ControlRequest, std::string> parse_request(std::string_view line) {
     auto parsed = json::parse(line);
     if (!parsed) return Failure{"not JSON: " + parsed.error().what};
@@ -106,6 +108,7 @@ Result<ControlRequest, std::string> parse_request(std::string_view line) {
     ControlRequest request;
     request.verb = *verb;
     request.all_at_once = value["all_at_once"].boolean();
+    request.reason = value["reason"].text();
     request.wait = value["wait"].is_null() || value["wait"].boolean();
     if (request.verb == Verb::signal) {
         auto signal = find_in(signals, value["signal"].text());
@@ -125,6 +128,7 @@ std::string to_line(const ControlRequest& request) {
     }
     if (request.all_at_once) value.set("all_at_once", true);
     if (!request.wait) value.set("wait", false);
+    if (!request.reason.empty()) value.set("reason", request.reason);
     if (request.verb == Verb::signal) value.set("signal", word_of(signals, request.signal));
     return json::to_text(value) + "\n";
 }

@@ -5,6 +5,7 @@
 //   {"do":"status"}                                     at once
 //   {"do":"start"|"stop"|"restart","names":["core:*"]}  answered when it is done: started ones are RUNNING
 //   {"do":"restart","names":[…],"all_at_once":true}     not one after the other (the default is rolling)
+//   {"do":"stop","names":[…],"reason":"disk swap"}      the reason is kept in the log
 //   {"do":"signal","names":[…],"signal":"TSTP"}         pause and go on: TSTP, CONT, USR1, HUP, QUIT
 //   {"do":"shutdown"}                                   at once; everything stops, then the parent ends
 //
@@ -33,8 +34,11 @@ struct ControlRequest {
     bool all_at_once = false;
     bool wait = true;
     int signal = 0;
+    std::string reason = {};  ///< of the person who asks; for the log
 };
 
+/// `restart`
+std::string_view name_of(Verb verb);
 /// Nothing = not a request; the text says why.
 Result<ControlRequest, std::string> parse_request(std::string_view line);
 std::string to_line(const ControlRequest& request);

@@ -191,7 +191,16 @@ class PollingSupervisor final : public Supervisor {
         begin(request, *named, asked.connection);
     }
 
+    static void log_order(const ControlRequest& request, const std::vector<Process*>& named) {
+        std::string names;
+        for (auto* process : named) names += (names.empty() ? "" : ", ") + process->status().name;
+        auto line = log_info("processes.asked");
+        line.with("to", name_of(request.verb)).with("processes", names);
+        if (!request.reason.empty()) line.with("reason", request.reason);
+    }
+
     void begin(const ControlRequest& request, const std::vector<Process*>& named, Control::Connection connection) {
+        log_order(request, named);
         auto waiting = request.wait ? std::optional(connection) : std::nullopt;
         switch (request.verb) {
             case Verb::start:
