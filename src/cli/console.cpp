@@ -25,7 +25,8 @@ int run(const std::vector<std::string>& arguments, World& world) {
     auto line = parse(arguments);
     if (!line) {
         world.terminal.complain(line.error().what);
-        world.terminal.talk("See: forebay list");
+        auto verb = std::string(line.error().verb);
+        world.terminal.talk("See: forebay " + (verb.empty() ? "list" : "help " + verb));
         return exit_code::usage;
     }
     apply(line->globals, world);

@@ -17,6 +17,7 @@ std::string_view version();
 
 struct UsageError {
     std::string what;
+    std::string_view verb = {};  ///< whose help would tell; empty = the list would
 };
 
 /// Which verb the first words name, and how many of the words. Unambiguous beginnings are enough.

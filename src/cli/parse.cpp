@@ -40,13 +40,20 @@ class Parser {
     explicit Parser(const std::vector<std::string>& arguments) : arguments_(arguments) {}
 
     Result<CommandLine, UsageError> run() {
-        TRY(find());
-        for (at_ = 0; at_ < arguments_.size(); ++at_) TRY(take(arguments_[at_]));
-        TRY(check_words());
-        return std::move(line_);
+        auto read = read_all();
+        if (read) return std::move(line_);
+        auto error = read.error();
+        if (line_.verb != nullptr) error.verb = line_.verb->name;
+        return Failure{error};
     }
 
   private:
+    Result<void, UsageError> read_all() {
+        TRY(find());
+        for (at_ = 0; at_ < arguments_.size(); ++at_) TRY(take(arguments_[at_]));
+        return check_words();
+    }
+
     /// The verb is found first, from the words that are no options, because it says which options take a value.
     Result<void, UsageError> find() {
         std::vector<std::string> words;
@@ -93,7 +100,7 @@ class Parser {
         if (option == nullptr) return Failure{unknown(written, word)};
         if (option->value.empty()) return take_flag(*option, is_global, written, word);
         if (!written.value) {
-            if (at_ + 1 >= arguments_.size()) return Failure{UsageError{word + " needs " + std::string(option->value)}};
+            if (at_ + 1 >= arguments_.size()) return Failure{UsageError{word + " needs " + std::string(option->value), {}}};
             written.value = arguments_[++at_];
         }
         store(*option, is_global, *written.value);
@@ -103,7 +110,7 @@ class Parser {
     Result<void, UsageError> take_flag(const Option& option, bool is_global, const Written& written, const std::string& word) {
         store(option, is_global, "");
         if (!written.value) return {};
-        if (!written.is_letter) return Failure{UsageError{"--" + written.name + " takes no value"}};
+        if (!written.is_letter) return Failure{UsageError{"--" + written.name + " takes no value", {}}};
         return take_option(read_option("-" + *written.value), word);  // -vn is -v -n
     }
 
@@ -135,13 +142,13 @@ class Parser {
         auto what = "there is no option " + dashes;
         if (line_.verb != nullptr) what += " for " + std::string(line_.verb->name);
         if (written.is_letter && word.size() > 2) what += " (in " + word + ")";
-        if (written.is_letter) return {what};
+        if (written.is_letter) return {what, {}};
         std::vector<std::string> names;
         if (line_.verb != nullptr)
             for (const auto& option : line_.verb->options) names.emplace_back(option.name);
         for (const auto& option : global_options()) names.emplace_back(option.name);
         auto meant = nearest(written.name, names);
-        return {what + (meant.empty() ? "" : "; did you mean --" + meant + "?")};
+        return {what + (meant.empty() ? "" : "; did you mean --" + meant + "?"), {}};
     }
 
     Result<void, UsageError> check_words() const {
@@ -150,10 +157,10 @@ class Parser {
         auto required =
             static_cast<std::size_t>(std::count_if(arguments.begin(), arguments.end(), [](const Argument& a) { return a.required; }));
         if (line_.words.size() < required)
-            return Failure{UsageError{std::string(line_.verb->name) + " needs " + std::string(arguments[line_.words.size()].name)}};
+            return Failure{UsageError{std::string(line_.verb->name) + " needs " + std::string(arguments[line_.words.size()].name), {}}};
         bool takes_all = !arguments.empty() && arguments.back().many;
         if (line_.words.size() > arguments.size() && !takes_all)
-            return Failure{UsageError{std::string(line_.verb->name) + ": unexpected \"" + line_.words[arguments.size()] + "\""}};
+            return Failure{UsageError{std::string(line_.verb->name) + ": unexpected \"" + line_.words[arguments.size()] + "\"", {}}};
         return {};
     }
 

@@ -1,6 +1,7 @@
 #include "cli/verb.h"
 
 #include <charconv>
+#include <utility>
 
 namespace forebay::cli {
 
@@ -36,7 +37,13 @@ std::optional<std::uint64_t> Invocation::number(std::string_view option, std::ui
     return number;
 }
 
-Configuration Invocation::whatever_is_configured() { return std::move(load(load_options()).configuration); }
+Configuration Invocation::whatever_is_configured() {
+    auto loaded = load(load_options());
+    bool is_elsewhere = !globals_.node.empty();
+    if (loaded.files.empty() && !is_elsewhere && !std::exchange(has_complained_, true))
+        terminal().error_text(loaded.diagnostics.text(terminal().colours_errors()));
+    return std::move(loaded.configuration);
+}
 
 bool Invocation::is_agreed(std::string_view question) {
     if (globals_.yes || !terminal().can_ask()) return true;

@@ -99,7 +99,8 @@ class Invocation {
     LoadOptions load_options() const;
     /// The checked configuration; after problems were printed nothing: then return exit_code::configuration.
     std::optional<Configuration> configuration();
-    /// What can be read of it, without complaints: for verbs that only need to know where things are.
+    /// What can be read of it: for verbs that only need to know where things are. Complains only when there is no file
+    /// to read, and once.
     Configuration whatever_is_configured();
 
     /// Whether to go on: --yes, or `y` at the terminal. When nobody can be asked the command line is the answer.
@@ -115,6 +116,7 @@ class Invocation {
     Globals globals_;
     std::vector<std::string> words_;
     std::multimap<std::string, std::string> options_;
+    bool has_complained_ = false;  ///< that there is no configuration
 };
 
 }  // namespace forebay::cli

@@ -2,11 +2,14 @@
 import contextlib
 import os
 import shutil
+import socket
 import sqlite3
+import subprocess
 import time
 
 import requests
 
+import conftest
 import test_kill9
 
 CONFIGURATION = test_kill9.CONFIGURATION.replace('path = "leads.db"', 'path = "leads.db"\nprobe = "200ms"\ntimeout = { busy = "100ms" }')
@@ -106,3 +109,45 @@ def test_a_database_that_was_moved_away_is_taken_up_again_when_it_is_back(foreba
     shutil.move(database + ".away", database)
     wait_for(one.output, lambda: ids(database) == sorted([first, second]))
     assert "database.begins_anew" not in one.run("tail", "store")
+
+
+def test_the_reason_of_a_stop_is_in_the_log(forebay):
+    one = forebay(CONFIGURATION)
+    one.run("stop", "store", "--reason", "disk swap")
+    one.run("start", "store", "--reason", "disk is in")
+    orders = [line for line in one.output().splitlines() if "processes.asked" in line]
+    assert '"to":"stop","processes":"store:1","reason":"disk swap"' in orders[0], orders
+    assert "disk is in" in orders[1]
+
+
+def test_an_occupied_port_ends_the_start_with_who_holds_it_and_which_setting_it_is(tmp_path):
+    with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as holder:
+        taken = holder.getsockname()[1]
+        free = conftest.free_ports(2)
+        text = conftest.LISTENERS.format(intake=taken, admin=free[0], sqs=free[1]) + CONFIGURATION
+        (tmp_path / "forebay.toml").write_text(text)
+        done = subprocess.run([conftest.BINARY, "serve", "-c", "forebay.toml"], cwd=tmp_path, capture_output=True, text=True, timeout=30)
+    assert done.returncode == 75
+    last = done.stderr.splitlines()[-1]
+    assert f'"address":"127.0.0.1:{taken}"' in last and '"setting":"intake.listen"' in last, done.stderr
+    assert f"(pid {os.getpid()})" in last
+    assert not descendants_of_folder(tmp_path)
+
+
+def descendants_of_folder(folder):
+    """Processes that still run in it."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError):
+            if os.readlink(f"/proc/{pid}/cwd") == str(folder):
+                found.append(int(pid))
+    return found
+
+
+def test_a_queue_that_left_the_configuration_is_told_of_with_what_it_holds(forebay):
+    one = forebay(CONFIGURATION + '[queue.later]\n')
+    one.run("queue", "send", "later", '{"n":1}')
+    one.stop()
+    one.write(one.text.replace("[queue.later]\n", ""))
+    one.start()
+    assert '"event":"queue.unconfigured","queue":"later","messages":1' in one.output()

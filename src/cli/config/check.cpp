@@ -170,6 +170,7 @@ class Check {
             else
                 must_exist(path + ".then", "queue", next, queue_names());
         }
+        check_dead_letter(path, worker);
         check_receive_count(path, worker);
         if (worker.handler == HandlerKind::sql) {
             check_sql(path, worker);
@@ -241,6 +242,20 @@ class Check {
             }
         }
         return names;
+    }
+
+    void check_dead_letter(const std::string& path, const WorkerConfiguration& worker) {
+        const auto* queue = c_.find_queue(worker.queue);
+        if (queue == nullptr || queue->settings.redrive || is_dead_letter(queue->name)) return;
+        diagnostics_.warning(line_of("queue." + queue->name),
+                             "queue." + queue->name + " has no dead_letter: a record that " + path +
+                                 " gives up on stays in it, hidden for an hour at a time",
+                             "dead_letter = \"" + queue->name + "-dead\"");
+    }
+
+    bool is_dead_letter(const std::string& queue) const {
+        return std::any_of(c_.queues.begin(), c_.queues.end(),
+                           [&](const auto& other) { return other.settings.redrive && other.settings.redrive->dead_letter == queue; });
     }
 
     void check_receive_count(const std::string& path, const WorkerConfiguration& worker) {

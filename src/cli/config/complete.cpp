@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "cli/config/load.h"
+#include "intake/intake.h"
 
 namespace forebay::cli {
 namespace {
@@ -70,6 +71,11 @@ static const T* find_in(const std::vector<T>& elements, std::string_view name) {
     return at == elements.end() ? nullptr : &*at;
 }
 
+bool Configuration::has_queue(std::string_view name) const {
+    if (name == intake::quarantine_queue || find_queue(name) != nullptr) return true;
+    return std::any_of(queues.begin(), queues.end(),
+                       [&](const auto& other) { return other.settings.redrive && other.settings.redrive->dead_letter == name; });
+}
 const QueueConfiguration* Configuration::find_queue(std::string_view name) const { return find_in(queues, name); }
 const WorkerConfiguration* Configuration::find_worker(std::string_view name) const { return find_in(workers, name); }
 const DatabaseConfiguration* Configuration::find_database(std::string_view name) const { return find_in(databases, name); }

@@ -161,6 +161,8 @@ struct Configuration {
     LogConfiguration log;
     TelemetryConfiguration telemetry;
 
+    /// Declared, the dead-letter queue of one that is (D21), or Forebay's own.
+    bool has_queue(std::string_view name) const;
     const QueueConfiguration* find_queue(std::string_view name) const;
     const WorkerConfiguration* find_worker(std::string_view name) const;
     const DatabaseConfiguration* find_database(std::string_view name) const;

@@ -1,7 +1,10 @@
 #include "cli/config/diagnostic.h"
 
 #include <algorithm>
+#include <cctype>
 #include <tuple>
+
+#include "cli/similar.h"
 
 namespace forebay::cli {
 namespace {
@@ -18,6 +21,35 @@ std::string indent_to(std::string_view line, std::size_t column) {
         out += c == '\t' ? '\t' : ' ';
     }
     return out;
+}
+
+/// Keys whose values nobody should read over a shoulder, in a ticket or in a log. A misspelt one counts too.
+bool is_secret(const std::string& key) {
+    static const std::vector<std::string> secrets = {"hash",    "secret",  "password", "passwd",  "pass",   "token",
+                                                     "api_key", "apikey",  "key",      "private_key", "secret_key", "encrypt"};
+    if (key == "token_field" || key == "token_ttl" || key == "path" || key == "has") return false;
+    return !nearest(key, secrets).empty();
+}
+
+/// The line with the values of secret keys starred out, as wide as it was, so that carets stay right.
+std::string without_secrets(std::string line) {
+    auto is_word = [&](std::size_t i) {
+        auto c = static_cast<unsigned char>(line[i]);
+        return std::isalnum(c) != 0 || c == '_' || c == '-';
+    };
+    for (auto equals = line.find('='); equals != std::string::npos; equals = line.find('=', equals + 1)) {
+        auto end = equals;
+        while (end > 0 && (line[end - 1] == ' ' || line[end - 1] == '"')) --end;
+        auto begin = end;
+        while (begin > 0 && is_word(begin - 1)) --begin;
+        auto value = line.find_first_not_of(' ', equals + 1);
+        if (value == std::string::npos || !is_secret(line.substr(begin, end - begin))) continue;
+        bool is_quoted = line[value] == '"' || line[value] == '\'';
+        auto from = is_quoted ? value + 1 : value;
+        auto to = is_quoted ? line.find(line[value], from) : line.find_first_of(" ,}#", from);
+        for (auto i = from; i < std::min(to, line.size()); ++i) line[i] = '*';
+    }
+    return line;
 }
 
 std::string plural(std::size_t n, std::string_view what) { return std::to_string(n) + " " + std::string(what) + (n == 1 ? "" : "s"); }
@@ -63,7 +95,7 @@ std::string Diagnostics::text_of(const Diagnostic& diagnostic, bool colour) cons
         if (!diagnostic.hint.empty()) out += "  " + diagnostic.hint + "\n";
         return out;
     }
-    const auto& line = source->second[place.line - 1];
+    auto line = without_secrets(source->second[place.line - 1]);
     auto number = std::to_string(place.line);
     out += "  " + number + " | " + line + "\n  " + std::string(number.size(), ' ') + " | " + indent_to(line, place.column) + paint(green) +
            std::string(std::max<std::size_t>(place.length, 1), '^') + (diagnostic.hint.empty() ? "" : " " + diagnostic.hint) +

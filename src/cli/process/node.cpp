@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
@@ -19,6 +20,7 @@
 #include "cli/exit_code.h"
 #include "cli/process/past.h"
 #include "cli/process/paths.h"
+#include "cli/process/ports.h"
 #include "cli/process/queue_setup.h"
 #include "cli/process/statsd.h"
 #include "disk/posix_disk.h"
@@ -40,7 +42,7 @@ constexpr Duration probe_every = 1s;
 
 /// Which file a path leads to; nothing for none.
 std::optional<std::pair<dev_t, ino_t>> identity_of(const std::string& path) {
-    struct stat found {};
+    struct stat found{};
     if (::stat(path.c_str(), &found) != 0) return std::nullopt;
     return std::pair(found.st_dev, found.st_ino);
 }
@@ -187,8 +189,12 @@ int Node::open_store() {
     auto disk = disk::PosixDisk::open(path);
     if (!disk.ok()) return fail(exit_code::io, "store.unusable", disk.error().text());
     disk_ = std::move(*disk);
-    if (auto locked = disk_->lock(); !locked.ok())
-        return fail(exit_code::try_again, "store.in_use", path + " is in use by another node (" + locked.error().text() + ")");
+    if (auto locked = disk_->lock(); !locked.ok()) {
+        bool is_taken = locked.error().number == EWOULDBLOCK;
+        auto why = is_taken ? path + " is in use by another node: stop that one, or give this one another node.data_dir"
+                            : path + ": " + locked.error().text();
+        return fail(is_taken ? exit_code::try_again : exit_code::io, is_taken ? "store.in_use" : "store.unusable", why);
+    }
     store_lock_ = identity_of(path + "/lock");
     auto looking = disk::PosixDisk::open_existing(path);
     if (!looking.ok()) return fail(exit_code::io, "store.unusable", looking.error().text());
@@ -214,7 +220,7 @@ int Node::open_intake() {
     if (!intake.ok()) return fail(exit_code::configuration, "intake.unusable", intake.error());
     intake_ = std::move(*intake);
     sqs_ = std::make_unique<sqs::Api>(*broker_,
-                                      sqs::ApiOptions{configuration_.sqs.account, configuration_.sqs.region, configuration_.sqs.base_url});
+                                      sqs::ApiOptions{configuration_.sqs.account, configuration_.sqs.region, configuration_.sqs.base_url, {std::string(intake::quarantine_queue)}});
     past_ = std::make_unique<PastRecords>(*looking_disk_);
     admin_ = std::make_unique<admin::Admin>(
         admin::Parts{*broker_, *intake_, *past_, clock_, [this] { return facts(); }, [this] { return registry_.prometheus_text(); }});
@@ -263,8 +269,12 @@ int Node::open_listeners() {
                        configuration_.intake.max_body, true));
         return {};
     };
-    if (auto opened = all(); !opened.ok()) return fail(exit_code::try_again, "listen.failed", opened.error());
-    return 0;
+    auto opened = all();
+    if (opened.ok()) return 0;
+    auto problem = port_problem(configuration_);
+    if (!problem) return fail(exit_code::try_again, "listen.failed", opened.error());
+    log_error("listen.failed").with("setting", problem->setting).with("why", opened.error() + "; " + problem->why).with("next", problem->next);
+    return exit_code::try_again;
 }
 
 void Node::handle_intake(const http::Request& request, http::Responder responder) {
@@ -456,8 +466,7 @@ void Node::drain() {
     draining_ = true;
     log_info("node.draining").with("delay", to_text(configuration_.intake.drain_delay));
     auto tick_intake = [this] { intake_->tick(); };
-    bool patient = keep_serving(
-        configuration_.intake.drain_delay, [] { return false; }, tick_intake);
+    bool patient = keep_serving(configuration_.intake.drain_delay, [] { return false; }, tick_intake);
     for (auto* servers : {&intake_servers_, &other_servers_})
         for (auto& server : *servers) server->drain();
     auto is_empty = [this] {

@@ -8,6 +8,7 @@
 #include "cli/exit_code.h"
 #include "cli/process/dev_watch.h"
 #include "cli/process/paths.h"
+#include "cli/process/ports.h"
 #include "cli/process/work.h"
 #include "supervisor/supervisor.h"
 
@@ -56,12 +57,28 @@ supervisor::ProgramSpec worker_program(const Configuration& configuration, const
     }
     return program;
 }
+
+bool has_node(const Configuration& configuration, const ParentOptions& options) {
+    return has_role(configuration, options, "intake") || has_role(configuration, options, "queue");
+}
+
+/// A node that cannot listen at its first start is misconfigured; one that cannot later waits until it can.
+int check_ports(const Configuration& configuration, const ParentOptions& options) {
+    auto problem = has_node(configuration, options) ? port_problem(configuration) : std::nullopt;
+    if (!problem) return 0;
+    log_error("listen.impossible")
+        .with("address", problem->address)
+        .with("setting", problem->setting)
+        .with("why", problem->why)
+        .with("next", problem->next);
+    return problem->exit_code;
+}
 }  // namespace
 
 std::vector<supervisor::ProgramSpec> programs_of(const Configuration& configuration, const ParentOptions& options,
                                                  const std::string& executable) {
     std::vector<supervisor::ProgramSpec> programs;
-    if (has_role(configuration, options, "intake") || has_role(configuration, options, "queue"))
+    if (has_node(configuration, options))
         programs.push_back(node_program(configuration, options, executable));
     if (has_role(configuration, options, "workers"))
         for (const auto& worker : configuration.workers) programs.push_back(worker_program(configuration, worker, options, executable));
@@ -86,6 +103,7 @@ int run_parent_process(const Configuration& configuration, const ParentOptions& 
         log_error("parent.failed").with("why", supervisor.error());
         return exit_code::try_again;
     }
+    if (int code = check_ports(configuration, options); code != 0) return code;
     std::optional<DevWatch> watch;
     if (options.dev) watch.emplace(configuration, LoadOptions{options.file, options.environment, process_variables()});
     return (*supervisor)->run();

@@ -1,5 +1,6 @@
 #include "cli/process/queue_setup.h"
 
+#include "base/log_line.h"
 #include "broker/ask.h"
 #include "intake/intake.h"
 #include "queue/limits.h"
@@ -34,6 +35,23 @@ Result<void, std::string> declare(broker::Commands& commands, const std::string&
 }
 }  // namespace
 
+namespace {
+/// A queue that was taken out of the configuration keeps what it holds, and nobody may forget that it does.
+void tell_of_left_queues(broker::Commands& commands, const Configuration& configuration) {
+    auto queues = broker::ask(commands, broker::ListQueues{});
+    if (!queues.ok()) return;
+    for (const auto& queue : *queues) {
+        auto messages = queue.ready + queue.in_flight + queue.delayed;
+        if (!queue.declared || messages == 0 || configuration.has_queue(queue.name)) continue;
+        log_warn("queue.unconfigured")
+            .with("queue", queue.name)
+            .with("messages", messages)
+            .with("why", "it was declared once and is not in the configuration any more; it keeps what it holds")
+            .with("next", "declare it again with a worker that empties it, or forebay queue purge " + queue.name);
+    }
+}
+}  // namespace
+
 Result<void, std::string> declare_queues(broker::Commands& commands, const Configuration& configuration) {
     TRY(declare(commands, std::string(intake::quarantine_queue), quarantine_settings()));
     for (const auto& queue : configuration.queues)
@@ -44,6 +62,7 @@ Result<void, std::string> declare_queues(broker::Commands& commands, const Confi
         if (!queue.settings.redrive) TRY(declare(commands, queue.name, queue.settings));
     for (const auto& queue : configuration.queues)
         if (queue.settings.redrive) TRY(declare(commands, queue.name, queue.settings));
+    tell_of_left_queues(commands, configuration);
     return {};
 }
 

@@ -62,7 +62,7 @@ int act(Invocation& invocation, Act act) {
         return exit_code::done;
     }
     if (act.asks && !invocation.is_agreed(std::string(act.word) + " " + names_of(chosen) + "?")) return exit_code::done;
-    ControlRequest request{act.verb, invocation.words(), invocation.has("all-at-once"), true, 0};
+    ControlRequest request{act.verb, invocation.words(), invocation.has("all-at-once"), true, 0, invocation.value("reason").value_or("")};
     auto after = ask_supervisor(invocation, path, request);
     if (!after) return after.error();
     if (terminal.wants_json())
@@ -76,12 +76,16 @@ int act(Invocation& invocation, Act act) {
 
 }  // namespace
 
+std::string no_supervisor(const std::string& path, const std::string& why) {
+    return "no supervisor answers at " + path + " (" + why + "). Is it running? forebay dev, forebay serve";
+}
+
 Result<ControlAnswer, int> ask_supervisor(Invocation& invocation, const std::string& path, const ControlRequest& request) {
     auto answer = invocation.world().control(path, request);
     if (answer) return std::move(*answer);
     auto what = answer.error().what;
     if (answer.error().unreachable)
-        what = "no supervisor answers at " + path + " (" + what + "). Is it running? forebay dev, forebay serve";
+        what = no_supervisor(path, what);
     invocation.terminal().complain(what);
     return Failure{answer.error().unreachable ? exit_code::unreachable : exit_code::bug};
 }

@@ -15,6 +15,9 @@ namespace forebay::cli {
 Result<supervisor::ControlAnswer, int> ask_supervisor(Invocation& invocation, const std::string& path,
                                                       const supervisor::ControlRequest& request);
 
+/// What is said when nobody answers on the control socket.
+std::string no_supervisor(const std::string& path, const std::string& why);
+
 /// Those that one of the names means; all if there are no names.
 std::vector<supervisor::ProcessStatus> chosen_of(const std::vector<supervisor::ProcessStatus>& processes,
                                                  const std::vector<std::string>& names);

@@ -62,6 +62,7 @@ int run_queue_ls(Invocation& invocation) {
         return exit_code::done;
     }
     auto now = invocation.world().clock.wall();
+    auto configuration = invocation.whatever_is_configured();
     Table table({"QUEUE", ">READY", ">FLIGHT", ">DELAYED", ">OLDEST", ">SIZE", ">SENT", ">RECEIVED", ">DELETED", "DEAD LETTERS GO TO"});
     for (const auto& queue : (*answer)["queues"].elements()) {
         auto oldest = queue["oldest_ms"].integer();
@@ -71,6 +72,9 @@ int run_queue_ls(Invocation& invocation) {
                    figure(queue["receives"]), figure(queue["deletes"]), queue["settings"]["dead_letter"].text()});
     }
     terminal.result(table.text(terminal));
+    for (const auto& queue : (*answer)["queues"].elements())
+        if (queue["declared"].boolean() && !configuration.queues.empty() && !configuration.has_queue(queue["name"].text()))
+            terminal.talk(queue["name"].text() + " is not in the configuration any more; it keeps what it holds.");
     return exit_code::done;
 }
 

@@ -108,6 +108,10 @@ int run_tail(Invocation& invocation) {
     auto configuration = invocation.whatever_is_configured();
     auto answer = invocation.world().control(control_path(configuration.node.data_dir), {});
     auto chosen = chosen_of(answer ? answer->processes : configured_processes(configuration), invocation.words());
+    if (!answer && configuration.workers.empty()) {
+        terminal.complain(no_supervisor(control_path(configuration.node.data_dir), answer.error().what));
+        return exit_code::unreachable;
+    }
     if (chosen.empty()) {
         terminal.complain("no process is called \"" + invocation.word(0) + "\"");
         return exit_code::usage;

@@ -96,7 +96,7 @@ TEST_F(FullFile, declared_queues_carry_records_and_know_their_dead_letters) {
     EXPECT_EQ(leads->settings.visibility_timeout, 45s);
     EXPECT_EQ(leads->settings.redrive, (broker::Redrive{"leads-dead", 30}));
     EXPECT_EQ(leads->body, record::BodyForm::php);
-    EXPECT_FALSE(c.find_queue("score")->settings.redrive);
+    EXPECT_EQ(c.find_queue("score")->settings.redrive, (broker::Redrive{"score-dead", 20}));
 }
 
 TEST_F(FullFile, workers_know_their_handler_and_their_care) {

@@ -105,6 +105,10 @@ TEST(Console, results_are_on_standard_output_and_talk_on_standard_error) {
     EXPECT_EQ(console({"statsu"}), exit_code::usage);
     EXPECT_EQ(console.out.str(), "");
     EXPECT_EQ(console.err.str(), "forebay: there is no command \"statsu\"; did you mean \"status\"?\nSee: forebay list\n");
+    console({"show"});
+    EXPECT_EQ(console.err.str(), "forebay: show needs ID\nSee: forebay help show\n");
+    console({"queue", "peek", "leads", "--mx", "3"});
+    EXPECT_EQ(console.err.str(), "forebay: there is no option --mx for queue peek; did you mean --max?\nSee: forebay help queue peek\n");
 }
 
 TEST(Console, version_is_told_in_three_ways) {

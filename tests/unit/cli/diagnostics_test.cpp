@@ -9,7 +9,7 @@ using namespace forebay::cli;
 namespace {
 
 /// A configuration in which everything that others name exists.
-const std::string base = R"([queue.leads]
+const std::string base = R"(queue.leads = { dead_letter = "leads-dead" }
 [db.main]
 path = "x.db"
 [endpoint.lead]
@@ -50,6 +50,26 @@ TEST(Diagnostics, the_caret_stands_right_behind_letters_of_several_bytes_and_tab
               "forebay.toml:3:2: error: unknown key \"rols\"\n"
               "  3 | \trols = \"ä\"\n"
               "    | \t^^^^ did you mean \"roles\"?\n");
+}
+
+TEST(Diagnostics, no_secret_is_shown_with_the_line_that_is_wrong) {
+    const std::string secret = "s3cr3t-of-ours";
+    for (const auto& line : {"hash = \"" + secret + "\"", "hassh = \"" + secret + "\"", "hash = \"" + secret, "\"hash\" = '" + secret + "'",
+                                   "hash=\"" + secret + "\" # ours"}) {
+        auto text = problems("[key.site]\n" + line + "\n");
+        EXPECT_NE(text.find("forebay.toml:2"), std::string::npos) << text;
+        EXPECT_EQ(text.find(secret), std::string::npos) << text;
+    }
+    EXPECT_EQ(problems("[key]\nsite = { hash = \"" + secret + "\", rat = \"1/s\" }\n[db.main]\npath = \"x\"\npassword = \"" + secret + "\"\n")
+                  .find(secret),
+              std::string::npos);
+}
+
+TEST(Diagnostics, a_queue_without_dead_letters_is_warned_of_because_a_record_given_up_stays_hidden) {
+    auto text = problems("[queue.leads]\n" + base.substr(base.find('\n') + 1) + "[worker.store]\nqueue = \"leads\"\nsql = { db = \"main\", table = \"leads\" }\n");
+    EXPECT_EQ(text,
+              "forebay.toml:1: warning: queue.leads has no dead_letter: a record that worker.store gives up on stays in it, hidden for an hour "
+              "at a time\n  dead_letter = \"leads-dead\"\n");
 }
 
 TEST(Diagnostics, a_key_that_is_near_to_nothing_gets_no_guess) {

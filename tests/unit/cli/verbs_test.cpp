@@ -184,6 +184,31 @@ TEST_F(Verbs, a_process_that_is_not_there_is_told_with_what_was_meant) {
     EXPECT_EQ(console({"stop", "store"}), exit_code::unreachable);
 }
 
+TEST_F(Verbs, without_a_configuration_that_is_what_is_said) {
+    console.variables = {{"FOREBAY_CONFIG", folder_ + "/nowhere.toml"}};
+    EXPECT_EQ(console({"tail", "store"}), exit_code::unreachable);
+    EXPECT_NE(console.err.str().find("nowhere.toml: error: cannot be read: there is no such file"), std::string::npos) << console.err.str();
+    EXPECT_EQ(console.err.str().find("no process is called"), std::string::npos) << console.err.str();
+    console({"status"});
+    auto said = console.err.str();
+    EXPECT_EQ(said.find("cannot be read"), said.rfind("cannot be read")) << "once is enough: " << said;
+}
+
+TEST_F(Verbs, the_reason_goes_to_the_supervisor) {
+    processes_are({process("core", "store", 1, State::running)});
+    EXPECT_EQ(console({"stop", "store", "--reason", "disk swap"}), exit_code::done);
+    EXPECT_EQ(console.orders.back().reason, "disk swap");
+    EXPECT_EQ(supervisor::parse_request(supervisor::to_line(console.orders.back()))->reason, "disk swap");
+}
+
+TEST_F(Verbs, queue_ls_tells_of_a_queue_that_left_the_configuration) {
+    node_answers();
+    auto at = console.gets["/api/queues"].find("\"leads-dead\",\"ready\"");
+    console.gets["/api/queues"].replace(at, 12, "\"old-leads\"");
+    EXPECT_EQ(console({"queue", "ls"}), exit_code::done);
+    EXPECT_EQ(console.err.str(), "old-leads is not in the configuration any more; it keeps what it holds.\n");
+}
+
 TEST_F(Verbs, tail_prints_the_last_lines_of_the_log) {
     auto store = process("core", "store", 1, State::running);
     store.log = folder_ + "/store-1.log";
