@@ -70,7 +70,8 @@ Result<bool, disk::Error> CheckpointKeeper::finish() {
 }
 
 std::uint32_t CheckpointKeeper::droppable_below(std::uint32_t active) const {
-    auto first = loaded_ ? loaded_->newest.segment : active;  // the newest will be the older one, and still be good
+    // Two checkpoints must be able to do without what is dropped: the newest will be the older one, and still be good.
+    auto first = loaded_ ? std::min(loaded_->newest.segment, active) : 0;
     if (auto live = state_.use.oldest_live()) first = std::min(first, *live);
     return first;
 }

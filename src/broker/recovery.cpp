@@ -17,8 +17,10 @@ Result<void, disk::Error> prepare_directory(disk::Disk& disk) {
         TRY(disk.make_directory(checkpoint_directory));
         TRY(disk.sync_directory(""));
     }
-    if (disk.exists(distrusted_path)) TRY(remove_checkpoints(disk));
-    return {};
+    if (disk.exists(distrusted_path)) return remove_checkpoints(disk);
+    // A predecessor that was killed, or failed at exactly this, left names that no sync covers. Whoever believes such a
+    // checkpoint and removes an older one for it may have none after a power cut.
+    return disk.sync_directory(checkpoint_directory);
 }
 
 Result<std::optional<LoadedCheckpoint>, disk::Error> load(disk::Disk& disk, State& state) {

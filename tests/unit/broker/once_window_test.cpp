@@ -2,6 +2,7 @@
 
 #include "broker/once_window.h"
 
+#include <cerrno>
 #include <cstring>
 
 #include "metrics/metrics.h"
@@ -71,6 +72,59 @@ TEST(OnceKeyTest, a_key_ends_with_its_window) {
     auto late = broker.send("leads", "x", {}, key_of(1, 2, 5, 1h));
     EXPECT_FALSE(late->duplicate);
     EXPECT_FALSE(late->key_reused);
+}
+
+/// Two processes in turn end because the name of their checkpoint cannot be synced.
+void fail_two_checkpoints(Harness& broker) {
+    for (int i = 0; i < 2; ++i) {
+        ASSERT_TRUE(broker.send("leads", "more"));
+        broker.clock.advance(31s);
+        broker.disk.fail_at(testing::Call::sync_directory, 1, EIO);
+        ASSERT_TRUE(broker.run()) << "it is begun";
+        ASSERT_FALSE(broker.run()) << "it has failed";
+        broker.kill();
+    }
+}
+
+/// A key lies in a segment that is dropped; then two checkpoints fail and the power goes: all but two of the calls survive.
+bool knows_key_after(unsigned lost, unsigned also_lost) {
+    Harness broker;
+    EXPECT_TRUE(broker.create("leads"));
+    EXPECT_TRUE(broker.send("leads", "post", {}, key_of(1, 2, 3)));
+    EXPECT_TRUE(broker.remove("leads", broker.receive_one("leads").receipt));
+    for (int i = 0; i < 4; ++i) {
+        broker.kill();
+        EXPECT_TRUE(broker.send("leads", "later"));
+        EXPECT_TRUE(broker.remove("leads", broker.receive_one("leads").receipt));
+        broker.pass(31s);
+    }
+    EXPECT_GT(broker.turn->journal().oldest_segment().value(), 1u);
+    fail_two_checkpoints(broker);
+    broker.turn.reset();
+    broker.disk.cut_power();
+    broker.disk.restart(testing::Survival::chosen, ~(1ull << lost | 1ull << also_lost));
+    broker.open();
+    return broker.turn->opened_from_checkpoint() && broker.send("leads", "post", {}, key_of(1, 2, 9))->duplicate;
+}
+
+TEST(OnceKeyTest, a_key_of_a_dropped_segment_outlives_failed_checkpoints_whatever_a_power_cut_takes_of_them) {
+    for (unsigned lost = 0; lost < 12; ++lost)
+        for (unsigned also_lost = 0; also_lost < lost; ++also_lost) EXPECT_TRUE(knows_key_after(lost, also_lost)) << lost << also_lost;
+}
+
+TEST(OnceKeyTest, a_segment_is_dropped_only_when_two_checkpoints_hold_its_keys) {
+    Harness broker;
+    ASSERT_TRUE(broker.create("leads"));
+    ASSERT_TRUE(broker.send("leads", "post", {}, key_of(1, 2, 3)));
+    ASSERT_TRUE(broker.remove("leads", broker.receive_one("leads").receipt));
+    broker.kill();
+    ASSERT_TRUE(broker.send("leads", "later"));
+    broker.pass(31s);
+    ASSERT_EQ(broker.turn->counters().checkpoints, 1u);
+    broker.disk.rot("checkpoint/at-0000000000000001", 40, 1);
+    broker.kill();
+    EXPECT_FALSE(broker.turn->opened_from_checkpoint());
+    EXPECT_TRUE(broker.send("leads", "post", {}, key_of(1, 2, 9))->duplicate);
 }
 
 class WindowTest : public ::testing::Test {
