@@ -403,7 +403,7 @@ Auditor::Ask Auditor::ask(const broker::ChangeVisibility& c) {
 
 void Auditor::changed(const ChangeAsked::One& one, const Told<void>& answer) {
     auto* m = one.message;
-    if (damaged_) return;
+    if (damaged_) return unknown(ChangeAsked{nullptr, {one}});
     if (m == nullptr) {
         if (answer) find("the visibility of a message that was never delivered was changed");
         return;
