@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <optional>
+#include <thread>
 
 #include "base/log_line.h"
 #include "cli/exit_code.h"
@@ -15,6 +16,7 @@
 namespace forebay::cli {
 namespace {
 constexpr int node_priority = 1;  ///< starts first, stops last
+constexpr Duration leaving_most = 2s, look_again = 50ms;
 
 bool has_role(const Configuration& configuration, const ParentOptions& options, std::string_view role) {
     const auto& roles = options.roles.empty() ? configuration.node.roles : options.roles;
@@ -64,7 +66,14 @@ bool has_node(const Configuration& configuration, const ParentOptions& options) 
 
 /// A node that cannot listen at its first start is misconfigured; one that cannot later waits until it can.
 int check_ports(const Configuration& configuration, const ParentOptions& options) {
-    auto problem = has_node(configuration, options) ? port_problem(configuration) : std::nullopt;
+    if (!has_node(configuration, options)) return 0;
+    auto problem = port_problem(configuration);
+    // The node of a parent that was killed a moment ago may still be on its way out.
+    SystemClock clock;
+    for (auto end = clock.now() + leaving_most; problem && problem->exit_code == exit_code::try_again && clock.now() < end;) {
+        std::this_thread::sleep_for(look_again);
+        problem = port_problem(configuration);
+    }
     if (!problem) return 0;
     log_error("listen.impossible")
         .with("address", problem->address)
@@ -78,8 +87,7 @@ int check_ports(const Configuration& configuration, const ParentOptions& options
 std::vector<supervisor::ProgramSpec> programs_of(const Configuration& configuration, const ParentOptions& options,
                                                  const std::string& executable) {
     std::vector<supervisor::ProgramSpec> programs;
-    if (has_node(configuration, options))
-        programs.push_back(node_program(configuration, options, executable));
+    if (has_node(configuration, options)) programs.push_back(node_program(configuration, options, executable));
     if (has_role(configuration, options, "workers"))
         for (const auto& worker : configuration.workers) programs.push_back(worker_program(configuration, worker, options, executable));
     return programs;
