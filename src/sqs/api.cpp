@@ -1,5 +1,6 @@
 #include "sqs/api.h"
 
+#include "http/problem.h"
 #include "sqs/action.h"
 #include "sqs/json.h"
 #include "sqs/query_xml.h"
@@ -45,6 +46,15 @@ Error unknown_action(std::string_view name) {
     return {ErrorKind::invalid_action, "The action " + std::string(name.substr(0, 100)) + " is not valid for this endpoint."};
 }
 
+/// Clients use POST and GET. Of HEAD, OPTIONS or a word nobody knows, what stands between may think that it changes nothing.
+bool has_a_method_of_ours(const http::Request& request) { return request.method == "POST" || request.method == "GET"; }
+
+http::Response wrong_method() {
+    auto response = http::problem(405, "method_not_allowed", "The queue port takes POST and GET.");
+    response.headers.emplace_back("Allow", "POST, GET");
+    return response;
+}
+
 Protocol protocol_of(const http::Request& request) { return json_protocol::speaks(request) ? Protocol::json : Protocol::query; }
 
 struct Entry {
@@ -88,6 +98,7 @@ struct Entry {
 }  // namespace
 
 void Api::handle(const http::Request& request, http::Responder responder) {
+    if (!has_a_method_of_ours(request)) return responder(wrong_method());
     Entry entry{commands_, options_, request, std::move(responder)};
     if (auto header = request.repeated(said_once); !header.empty()) return entry.refuse(protocol_of(request), said_twice(header));
     if (is_of_a_foreign_page(request)) return entry.refuse(protocol_of(request), foreign_page());

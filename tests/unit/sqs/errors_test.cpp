@@ -229,6 +229,17 @@ TEST_F(Errors, a_header_that_decides_something_is_given_once) {
     EXPECT_NE(query.body.find("<Code>InvalidParameterValue</Code>"), std::string::npos) << query.body;
 }
 
+TEST_F(Errors, a_method_that_may_be_thought_harmless_does_nothing) {
+    for (auto method : {"HEAD", "OPTIONS", "PUT", "post", "BREW"}) {
+        auto request = Port::json_request("AmazonSQS.DeleteQueue", R"({"QueueUrl":"q"})");
+        request.method = method;
+        auto response = port.ask(request);
+        EXPECT_EQ(response.status, 405u) << method;
+        EXPECT_EQ(Port::header(response, "Allow"), "POST, GET");
+    }
+    send();
+}
+
 TEST_F(Errors, pages_of_other_sites_are_refused) {
     auto status = [&](Port::Headers headers) { return port.json("PurgeQueue", R"({"QueueUrl":"q"})", std::move(headers)).status; };
     send();
