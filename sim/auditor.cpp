@@ -51,8 +51,10 @@ Auditor::Ask Auditor::ask(const broker::CreateQueue& c) {
 Auditor::Ask Auditor::ask(const broker::SetQueue& c) {
     auto* q = queue(c.queue);
     q->settled = round_;
-    q->may_hold(c.settings);
-    return SetAsked{q, c.settings};
+    broker::QueueSettings settings;  // the workload's changes replace everything
+    c.change(settings);
+    q->may_hold(settings);
+    return SetAsked{q, settings};
 }
 
 Auditor::Ask Auditor::ask(const broker::DeleteQueue& c) {

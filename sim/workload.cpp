@@ -184,7 +184,12 @@ broker::Command Workload::administer(Act act) {
     if (act == Act::remove_queue) return broker::DeleteQueue{any.name, {}};
     if (plain == nullptr) return look(Act::list);
     if (act == Act::make_queue) return broker::CreateQueue{plain->name, plain->settings, false, {}};
-    return broker::SetQueue{plain->name, settings_of(*plain), {}};
+    return broker::SetQueue{plain->name,
+                            [settings = settings_of(*plain)](broker::QueueSettings& now) {
+                                now = settings;
+                                return true;
+                            },
+                            {}};
 }
 
 std::vector<broker::Command> Workload::declare(bool all) {

@@ -5,6 +5,7 @@
 // answer must be short and must not call back in a blocking way).
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -133,10 +134,14 @@ struct CreateQueue {
     bool declared = false;  ///< from the configuration: an existing queue takes these settings
     Answer answer;
 };
+/// Changes what a queue is set to. The change is made to what it is set to when the command is decided, so that of
+/// two changes at once neither is lost.
 struct SetQueue {
     using Answer = UniqueFunction<void(Result<void, Refusal>)>;
+    /// On the broker's thread: must be short. False = nothing is changed, and the answer is invalid_attribute.
+    using Change = std::function<bool(QueueSettings&)>;
     std::string queue;
-    QueueSettings settings;
+    Change change;
     Answer answer;
 };
 struct DeleteQueue {

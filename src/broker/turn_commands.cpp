@@ -176,10 +176,9 @@ void OpenTurn::decide(SetQueue& command) {
     auto* queue = state_->queues.find(command.queue);
     if (queue == nullptr) return answers_.keep(std::move(command.answer), unknown);
     if (queue->record.declared) return answers_.keep(std::move(command.answer), Failure{Refusal::queue_is_declared});
-    if (!redrive_is_valid(command.queue, command.settings, false))
-        return answers_.keep(std::move(command.answer), Failure{Refusal::invalid_attribute});
     auto record = queue->record;
-    record.settings = std::move(command.settings);
+    if (!command.change(record.settings) || !redrive_is_valid(command.queue, record.settings, false))
+        return answers_.keep(std::move(command.answer), Failure{Refusal::invalid_attribute});
     record.modified_at = now_;
     write_queue(std::move(record));
     answers_.keep(std::move(command.answer), {});
@@ -194,6 +193,7 @@ void OpenTurn::decide(DeleteQueue& command) {
     encode_queue_deleted(scratch_, queue->record.id);
     append(RecordType::queue_deleted, 0, scratch_);
     needs_sync_ = true;
+    metrics_.forget(*queue);
     state_->erase_queue(*queue);
     answers_.keep(std::move(command.answer), {});
 }

@@ -17,6 +17,7 @@ TurnMetrics::TurnMetrics(metrics::Registry* registry) : registry_(registry) {
     journal_bytes_ = &registry->gauge("forebay_journal_bytes");
     journal_errors_ = &registry->counter("forebay_journal_errors_total");
     damaged_messages_ = &registry->counter("forebay_queue_damaged_reads_total");
+    records_lost_ = &registry->counter("forebay_records_lost_total");
     keys_forgotten_ = &registry->counter("forebay_idempotency_keys_forgotten_total");
 }
 
@@ -32,6 +33,16 @@ NamedQueue::Series* TurnMetrics::series_of(NamedQueue& queue) {
         &registry_->counter("forebay_queue_deletes_total", name), &registry_->counter("forebay_queue_redrives_total", name),
         messages("ready"), messages("in_flight"), messages("delayed"), &registry_->gauge("forebay_queue_oldest_age_seconds", name)});
     return queue.series.get();
+}
+
+void TurnMetrics::forget(NamedQueue& queue) {
+    if (!queue.series) return;
+    queue.series.reset();
+    for (auto name : {"forebay_queue_sends_total", "forebay_queue_receives_total", "forebay_queue_deletes_total",
+                      "forebay_queue_redrives_total", "forebay_queue_oldest_age_seconds"})
+        registry_->remove(name, {{"queue", queue.record.name}});
+    for (auto state : {"ready", "in_flight", "delayed"})
+        registry_->remove("forebay_queue_messages", {{"queue", queue.record.name}, {"state", state}});
 }
 
 void TurnMetrics::sync_took(std::chrono::nanoseconds took) {
@@ -80,6 +91,7 @@ void TurnMetrics::show(const journal::Journal& journal, const Turn::Counters& co
     journal_bytes_->set(static_cast<double>(journal.live_bytes()));
     raise(*damaged_messages_, counters.damaged_messages);
     raise(*keys_forgotten_, counters.once_forgotten);
+    raise(*records_lost_, counters.messages_lost);
 }
 
 void TurnMetrics::opened(const journal::OpenReport& report) {

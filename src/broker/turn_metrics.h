@@ -25,6 +25,8 @@ class TurnMetrics {
     /// Levels, about once a second.
     void show(NamedQueue& queue, Timestamp now);
     void show(const journal::Journal& journal, const Turn::Counters& counters);
+    /// The queue is deleted: its series end.
+    void forget(NamedQueue& queue);
     /// What opening found.
     void opened(const journal::OpenReport& report);
 
@@ -39,6 +41,7 @@ class TurnMetrics {
     metrics::Counter* journal_errors_ = nullptr;
     metrics::Counter* damaged_messages_ = nullptr;
     metrics::Counter* keys_forgotten_ = nullptr;
+    metrics::Counter* records_lost_ = nullptr;
     std::chrono::nanoseconds slowest_sync_{0};
 };
 

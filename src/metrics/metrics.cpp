@@ -141,6 +141,11 @@ Histogram& Registry::histogram(std::string_view name, Labels labels, std::span<c
     return *series.histogram;
 }
 
+void Registry::remove(std::string_view name, const Labels& labels) {
+    std::lock_guard guard(lock_);
+    if (auto family = families_.find(name); family != families_.end()) family->second.series.erase(printed(labels));
+}
+
 void Registry::describe(std::string_view name, std::string_view help) {
     std::lock_guard guard(lock_);
     families_[std::string(name)].help = help;

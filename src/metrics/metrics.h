@@ -1,7 +1,7 @@
 #pragma once
 // Numbers that the program counts about itself: counters, gauges and histograms with a name and labels.
 // Counting is a relaxed atomic operation from any thread; looking a series up takes a lock, so callers
-// look it up once and keep the reference, which stays valid as long as the registry.
+// look it up once and keep the reference, which stays valid as long as the registry, or until the series is removed.
 
 #include <atomic>
 #include <cstdint>
@@ -73,6 +73,9 @@ class Registry {
     Histogram& histogram(std::string_view name, Labels labels = {}, std::span<const double> bounds = duration_bounds);
     /// The sentence shown beside the name. Optional.
     void describe(std::string_view name, std::string_view help);
+
+    /// Drops a series of what is no more, such as a deleted queue's; nobody may count on it any longer.
+    void remove(std::string_view name, const Labels& labels);
 
     /// Everything in Prometheus' text format 0.0.4, ordered by name and labels.
     std::string prometheus_text() const;

@@ -118,6 +118,7 @@ void Statsd::flush(std::string& datagram) {
 void Statsd::send_now() {
     std::lock_guard guard(sending_);
     std::string datagram;
+    std::map<std::string, double> told;
     auto add = [&](const std::string& path, double value, std::string_view type) {
         auto line = fmt::format("{}:{}|{}", path, value, type);
         if (!datagram.empty() && datagram.size() + 1 + line.size() > datagram_bytes_max) flush(datagram);
@@ -125,9 +126,11 @@ void Statsd::send_now() {
         datagram += line;
     };
     auto add_difference = [&](const std::string& path, double value) {
-        double& last = last_[path];
+        const auto before = last_.find(path);
+        // A counter below its last figure is a new one of an old name.
+        const double last = before == last_.end() || before->second > value ? 0 : before->second;
         if (value != last) add(path, value - last, "c");
-        last = value;
+        told[path] = value;
     };
     registry_.visit([&](const std::string& name, const Registry::Series& series) {
         auto path = graphite_name(name, series.labels);
@@ -141,6 +144,7 @@ void Statsd::send_now() {
             add_difference(path + ".sum_ms", series.histogram->sum() * 1000);
         }
     });
+    last_ = std::move(told);
     flush(datagram);
 }
 

@@ -51,9 +51,9 @@ class Statsd {
     const Registry& registry_;
     StatsdOptions options_;
     int socket_;
-    std::mutex sending_;  ///< guards last_: one sender at a time
-    std::map<std::string, double> last_;
-    std::mutex lock_;  ///< guards stopping_
+    std::mutex sending_;                  ///< guards last_: one sender at a time
+    std::map<std::string, double> last_;  ///< of series that are still there
+    std::mutex lock_;                     ///< guards stopping_
     std::condition_variable stop_asked_;
     bool stopping_ = false;
     std::thread thread_;

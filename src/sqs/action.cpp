@@ -47,7 +47,14 @@ Result<std::string, Error> Call::queue() {
     std::string name(name_of_url(url && !url->empty() ? std::string_view(*url) : request.path));
     if (name.empty()) return Failure{url && !url->empty() ? queue_does_not_exist() : missing_parameter("QueueUrl")};
     if (!is_queue_name(name)) return Failure{queue_does_not_exist()};
+    TRY(check_is_clients(options, name));
     return name;
+}
+
+Result<void, Error> check_is_clients(const ApiOptions& options, std::string_view queue) {
+    if (!options.is_own(queue)) return {};
+    return Failure{Error{ErrorKind::access_denied, "The queue " + std::string(queue) +
+                                                       " is Forebay's own and is not reached through this API: see \"forebay rejects\"."}};
 }
 
 namespace action {

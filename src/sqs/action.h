@@ -25,8 +25,12 @@ struct Call {
     Names names() const { return {options, request}; }
     /// The queue that QueueUrl, or else the request's path, names.
     /// Errors: missing_parameter; queue_does_not_exist for what cannot be a name.
+    /// access_denied for one of Forebay's own.
     Result<std::string, Error> queue();
 };
+
+/// Errors: access_denied for one of Forebay's own queues.
+Result<void, Error> check_is_clients(const ApiOptions& options, std::string_view queue);
 
 /// On failure the reply must not have been moved away.
 using Run = Result<void, Error> (*)(Call& call);

@@ -3,7 +3,10 @@
 // request. Knows SQS's names, limits and errors; does not know what a message means or where it is kept.
 // An action that is refused has changed nothing. Signatures are read for their region and not verified.
 
+#include <algorithm>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "broker/broker.h"
 #include "http/message.h"
@@ -14,6 +17,8 @@ struct ApiOptions {
     std::string account = "123456789012";  ///< in queue URLs and ARNs
     std::string region;                    ///< empty = from the signature's scope, else us-east-1
     std::string base_url;                  ///< of queue URLs; empty = from the request's Host or X-Forwarded-Host
+    std::vector<std::string> own_queues{}; ///< Forebay's, which no client may see or touch
+    bool is_own(std::string_view queue) const { return std::find(own_queues.begin(), own_queues.end(), queue) != own_queues.end(); }
 };
 
 class Api {

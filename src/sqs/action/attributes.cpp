@@ -1,3 +1,6 @@
+#include <memory>
+#include <optional>
+
 #include "sqs/action.h"
 #include "sqs/page.h"
 #include "sqs/queue_attributes.h"
@@ -5,20 +8,21 @@
 namespace forebay::sqs::action {
 namespace {
 
-/// Reads the queue's settings, changes them, and writes them back. Two changes of one queue at the same moment:
-/// the later one wins whole.
+/// Changes the queue's settings as they are when the broker comes to it.
 template <class Change>
 void change_settings(Call& call, std::string queue, Change change) {
-    auto write = [&commands = call.commands, queue, change = std::move(change), reply = std::move(call.reply)](auto status) mutable {
-        if (!status.ok()) return reply.fail(status.error());
-        auto settings = std::move(status->settings);
-        if (Result<void, Error> changed = change(settings); !changed.ok()) return reply.fail(changed.error());
-        commands.submit(broker::SetQueue{std::move(queue), std::move(settings), [reply = std::move(reply)](auto done) mutable {
-                                             if (!done.ok()) return reply.fail(done.error());
-                                             reply.succeed();
-                                         }});
+    // Of the change and of the answer, which says in SQS's words what was wrong.
+    auto wrong = std::make_shared<std::optional<Error>>();
+    auto try_change = [change = std::move(change), wrong](broker::QueueSettings& settings) {
+        Result<void, Error> changed = change(settings);
+        if (!changed.ok()) *wrong = changed.error();
+        return changed.ok();
     };
-    call.commands.submit(broker::GetQueue{std::move(queue), std::move(write)});
+    call.commands.submit(broker::SetQueue{std::move(queue), std::move(try_change), [reply = std::move(call.reply), wrong](auto done) mutable {
+                                              if (*wrong) return reply.fail(**wrong);
+                                              if (!done.ok()) return reply.fail(done.error());
+                                              reply.succeed();
+                                          }});
 }
 
 }  // namespace
@@ -42,10 +46,12 @@ Result<void, Error> set_queue_attributes(Call& call) {
     TRY_ASSIGN(auto queue, call.queue());
     TRY_ASSIGN(auto attributes, call.arguments.text_map("Attributes"));
     if (attributes.empty()) return Failure{missing_parameter("Attribute.Name")};
-    change_settings(call, std::move(queue), [attributes = std::move(attributes)](broker::QueueSettings& settings) -> Result<void, Error> {
+    auto change = [attributes = std::move(attributes), options = call.options](broker::QueueSettings& settings) -> Result<void, Error> {
         for (auto& [name, value] : attributes) TRY(set_attribute(settings, name, value));
+        if (settings.redrive) TRY(check_is_clients(options, settings.redrive->dead_letter));
         return {};
-    });
+    };
+    change_settings(call, std::move(queue), std::move(change));
     return {};
 }
 

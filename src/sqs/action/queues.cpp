@@ -61,8 +61,10 @@ Result<void, Error> create_queue(Call& call) {
     TRY_ASSIGN(auto name, call.arguments.required_text("QueueName"));
     TRY_ASSIGN(auto attributes, call.arguments.text_map("Attributes"));
     TRY(check_new_name(name, attributes));
+    TRY(check_is_clients(call.options, name));
     broker::QueueSettings settings;
     TRY(set_attributes(settings, attributes));
+    if (settings.redrive) TRY(check_is_clients(call.options, settings.redrive->dead_letter));
     TRY_ASSIGN(auto tags, call.arguments.text_map(call.arguments.has("tags") ? "tags" : "Tags"));
     TRY(set_tags(settings, tags));
     auto url = call.names().url_of(name);
@@ -79,6 +81,7 @@ Result<void, Error> create_queue(Call& call) {
 Result<void, Error> get_queue_url(Call& call) {
     TRY_ASSIGN(auto name, call.arguments.required_text("QueueName"));
     if (!is_queue_name(name)) return Failure{queue_does_not_exist()};
+    TRY(check_is_clients(call.options, name));
     auto url = call.names().url_of(name);
     call.commands.submit(broker::GetQueue{std::move(name), [reply = std::move(call.reply), url = std::move(url)](auto queue) mutable {
                                               if (!queue.ok()) return reply.fail(queue.error());
@@ -92,10 +95,12 @@ Result<void, Error> list_queues(Call& call) {
     TRY_ASSIGN(auto prefix, call.arguments.text("QueueNamePrefix"));
     TRY_ASSIGN(auto page, read_page(call.arguments));
     command.prefix = prefix.value_or("");
-    command.answer = [reply = std::move(call.reply), page = std::move(page), outside = call.names()](auto queues) mutable {
+    command.answer = [options = call.options, reply = std::move(call.reply), page = std::move(page),
+                      outside = call.names()](auto queues) mutable {
         if (!queues.ok()) return reply.fail(queues.error());
         std::vector<std::string> names;
-        for (auto& queue : *queues) names.push_back(std::move(queue.name));
+        for (auto& queue : *queues)
+            if (!options.is_own(queue.name)) names.push_back(std::move(queue.name));
         reply.succeed(page_of_urls("QueueUrls", std::move(names), page, outside));
     };
     call.commands.submit(std::move(command));

@@ -72,7 +72,13 @@ class Harness {
         return ask<Result<QueueStatus, Refusal>>(CreateQueue{name, std::move(settings), declared, {}});
     }
     Result<void, Refusal> set(const std::string& name, QueueSettings settings) {
-        return ask<Result<void, Refusal>>(SetQueue{name, std::move(settings), {}});
+        return change_settings(name, [settings = std::move(settings)](QueueSettings& now) {
+            now = settings;
+            return true;
+        });
+    }
+    Result<void, Refusal> change_settings(const std::string& name, SetQueue::Change change) {
+        return ask<Result<void, Refusal>>(SetQueue{name, std::move(change), {}});
     }
     Result<void, Refusal> drop(const std::string& name) { return ask<Result<void, Refusal>>(DeleteQueue{name, {}}); }
     Result<void, Refusal> purge(const std::string& name, bool as_operator = false) {

@@ -193,6 +193,36 @@ TEST(Statsd, sends_by_itself_and_a_last_time_when_it_goes) {
     EXPECT_EQ(listener.datagram(), "c:3|c");
 }
 
+TEST(Statsd, a_counter_that_was_removed_begins_anew) {
+    Listener listener;
+    Registry registry;
+    registry.counter("c_total").add(5);
+    registry.counter("d_total").add(5);
+    auto statsd = Statsd::open(registry, {.port = listener.port, .every = 0ms, .prefix = {}});
+    ASSERT_TRUE(statsd);
+    (*statsd)->send_now();
+    EXPECT_EQ(listener.datagram(), "c:5|c\nd:5|c");
+    registry.remove("c_total", {});
+    registry.remove("d_total", {});
+    registry.counter("d_total").add(3);
+    (*statsd)->send_now();
+    EXPECT_EQ(listener.datagram(), "d:3|c");
+    registry.counter("c_total").add(7);
+    (*statsd)->send_now();
+    EXPECT_EQ(listener.datagram(), "c:7|c");
+}
+
+TEST(Registry, a_series_that_is_removed_is_not_shown) {
+    Registry registry;
+    registry.counter("a_total", {{"queue", "x"}}).add();
+    registry.counter("a_total", {{"queue", "y"}}).add();
+    registry.remove("a_total", {{"queue", "x"}});
+    registry.remove("a_total", {{"queue", "never"}});
+    registry.remove("b_total", {});
+    EXPECT_EQ(registry.prometheus_text(), "# TYPE a_total counter\na_total{queue=\"y\"} 1\n");
+    EXPECT_EQ(registry.counter("a_total", {{"queue", "x"}}).value(), 0u);
+}
+
 TEST(Statsd, nobody_listening_costs_nothing) {
     std::uint16_t port = 0;
     {

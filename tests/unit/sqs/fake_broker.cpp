@@ -219,9 +219,10 @@ void FakeBroker::run(broker::SetQueue& command) {
     auto* queue = find(command.queue);
     if (queue == nullptr) return refuse(command, Refusal::no_such_queue);
     if (queue->declared) return refuse(command, Refusal::queue_is_declared);
-    if (command.settings.redrive && find(command.settings.redrive->dead_letter) == nullptr)
-        return refuse(command, Refusal::invalid_attribute);
-    queue->settings = std::move(command.settings);
+    auto settings = queue->settings;
+    bool changed = command.change(settings) && (!settings.redrive || find(settings.redrive->dead_letter) != nullptr);
+    if (!changed) return refuse(command, Refusal::invalid_attribute);
+    queue->settings = std::move(settings);
     command.answer({});
 }
 
