@@ -105,11 +105,11 @@ Acceptance acceptance_of(const PendingRecord& record) {
 
 }  // namespace
 
-void Intake::State::respond(http::Responder& responder, const PreparedEndpoint& endpoint, const std::string& cors_origin,
-                            http::Response response) {
+void Intake::State::respond(Asker& asker, const PreparedEndpoint& endpoint, const std::string& cors_origin, http::Response response) {
     add_cors(response, cors_origin);
     endpoint.counters.count_request(response.status);
-    responder(std::move(response));
+    endpoint.counters.took.observe(std::chrono::duration<double>(std::chrono::steady_clock::now() - asker.since).count());
+    asker.responder(std::move(response));
 }
 
 void Intake::State::take_post(Call call) {
@@ -230,7 +230,7 @@ std::string_view Intake::State::suspicion(const Call& call, Examination& examina
 
 std::unique_ptr<PendingRecord> Intake::State::pending_record(Call& call, Examination& examination, std::vector<std::string> flags) {
     auto record = std::make_unique<PendingRecord>();
-    record->responder = std::move(call.responder);
+    record->asker = std::move(call.asker);
     record->rules = std::move(call.rules);
     record->endpoint = &call.endpoint;
     record->flags = std::move(flags);
@@ -257,7 +257,7 @@ bool Intake::State::join(std::unique_ptr<PendingRecord>& record) {
         return true;
     }
     guard.unlock();
-    respond(record->responder, *record->endpoint, record->cors_origin, late_refusal(*record, unavailable(broker::Refusal::overloaded)));
+    respond(record->asker, *record->endpoint, record->cors_origin, late_refusal(*record, unavailable(broker::Refusal::overloaded)));
     return true;
 }
 
@@ -279,7 +279,7 @@ void Intake::State::settled(std::unique_ptr<PendingRecord> record, Result<broker
         log_error("record.no_queue").with("endpoint", record->endpoint->spec.name).with("queue", record->endpoint->spec.queue);
     auto what = unavailable(sent.error());
     record->endpoint->counters.count_refused(what.code);
-    respond(record->responder, *record->endpoint, record->cors_origin, late_refusal(*record, what));
+    respond(record->asker, *record->endpoint, record->cors_origin, late_refusal(*record, what));
 }
 
 void Intake::State::answer_sent(PendingRecord& record, const broker::Sent& sent) {
@@ -293,7 +293,7 @@ void Intake::State::answer_sent(PendingRecord& record, const broker::Sent& sent)
         auto bytes = text.size();
         auto answer = [this, record = std::make_shared<PendingRecord>(std::move(record)), what](bool kept) mutable {
             what.kept = kept;
-            respond(record->responder, *record->endpoint, record->cors_origin, late_refusal(*record, what));
+            respond(record->asker, *record->endpoint, record->cors_origin, late_refusal(*record, what));
         };
         if (endpoint.spec.on_reject == OnReject::discard || !gate.admit(bytes)) return answer(false);
         return send_to_quarantine(post, std::move(text), std::move(answer));
@@ -303,7 +303,7 @@ void Intake::State::answer_sent(PendingRecord& record, const broker::Sent& sent)
         auto what = acceptance_of(record);
         what.replayed = true;
         if (!sent.original_record.is_nil()) what.id = sent.original_record;
-        return respond(record.responder, endpoint, record.cors_origin, accepted(endpoint, what, record.as_html));
+        return respond(record.asker, endpoint, record.cors_origin, accepted(endpoint, what, record.as_html));
     }
     endpoint.counters.accepted.add();
     if (sent.key_reused) {
@@ -316,7 +316,7 @@ void Intake::State::answer_sent(PendingRecord& record, const broker::Sent& sent)
             .with("endpoint", endpoint.spec.name)
             .with("id", to_text(record.what.id))
             .with("ms", (clock.wall() - record.what.received_at).count());
-    respond(record.responder, endpoint, record.cors_origin, std::move(record.response));
+    respond(record.asker, endpoint, record.cors_origin, std::move(record.response));
 }
 
 void Intake::State::answer_waiters(const PendingRecord& first, const Result<broker::Sent, broker::Refusal>& sent) {
@@ -332,7 +332,7 @@ void Intake::State::answer_waiters(const PendingRecord& first, const Result<brok
     for (auto& waiter : waiters) {
         auto& record = *waiter.record;
         if (!sent.ok()) {
-            respond(record.responder, *record.endpoint, record.cors_origin, late_refusal(record, unavailable(sent.error())));
+            respond(record.asker, *record.endpoint, record.cors_origin, late_refusal(record, unavailable(sent.error())));
             continue;
         }
         // The same key with the same content: whatever the broker said to the first holds for this one.
@@ -343,7 +343,7 @@ void Intake::State::answer_waiters(const PendingRecord& first, const Result<brok
         auto response = accepted(*record.endpoint, what, record.as_html);
         response.headers.emplace_back("Idempotent-Replayed", "true");
         record.endpoint->counters.duplicate.add();
-        respond(record.responder, *record.endpoint, record.cors_origin, std::move(response));
+        respond(record.asker, *record.endpoint, record.cors_origin, std::move(response));
     }
 }
 
@@ -362,7 +362,7 @@ void Intake::State::tick() {
     }
     for (auto& waiter : expired) {
         auto& record = *waiter.record;
-        respond(record.responder, *record.endpoint, record.cors_origin, late_refusal(record, key_in_progress()));
+        respond(record.asker, *record.endpoint, record.cors_origin, late_refusal(record, key_in_progress()));
     }
 }
 
@@ -461,9 +461,9 @@ void Intake::State::refuse(Call call, Examination* examination, Refused what, bo
         pending->response = problem(&endpoint, what);
     }
     pending->what = std::move(what);
-    pending->responder = std::move(call.responder);
+    pending->asker = std::move(call.asker);
     pending->rules = std::move(call.rules);
-    if (!keep) return respond(pending->responder, *pending->endpoint, pending->cors_origin, std::move(pending->response));
+    if (!keep) return respond(pending->asker, *pending->endpoint, pending->cors_origin, std::move(pending->response));
     send_to_quarantine(post, std::move(message), [this, pending = std::move(pending)](bool kept) mutable {
         if (!kept) {
             pending->what.kept = false;
@@ -472,7 +472,7 @@ void Intake::State::refuse(Call call, Examination* examination, Refused what, bo
             else
                 pending->response = problem(pending->endpoint, pending->what);
         }
-        respond(pending->responder, *pending->endpoint, pending->cors_origin, std::move(pending->response));
+        respond(pending->asker, *pending->endpoint, pending->cors_origin, std::move(pending->response));
     });
 }
 
@@ -498,7 +498,7 @@ void Intake::State::look_accepted(Call call, Examination& examination, std::stri
     record->response = accepted(*record->endpoint, acceptance_of(*record), record->as_html);
     auto answer = [this, record = std::move(record)](bool kept) mutable {
         auto& endpoint = *record->endpoint;
-        respond(record->responder, endpoint, record->cors_origin,
+        respond(record->asker, endpoint, record->cors_origin,
                 kept ? std::move(record->response) : late_refusal(*record, unavailable(broker::Refusal::overloaded)));
     };
     if (!keep) return answer(false);

@@ -87,7 +87,7 @@ void Intake::State::serve(const http::Request& request, http::Responder responde
     if (auto* endpoint = in_force->at_path(request.path)) {
         if (request.method == "OPTIONS") return preflight(*endpoint, request, std::move(responder));
         if (request.method != "POST") return responder(method_not_allowed("POST, OPTIONS"));
-        Call call{request, std::move(responder),         in_force, *endpoint, wall(), prefers_html(request.find("accept")),
+        Call call{request, {std::move(responder)},       in_force, *endpoint, wall(), prefers_html(request.find("accept")),
                   {},      request.find("content-type"), {},       {},        {}};
         auto origin = request.find("origin");
         if (!origin.empty() && endpoint->site_of(origin) != nullptr) call.cors_origin = origin;

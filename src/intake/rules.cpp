@@ -50,6 +50,7 @@ Counters::Counters(metrics::Registry& registry, std::string endpoint)
     : accepted(registry.counter("forebay_records_accepted_total", labels(endpoint, "durable", "journal"))),
       duplicate(registry.counter("forebay_records_duplicate_total", labels(endpoint, "kind", "key"))),
       key_reused(registry.counter("forebay_records_duplicate_total", labels(endpoint, "kind", "key_reused"))),
+      took(registry.histogram("forebay_request_duration_seconds", {{"endpoint", endpoint}})),
       registry_(registry),
       endpoint_(endpoint),
       requests_accepted_(registry.counter("forebay_requests_total", labels(endpoint, "code", "202"))),

@@ -23,6 +23,7 @@ class Counters {
     metrics::Counter& accepted;
     metrics::Counter& duplicate;
     metrics::Counter& key_reused;
+    metrics::Histogram& took;
     void count_refused(std::string_view code);
     void count_request(unsigned status);
 

@@ -2,6 +2,7 @@
 // The inside of Intake: what all posts share. intake.cpp has the URLs, accept.cpp the way of a post,
 // readmit.cpp the way back from quarantine.
 
+#include <chrono>
 #include <map>
 #include <mutex>
 
@@ -17,10 +18,16 @@ namespace forebay::intake {
 
 using RulesInForce = std::shared_ptr<const Rules>;  // owners: the State, and each post under way
 
+/// Whom to answer, and since when they wait. Finer than the Clock counts, and only measured with, never decided on.
+struct Asker {
+    http::Responder responder;
+    std::chrono::steady_clock::time_point since = std::chrono::steady_clock::now();
+};
+
 /// One post on its way to an answer. Lives on the stack until something has to wait.
 struct Call {
     const http::Request& request;
-    http::Responder responder;
+    Asker asker;
     RulesInForce rules;
     const PreparedEndpoint& endpoint;
     Timestamp received_at;
@@ -34,7 +41,7 @@ struct Call {
 
 /// An accepted post whose record is not yet durable, with the answer it gets when it is.
 struct PendingRecord {
-    http::Responder responder;
+    Asker asker;
     RulesInForce rules;
     const PreparedEndpoint* endpoint = nullptr;
     http::Response response;
@@ -48,7 +55,7 @@ struct PendingRecord {
 
 /// A refused post that waits for its place in quarantine.
 struct PendingRefusal {
-    http::Responder responder;
+    Asker asker;
     RulesInForce rules;
     const PreparedEndpoint* endpoint = nullptr;
     Refused what;
@@ -127,7 +134,7 @@ class Intake::State {
     void settled(std::unique_ptr<PendingRecord> record, Result<broker::Sent, broker::Refusal> sent);
     void answer_sent(PendingRecord& record, const broker::Sent& sent);
     void answer_waiters(const PendingRecord& first, const Result<broker::Sent, broker::Refusal>& sent);
-    void respond(http::Responder& responder, const PreparedEndpoint& endpoint, const std::string& cors_origin, http::Response response);
+    void respond(Asker& asker, const PreparedEndpoint& endpoint, const std::string& cors_origin, http::Response response);
     void send_to_quarantine(const Quarantined& post, std::string message, UniqueFunction<void(bool)> done);
 
     mutable std::mutex rules_lock_;  ///< guards rules_

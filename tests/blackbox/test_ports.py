@@ -86,3 +86,44 @@ def test_a_header_that_decides_something_is_given_once(forebay):
     origin = f"Origin: {f.admin}\r\n"
     code, text = status(f.admin, f"POST /api/queues/leads/purge HTTP/1.1\r\n{origin}{origin}", b'{"reason":"x"}')
     assert code == 400 and "Origin" in text
+
+
+@pytest.mark.parametrize("client", [sqs_clients.boto, sqs_clients.Json])
+def test_refused_posts_are_out_of_reach_for_clients_of_the_queues(forebay, client):
+    f = forebay(ENDPOINT)
+    assert requests.post(f.intake + "/v1/lead", json={"email": "wrong"}, timeout=10).status_code == 422
+    sqs = client(f.sqs)
+    assert [url.rsplit("/", 1)[1] for url in sqs.list_queues()["QueueUrls"]] == ["leads"]
+    for call, more in ((sqs.receive_message, {}), (sqs.purge_queue, {}), (sqs.delete_queue, {}), (sqs.send_message, {"MessageBody": "x"}),
+                       (sqs.set_queue_attributes, {"Attributes": {"DelaySeconds": "1"}})):
+        status, code, message = sqs_clients.refused(call, QueueUrl=f.sqs + "/123456789012/forebay-quarantine", **more)
+        assert (status, code.removesuffix("Exception")) == (403, "AccessDenied") and "forebay rejects" in message
+    assert len(f.json("rejects", "ls")["rejects"]) == 1
+
+
+def test_a_deleted_queue_leaves_no_metrics_behind(forebay):
+    f = forebay(ENDPOINT)
+    sqs = sqs_clients.Json(f.sqs)
+
+    def of_queue(name):
+        return [line for line in requests.get(f.admin + "/metrics", timeout=10).text.splitlines() if f'queue="{name}"' in line]
+
+    url = sqs.create_queue(QueueName="passing")["QueueUrl"]
+    sqs.send_message(QueueUrl=url, MessageBody="x")
+    assert 'forebay_queue_sends_total{queue="passing"} 1' in of_queue("passing")
+    sqs.delete_queue(QueueUrl=url)
+    assert of_queue("passing") == []
+    url = sqs.create_queue(QueueName="passing")["QueueUrl"]
+    sqs.send_message(QueueUrl=url, MessageBody="x")
+    assert 'forebay_queue_sends_total{queue="passing"} 1' in of_queue("passing")
+
+
+def test_how_long_posts_take_is_counted_for_each_endpoint(forebay):
+    f = forebay(ENDPOINT)
+    for body, status in (({"email": "jane@example.com"}, 202), ({"email": "wrong"}, 422), ({}, 422)):
+        assert requests.post(f.intake + "/v1/lead", json=body, timeout=10).status_code == status
+    text = requests.get(f.admin + "/metrics", timeout=10).text
+    assert "# TYPE forebay_request_duration_seconds histogram" in text
+    assert 'forebay_request_duration_seconds_count{endpoint="lead"} 3' in text
+    assert 'forebay_request_duration_seconds_bucket{endpoint="lead",le="10"} 3' in text
+    assert float(text.split('forebay_request_duration_seconds_sum{endpoint="lead"} ')[1].split()[0]) > 0
