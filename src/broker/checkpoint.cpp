@@ -8,6 +8,7 @@
 
 #include "base/codec.h"
 #include "base/crc32c.h"
+#include "base/log_line.h"
 #include "broker/queue_record_reader.h"
 
 namespace forebay::broker {
@@ -15,6 +16,8 @@ namespace {
 
 constexpr std::string_view magic{"FBCKPT\0\1", 8};
 constexpr std::string_view prefix = "at-";
+constexpr std::size_t bad_ones_max = 4;
+constexpr std::uint64_t damaged_bit = std::uint64_t{1} << 63;
 
 std::string path_of(std::uint64_t number) { return fmt::format("{}/{}{:016x}", checkpoint_directory, prefix, number); }
 
@@ -123,7 +126,9 @@ std::optional<ReadCheckpoint> decode(std::string_view text) {
     for (auto left = in.take<std::uint32_t>(); left > 0 && !in.failed(); --left) {
         auto segment = in.take<std::uint32_t>();
         out.segments[segment].live_bytes = in.take<std::uint64_t>();
-        out.segments[segment].accepted_records = in.take<std::uint64_t>();
+        auto accepted = in.take<std::uint64_t>();
+        out.segments[segment].accepted_records = accepted & ~damaged_bit;
+        out.segments[segment].is_damaged = (accepted & damaged_bit) != 0;
     }
     take_once(in, out);
     if (!in.at_end()) return std::nullopt;
@@ -175,6 +180,17 @@ Result<void, disk::Error> set_aside(disk::Disk& disk, std::uint64_t number, std:
     return disk.sync_directory(checkpoint_directory);
 }
 
+/// The oldest of those set aside go: the newest tells a start which numbers were used.
+Result<void, disk::Error> bound_bad_ones(disk::Disk& disk) {
+    TRY_ASSIGN(auto names, disk.list(checkpoint_directory));
+    std::erase_if(names, [](const std::string& name) { return !name.starts_with("bad-"); });
+    for (std::size_t i = 0; i + bad_ones_max < names.size(); ++i) {
+        TRY(disk.remove(fmt::format("{}/{}", checkpoint_directory, names[i])));
+        log_warn("checkpoint.bad_removed").with("file", names[i]).with("why", "newer ones take its place");
+    }
+    return {};
+}
+
 }  // namespace
 
 std::string encode_checkpoint(const CheckpointMark& mark, Timestamp now, const State& state) {
@@ -196,7 +212,7 @@ std::string encode_checkpoint(const CheckpointMark& mark, Timestamp now, const S
     for (const auto& [segment, use] : state.use.all()) {
         put(out, segment);
         put(out, use.live_bytes);
-        put(out, use.accepted_records);
+        put(out, use.accepted_records | (use.is_damaged ? damaged_bit : 0));
     }
     auto first = state.once.first_chunk();
     auto end = (state.once.next_entry() + queue::page_slots - 1) / queue::page_slots;
@@ -239,6 +255,7 @@ Result<std::optional<LoadedCheckpoint>, disk::Error> load_checkpoint(disk::Disk&
             loaded->older = checkpoint->mark;
         }
     }
+    TRY(bound_bad_ones(disk));
     return loaded;
 }
 

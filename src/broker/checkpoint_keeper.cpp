@@ -79,12 +79,15 @@ std::uint32_t CheckpointKeeper::droppable_below(std::uint32_t active) const {
 Result<void, disk::Error> CheckpointKeeper::drop_segments(journal::Journal& journal) {
     if (!loaded_ || loaded_->newest.first <= journal.oldest_segment().value()) return {};
     auto first = loaded_->newest.first;
-    bool keep = options_.history_keep > Duration(0);
-    TRY(journal.drop_below(journal::SegmentNumber(first), [this, keep](journal::SegmentNumber segment) {
-        return keep && state_.use.holds_accepted(static_cast<std::uint32_t>(segment.value()));
-    }));
+    TRY(journal.drop_below(journal::SegmentNumber(first),
+                           [this](journal::SegmentNumber number) { return fate_of(static_cast<std::uint32_t>(number.value())); }));
     state_.use.forget_below(first);
     return {};
+}
+
+journal::Fate CheckpointKeeper::fate_of(std::uint32_t segment) const {
+    if (options_.history_keep > Duration(0) && state_.use.holds_accepted(segment)) return journal::Fate::history;
+    return state_.use.is_damaged(segment) ? journal::Fate::quarantine : journal::Fate::reuse;
 }
 
 }  // namespace forebay::broker

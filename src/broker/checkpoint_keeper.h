@@ -37,6 +37,7 @@ class CheckpointKeeper {
 
   private:
     std::uint32_t droppable_below(std::uint32_t active) const;
+    journal::Fate fate_of(std::uint32_t segment) const;
     disk::Disk& disk_;
     State& state_;
     const BrokerOptions& options_;

@@ -31,6 +31,7 @@ inline constexpr std::uint8_t flag_accepted_record = 1;  ///< of enqueued
 inline constexpr std::uint8_t flag_has_key = 2;          ///< of enqueued
 inline constexpr std::uint8_t flag_by_expiry = 1;        ///< of purged
 
+inline constexpr std::uint8_t flag_lost = 1;             ///< of deleted
 /// One entry of the idempotency window as it lies in records and in pages.
 struct OnceEntry {
     Uuid key;

@@ -95,6 +95,7 @@ class OpenTurn final : public Turn {
     Result<void, disk::Error> upkeep();
     Result<void, disk::Error> take_checkpoints();
     Result<void, disk::Error> copy_stragglers();
+    void give_up(NamedQueue& queue, queue::Sequence sequence);
     void tick();
     void expire_messages(NamedQueue& queue);
     void forget_history();
@@ -139,6 +140,7 @@ class OpenTurn final : public Turn {
     Instant next_history_look_;
     std::string last_ticked_;  ///< queues are looked after in turn
     bool more_maintenance_ = false;
+    std::uint64_t messages_lost_ = 0;
     std::string scratch_;
 };
 

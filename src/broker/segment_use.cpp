@@ -34,6 +34,11 @@ bool SegmentUse::holds_accepted(std::uint32_t segment) const {
     return found != uses_.end() && found->second.accepted_records > 0;
 }
 
+bool SegmentUse::is_damaged(std::uint32_t segment) const {
+    auto found = uses_.find(segment);
+    return found != uses_.end() && found->second.is_damaged;
+}
+
 std::optional<std::uint32_t> SegmentUse::oldest_live() const {
     for (const auto& [segment, use] : uses_)
         if (use.live_bytes > 0) return segment;

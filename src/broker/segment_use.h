@@ -15,6 +15,7 @@ class SegmentUse {
     struct Use {
         std::uint64_t live_bytes = 0;
         std::uint64_t accepted_records = 0;
+        bool is_damaged = false;  ///< a message in it was given up as lost
     };
     void claim(const queue::Place& place);
     void release(const queue::Place& place);
@@ -23,6 +24,8 @@ class SegmentUse {
     std::uint64_t live_bytes() const { return live_bytes_; }
     std::uint64_t live_bytes(std::uint32_t segment) const;
     bool holds_accepted(std::uint32_t segment) const;
+    void note_damage(std::uint32_t segment) { of(segment).is_damaged = true; }
+    bool is_damaged(std::uint32_t segment) const;
     /// The oldest segment that something still lies in.
     std::optional<std::uint32_t> oldest_live() const;
     void forget_below(std::uint32_t segment);

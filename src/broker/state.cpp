@@ -19,6 +19,11 @@ void State::restore(NamedQueue& queue, queue::Sequence sequence, const journal::
     queue.queue.apply(queue::Restored{sequence, state});
 }
 
+void State::remove(NamedQueue& queue, queue::Sequence sequence, bool is_lost) {
+    if (is_lost && queue.queue.is_live(sequence)) use.note_damage(queue.queue.slot(sequence).segment);
+    queue.queue.apply(queue::Deleted{sequence});
+}
+
 void State::purge(NamedQueue& queue, queue::Sequence below) {
     queue.queue.apply(queue::Purged{below});
     queue.queue.restore_next(below);
@@ -51,7 +56,7 @@ void State::apply(const journal::Entry& entry) {
         case RecordType::touched:
             return apply_touched(entry.body);
         case RecordType::deleted:
-            return apply_deleted(entry.body);
+            return apply_deleted(entry);
         case RecordType::moved:
             return apply_moved(entry);
         case RecordType::queue_deleted:
@@ -99,12 +104,12 @@ void State::apply_touched(std::string_view body) {
     }
 }
 
-void State::apply_deleted(std::string_view body) {
-    auto record = decode_deleted(body);
+void State::apply_deleted(const journal::Entry& entry) {
+    auto record = decode_deleted(entry.body);
     if (!record) return skip();
     auto* queue = queues.find(record->queue);
     if (queue == nullptr) return;
-    for (auto sequence : record->sequences) queue->queue.apply(queue::Deleted{sequence});
+    for (auto sequence : record->sequences) remove(*queue, sequence, (entry.flags & flag_lost) != 0);
 }
 
 void State::apply_moved(const journal::Entry& entry) {

@@ -26,6 +26,7 @@ struct State {
     void enqueue(NamedQueue& queue, queue::Sequence sequence, const journal::Location& location, Timestamp sent_at, Timestamp visible_at,
                  bool is_accepted_record);
     void restore(NamedQueue& queue, queue::Sequence sequence, const journal::Location& location, queue::Slot state);
+    void remove(NamedQueue& queue, queue::Sequence sequence, bool is_lost);
     void purge(NamedQueue& queue, queue::Sequence below);
     void erase_queue(NamedQueue& queue);
 
@@ -41,7 +42,7 @@ struct State {
     void apply_preamble(const Preamble& preamble);
     void apply_enqueued(const journal::Entry& entry);
     void apply_touched(std::string_view body);
-    void apply_deleted(std::string_view body);
+    void apply_deleted(const journal::Entry& entry);
     void apply_moved(const journal::Entry& entry);
     void apply_copied(const journal::Entry& entry);
     void apply_removal_of_queue(std::string_view body);

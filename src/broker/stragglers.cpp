@@ -20,6 +20,9 @@ void Stragglers::plan(journal::Journal& journal, std::uint32_t needed_from) {
     planned_for_ = oldest;
     auto scanned = journal.scan(journal.oldest_segment(), [this](const journal::Entry& entry) { consider(entry); });
     if (!scanned) log_error("journal.segment_unreadable").with("segment", oldest).with("why", scanned.error().text());
+    std::uint64_t seen = 0;
+    for (const auto& planned : planned_) seen += planned.place.length;
+    if (seen < state_.use.live_bytes(oldest)) search_ = Search{oldest, {}, 0};
 }
 
 bool Stragglers::lies_there(NamedQueue& queue, queue::Sequence sequence, const queue::Place& place) {
@@ -47,7 +50,7 @@ void Stragglers::consider(const journal::Entry& entry) {
 }
 
 std::optional<Stragglers::Straggler> Stragglers::next() {
-    while (has_work()) {
+    while (next_ < planned_.size()) {
         const auto& planned = planned_[next_++];
         auto* queue = state_.queues.find(planned.queue);
         if (queue != nullptr && lies_there(*queue, planned.sequence, planned.place))
@@ -55,7 +58,36 @@ std::optional<Stragglers::Straggler> Stragglers::next() {
     }
     planned_ = {};
     next_ = 0;
+    if (search_) search_some();
     return std::nullopt;
+}
+
+/// Some pages at a time; what is found is the plan of the next step.
+void Stragglers::search_some() {
+    constexpr int pages_at_once = 8;
+    std::vector<queue::Sequence> found;
+    for (int i = 0; i < pages_at_once; ++i) {
+        auto* queue = queue_to_search();
+        if (queue == nullptr) return search_.reset();
+        found.clear();
+        auto next = queue->queue.find_in_segment(search_->segment, search_->page, found);
+        for (auto sequence : found) planned_.push_back({queue->record.id, sequence, queue->queue.slot(sequence).place()});
+        if (next)
+            search_->page = *next;
+        else
+            *search_ = {search_->segment, queue->record.id.next(), 0};
+    }
+}
+
+/// The queue that is being looked through, or the one with the next id.
+NamedQueue* Stragglers::queue_to_search() {
+    for (auto id = search_->queue; id < state_.queues.next_id(); id = id.next()) {
+        auto* queue = state_.queues.find(id);
+        if (queue == nullptr) continue;
+        if (id != search_->queue) *search_ = {search_->segment, id, 0};
+        return queue;
+    }
+    return nullptr;
 }
 
 }  // namespace forebay::broker

@@ -1,6 +1,7 @@
 #pragma once
 // Messages that keep the oldest segment alive when little of it is needed: they are copied to the end of the log,
-// a bounded piece at a time, so that the segment can be dropped.
+// a bounded piece at a time, so that the segment can be dropped. Messages that the segment does not show any more, because
+// their records are damaged, are found by what the queues know of them.
 
 #include <cstdint>
 #include <optional>
@@ -21,9 +22,9 @@ class Stragglers {
     /// Looks whether the oldest segment is worth emptying, and if so reads through it, once, for what lives there.
     /// Segments from `needed_from` on are left alone: a checkpoint needs them.
     void plan(journal::Journal& journal, std::uint32_t needed_from);
-    bool has_work() const { return next_ < planned_.size(); }
+    bool has_work() const { return next_ < planned_.size() || search_; }
 
-    /// The next message to copy that still lies where it lay. Nothing when the plan is done.
+    /// The next message to copy that still lies where it lay. Nothing when the plan is done, or for now while it searches.
     struct Straggler {
         NamedQueue* queue;
         queue::Sequence sequence;
@@ -39,6 +40,14 @@ class Stragglers {
         queue::Sequence sequence;
         queue::Place place;
     };
+    /// Through the pages of all queues, for messages that were not seen in the segment.
+    struct Search {
+        std::uint32_t segment = 0;
+        queue::QueueId queue;
+        std::uint64_t page = 0;
+    };
+    void search_some();
+    NamedQueue* queue_to_search();
     bool is_worth_it(const journal::Journal& journal, std::uint32_t segment) const;
     void consider(const journal::Entry& entry);
     bool lies_there(NamedQueue& queue, queue::Sequence sequence, const queue::Place& place);
@@ -46,6 +55,7 @@ class Stragglers {
     const BrokerOptions& options_;
     std::vector<Planned> planned_;
     std::size_t next_ = 0;
+    std::optional<Search> search_;
     std::optional<std::uint32_t> planned_for_;
     std::uint64_t copied_ = 0;
 };

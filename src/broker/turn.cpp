@@ -134,6 +134,7 @@ Turn::Counters OpenTurn::counters() const {
     counters.body_cache_hits = reader_.hits();
     counters.body_reads = reader_.reads();
     counters.damaged_messages = reader_.damaged();
+    counters.messages_lost = messages_lost_;
     return counters;
 }
 

@@ -73,6 +73,7 @@ class Turn {
         std::uint64_t page_reads = 0, page_writes = 0;
         std::uint64_t body_cache_hits = 0, body_reads = 0;
         std::uint64_t damaged_messages = 0;  ///< bodies that could not be read back
+        std::uint64_t messages_lost = 0;     ///< given up because of damage, so that the log can go on
     };
     virtual Counters counters() const = 0;
     /// The longest sync since this was last asked.

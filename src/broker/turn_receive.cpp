@@ -125,12 +125,14 @@ void OpenTurn::move(NamedQueue& from, queue::Sequence sequence, NamedQueue& to, 
 }
 
 void OpenTurn::hide_damaged(NamedQueue& queue, queue::Sequence sequence) {
-    // It stays, for repair from a copy; it is looked at again from time to time, not handed out and not counted.
+    // It stays, for repair from a copy, until its segment is to be dropped; it is looked at again from time to time, not
+    // handed out and not counted. However many there are, a turn looks at a bounded number.
     constexpr Duration looked_at_again = 1h;
     auto event = queue.queue.decide_receive(sequence, looked_at_again, journal_->boot_epoch(), now_);
     event.receives -= 1;
     queue.queue.apply(event);
     touched_[queue.record.id].push_back(event);
+    --moves_left_;
 }
 
 queue::Delivery OpenTurn::deliver(NamedQueue& queue, queue::Sequence sequence, const MessagePart& message) {

@@ -1,3 +1,5 @@
+#include <cerrno>
+
 #include "base/log_line.h"
 #include "broker/open_turn.h"
 
@@ -36,7 +38,11 @@ Result<void, disk::Error> OpenTurn::copy_stragglers() {
         auto straggler = stragglers_.next();
         if (!straggler) break;
         auto message = reader_.read(straggler->place);
-        if (!message) continue;  // damaged: its segment stays
+        if (!message) {
+            // What the device does not give today it may give tomorrow: the segment stays.
+            if (message.error().number == EBADMSG) give_up(*straggler->queue, straggler->sequence);
+            continue;
+        }
         encode_copied(body,
                       {straggler->queue->record.id, straggler->sequence, straggler->queue->queue.slot(straggler->sequence), *message});
         auto location = append(RecordType::copied, 0, body);
@@ -45,6 +51,23 @@ Result<void, disk::Error> OpenTurn::copy_stragglers() {
         bytes += location.length;
     }
     return commit(true);
+}
+
+/// The message stands in the way of dropping its segment, and its bytes are not what was written: it is lost, and said so.
+void OpenTurn::give_up(NamedQueue& queue, queue::Sequence sequence) {
+    flush_changes();
+    auto place = queue.queue.slot(sequence).place();
+    log_error("queue.message_lost")
+        .with("queue", queue.record.name)
+        .with("sequence", sequence.value())
+        .with("message_id", reader_.id_as_it_stands())
+        .with("segment", place.segment)
+        .with("offset", place.offset)
+        .with("next", "the segment is kept in history/ or quarantine/ when it is dropped");
+    encode_deleted(scratch_, queue.record.id, {&sequence, 1});
+    append(RecordType::deleted, flag_lost, scratch_);
+    state_->remove(queue, sequence, true);
+    messages_lost_ += 1;
 }
 
 void OpenTurn::tick() {

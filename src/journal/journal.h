@@ -62,6 +62,13 @@ struct OpenReport {
     std::uint64_t tail_quarantined = 0;
 };
 
+/// Where a segment that holds nothing live goes.
+enum class Fate {
+    reuse,       ///< its space is used again
+    history,     ///< history/: it is read for as long as history reaches back
+    quarantine,  ///< quarantine/: damage in it was given up, a person may want a look
+};
+
 struct OpenError {
     std::string what;  ///< a sentence that says which file and what to do
 };
@@ -101,7 +108,8 @@ class Journal {
     /// When written data is not synced yet: the moment of the oldest such write.
     virtual std::optional<Instant> unsynced_since() const = 0;
 
-    /// The body (and header) of a record, checked (EBADMSG if it does not hold). Pending and written records can be
+    /// The body (and header) of a record, checked (EBADMSG if it does not hold, ENOTSUP if a newer
+    /// version wrote it). Pending and written records can be
     /// read at once. The body lies in `buffer`; written_at is not known here and stays zero.
     virtual Result<Entry, disk::Error> read(const Location& location, std::string& buffer) = 0;
     /// Calls `visit` for every valid record of one segment, in order.
@@ -111,9 +119,9 @@ class Journal {
     virtual SegmentNumber active_segment() const = 0;
     /// Bytes in live segments (not history, not spares).
     virtual std::uint64_t live_bytes() const = 0;
-    /// The segments below `first` hold nothing live. Those whose `keep` is true move to history/ under their
-    /// name; others become spares or go. Must be called only after a checkpoint that says so is durable.
-    virtual Result<void, disk::Error> drop_below(SegmentNumber first, UniqueFunction<bool(SegmentNumber)> keep) = 0;
+    /// The segments below `first` hold nothing live and go where `fate` says, under their name. Must be called only after
+    /// a checkpoint that says so is durable.
+    virtual Result<void, disk::Error> drop_below(SegmentNumber first, UniqueFunction<Fate(SegmentNumber)> fate) = 0;
 
     /// Removes history that is out of reach: segments that ended before `before`, oldest first, a few in one call. While the
     /// disk has no room for additions the oldest goes whatever its age. A failure harms nothing; how many went.
@@ -123,12 +131,16 @@ class Journal {
     /// true if there is more to do.
     virtual bool maintain() = 0;
 
+    /// Gives the reserve back to a full disk, for something that must go on: without a checkpoint nothing is ever dropped.
+    /// False if there is none.
+    virtual bool release_reserve() = 0;
     /// False when a new segment could not be had: additions must be refused, deletes go on (reserve).
     virtual bool has_room() = 0;
     virtual std::uint32_t boot_epoch() const = 0;  ///< grows by one at every open, durable before open returns
     virtual const OpenReport& report() const = 0;
     struct Counters {
         std::uint64_t syncs = 0, frames = 0, bytes_written = 0, segments_created = 0, segments_recycled = 0, history_forgotten = 0;
+        std::uint64_t quarantine_removed = 0;  ///< damaged ranges and segments that gave way to newer ones
     };
     virtual Counters counters() const = 0;
 };

@@ -75,6 +75,7 @@ Result<void, OpenError> Log::start(Position from, SegmentNumber first_segment, R
         auto file = disk_.open(segment_name(last), disk::OpenMode::read_write);
         if (file.ok() && file.value()->truncate(*found.shorten_last_to).ok()) live_[last].bytes = *found.shorten_last_to;
     }
+    bound_quarantine();
     if (!spares_.claim_reserve().ok()) report_.notes.push_back("reserve.bin could not be claimed: the disk is almost full");
     return {};
 }
@@ -229,7 +230,8 @@ Result<Entry, disk::Error> Log::read(const Location& location, std::string& buff
 Result<Entry, disk::Error> Log::read_from(const Location& location, std::string_view bytes, const SegmentHeader& segment) {
     auto header = parse_record_header(bytes);
     bool holds = header && header->bytes() == location.length && record_holds(*header, bytes, segment.salt, location.offset);
-    if (!holds || !header->is_readable()) return Failure{disk::Error{EBADMSG, "read", segment_name(location.segment)}};
+    if (!holds) return Failure{disk::Error{EBADMSG, "read", segment_name(location.segment)}};
+    if (!header->is_readable()) return Failure{disk::Error{ENOTSUP, "read", segment_name(location.segment)}};
     return Entry{Position(segment.base + header->index),
                  location,
                  header->type,

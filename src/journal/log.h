@@ -37,9 +37,10 @@ class Log final : public Journal {
     SegmentNumber oldest_segment() const override { return SegmentNumber(live_.begin()->first); }
     SegmentNumber active_segment() const override { return SegmentNumber(active_.header.number); }
     std::uint64_t live_bytes() const override;
-    Result<void, disk::Error> drop_below(SegmentNumber first, UniqueFunction<bool(SegmentNumber)> keep) override;
+    Result<void, disk::Error> drop_below(SegmentNumber first, UniqueFunction<Fate(SegmentNumber)> fate) override;
     Result<unsigned, disk::Error> forget_history(Timestamp before) override;
     bool maintain() override;
+    bool release_reserve() override;
     bool has_room() override;
     std::uint32_t boot_epoch() const override { return boot_epoch_; }
     const OpenReport& report() const override { return report_; }
@@ -77,7 +78,8 @@ class Log final : public Journal {
     Result<disk::File*, disk::Error> file_of(std::uint64_t number);
 
     std::vector<std::uint64_t> droppable_below(std::uint64_t first) const;
-    Result<void, disk::Error> drop(std::uint64_t number, bool keep);
+    Result<void, disk::Error> drop(std::uint64_t number, Fate fate);
+    void bound_quarantine();
     Result<void, disk::Error> move_aside(std::uint64_t number, const std::string& directory);
     Timestamp end_of(const std::vector<HistorySegment>& history, std::size_t index);
     bool is_short_of_space();

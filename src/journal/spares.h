@@ -42,6 +42,8 @@ class Spares {
     bool has_reserve() const { return has_reserve_; }
     /// Writes the next part of a spare in the making; the last one syncs it. True if there is more to do.
     Result<bool, disk::Error> prepare_some();
+    /// Gives reserve.bin back; durable when it returns.
+    Result<void, disk::Error> release_reserve();
     /// Claims reserve.bin again.
     Result<void, disk::Error> claim_reserve();
     std::uint64_t recycled_count() const { return recycled_; }
@@ -54,7 +56,6 @@ class Spares {
     };
     Result<std::unique_ptr<disk::File>, disk::Error> create(const std::string& name);
     Result<std::unique_ptr<disk::File>, disk::Error> create_claimed(const std::string& name, std::uint64_t size);
-    Result<void, disk::Error> release_reserve();
     bool is_whole(const std::string& name, std::uint64_t size);
     Result<bool, disk::Error> prepare_next_part();
     Result<bool, disk::Error> begin_making();

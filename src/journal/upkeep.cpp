@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/log_line.h"
 #include "journal/log.h"
+#include "journal/quarantine.h"
 
 namespace forebay::journal {
 namespace {
@@ -15,10 +16,10 @@ constexpr Duration pause_after_failure = 1s;
 
 }  // namespace
 
-Result<void, disk::Error> Log::drop_below(SegmentNumber first, UniqueFunction<bool(SegmentNumber)> keep) {
+Result<void, disk::Error> Log::drop_below(SegmentNumber first, UniqueFunction<Fate(SegmentNumber)> fate) {
     CHECK(first.value() <= active_.header.number, "the active segment is not dropped");
     if (fault_) return Failure{*fault_};
-    for (auto number : droppable_below(first.value())) TRY(record_fault(drop(number, keep(SegmentNumber(number)))));
+    for (auto number : droppable_below(first.value())) TRY(record_fault(drop(number, fate(SegmentNumber(number)))));
     return {};
 }
 
@@ -32,14 +33,15 @@ std::vector<std::uint64_t> Log::droppable_below(std::uint64_t first) const {
     return numbers;
 }
 
-Result<void, disk::Error> Log::drop(std::uint64_t number, bool keep) {
+Result<void, disk::Error> Log::drop(std::uint64_t number, Fate fate) {
     files_.close(number);
     bool is_unreadable = std::find(unreadable_.begin(), unreadable_.end(), number) != unreadable_.end();
-    if (keep) {
+    if (fate == Fate::history) {
         TRY(move_aside(number, "history"));
         history_.add(number);
-    } else if (is_unreadable) {
+    } else if (is_unreadable || fate == Fate::quarantine) {
         TRY(move_aside(number, "quarantine"));
+        bound_quarantine();
     } else {
         TRY(spares_.adopt(segment_name(number)));
         TRY(disk_.sync_directory(""));
@@ -60,6 +62,15 @@ Result<void, disk::Error> Log::move_aside(std::uint64_t number, const std::strin
     TRY(disk_.rename(name, directory + "/" + name));
     TRY(disk_.sync_directory(directory));
     return disk_.sync_directory("");
+}
+
+/// A failure harms nothing: the next start or the next damage tries again.
+void Log::bound_quarantine() {
+    auto removed = bound_damage(disk_);
+    if (removed.ok())
+        counters_.quarantine_removed += *removed;
+    else
+        log_warn("quarantine.not_bounded").with("why", removed.error().text());
 }
 
 Result<unsigned, disk::Error> Log::forget_history(Timestamp before) {
@@ -124,6 +135,13 @@ bool Log::do_maintenance() {
         return step("reserve", claimed.ok() ? Result<bool, disk::Error>(false) : Failure{claimed.error()}) || history_.has_work();
     }
     return history_.has_work() && step("history", history_.compress_some());
+}
+
+bool Log::release_reserve() {
+    if (fault_ || !spares_.has_reserve() || !spares_.release_reserve().ok()) return false;
+    free_asked_at_.reset();
+    log_warn("journal.reserve_released").with("why", "the disk is full and a checkpoint must be written");
+    return true;
 }
 
 bool Log::has_room() {

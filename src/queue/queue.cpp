@@ -305,6 +305,15 @@ std::optional<Timestamp> Queue::oldest() {
     return Timestamp{static_cast<std::int64_t>(slot(first.front()).sent_s) * 1000};
 }
 
+std::optional<std::uint64_t> Queue::find_in_segment(std::uint32_t segment, std::uint64_t from, std::vector<Sequence>& found) {
+    auto page = summaries_.lower_bound(from);
+    if (page == summaries_.end()) return std::nullopt;
+    const auto& slots = pages_.page(id_, page->first, false).slots;
+    for (std::size_t i = 0; i < page_slots; ++i)
+        if (slots[i].is(Slot::live) && slots[i].segment == segment) found.push_back(Sequence(page->first * page_slots + i));
+    return page->first + 1;
+}
+
 std::vector<Sequence> Queue::list(Sequence from, std::size_t max) {
     std::vector<Sequence> out;
     for (auto it = summaries_.lower_bound(page_of(from)); it != summaries_.end() && out.size() < max; ++it) {

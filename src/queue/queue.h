@@ -71,6 +71,9 @@ class Queue {
     std::uint64_t bytes() const { return bytes_; }
     std::uint64_t in_flight_at_most() const { return in_flight_; }
     std::optional<Timestamp> oldest();
+    /// Adds the live messages of one page that lie in a segment: of page `from`, or of the next one that exists. The page
+    /// to go on with; nothing = there is none.
+    std::optional<std::uint64_t> find_in_segment(std::uint32_t segment, std::uint64_t from, std::vector<Sequence>& found);
     /// Live messages from `from` on, at most `max`.
     std::vector<Sequence> list(Sequence from, std::size_t max);
 

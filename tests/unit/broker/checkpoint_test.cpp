@@ -1,5 +1,7 @@
 // Checkpoints and pages are a cache of the log: with them, with older ones and without any the state is the same.
 
+#include <cerrno>
+
 #include "broker/history.h"
 #include "broker/page_pool.h"
 #include "tests/unit/broker/harness.h"
@@ -55,6 +57,16 @@ TEST_F(CheckpointTest, a_damaged_one_is_set_aside_and_the_older_one_used) {
     broker.kill();
     EXPECT_TRUE(broker.turn->opened_from_checkpoint());
     EXPECT_EQ(files("bad-").size(), 1u);
+    expect_all_there();
+}
+
+TEST_F(CheckpointTest, of_the_damaged_ones_the_newest_four_are_kept) {
+    for (int i = 1; i <= 7; ++i)
+        ASSERT_TRUE(broker.disk.open("checkpoint/bad-000000000000000" + std::to_string(i), disk::OpenMode::create_new));
+    broker.kill();
+    auto kept = files("bad-");
+    ASSERT_EQ(kept.size(), 4u);
+    EXPECT_EQ(kept.front(), "checkpoint/bad-0000000000000004");
     expect_all_there();
 }
 
@@ -214,6 +226,84 @@ TEST_F(CheckpointTest, history_is_whole_although_the_wall_clock_was_set_back) {
     EXPECT_EQ(seen, "12") << "by the time they were sent";
 }
 
+/// Messages that come and go.
+void churn(Harness& broker, int messages) {
+    for (int i = 0; i < messages; ++i) {
+        ASSERT_TRUE(broker.send("jobs", std::string(1000, 'x')));
+        ASSERT_TRUE(broker.remove("jobs", broker.receive_one("jobs").receipt));
+        if (i % 100 == 0) broker.pass(1s);
+    }
+}
+
+class RottenStraggler : public ::testing::Test {
+  protected:
+    void SetUp() override {
+        ASSERT_TRUE(broker.create("slow"));
+        ASSERT_TRUE(broker.create("jobs"));
+        ASSERT_TRUE(broker.send("slow", std::string(300, 'q')));
+        ASSERT_TRUE(broker.send("slow", "sound"));
+        churn(broker, 200);
+        ASSERT_EQ(broker.turn->journal().oldest_segment(), journal::SegmentNumber(1));
+        place = broker.disk.content(segment).find("qqqq");
+        flip();
+    }
+    /// Spoils a byte of the first message, or mends it.
+    void flip() { broker.disk.rot(segment, place, 0x55); }
+    std::uint64_t place = 0;
+    const std::string segment = "log-0000000000000001.seg";
+    Harness broker;
+};
+
+TEST_F(RottenStraggler, is_given_up_and_counted_and_its_segment_kept_aside_while_the_log_goes_on) {
+    churn(broker, 6000);
+    EXPECT_EQ(broker.turn->counters().messages_lost, 1u);
+    EXPECT_LE(broker.turn->journal().live_bytes(), 3_MiB);
+    EXPECT_EQ(names_in(broker.disk, "quarantine"), std::vector<std::string>{segment});
+    for (int restarts = 0; restarts < 2; ++restarts) {
+        auto items = broker.peek("slow");
+        ASSERT_EQ(items.size(), 1u);
+        EXPECT_EQ(items[0].message.body, "sound");
+        EXPECT_EQ(broker.status("slow")->ready, 1u);
+        for (const auto& path : names_in(broker.disk, "checkpoint"))
+            if (path.starts_with("at-")) broker.disk.rot("checkpoint/" + path, 40, 1);
+        broker.kill();
+    }
+}
+
+TEST_F(RottenStraggler, whose_loss_was_logged_has_its_segment_kept_aside_by_a_later_process_too) {
+    for (int i = 0; i < 60 && broker.turn->counters().messages_lost == 0; ++i) churn(broker, 100);
+    ASSERT_EQ(broker.turn->counters().messages_lost, 1u);
+    broker.kill();
+    churn(broker, 3000);
+    EXPECT_EQ(names_in(broker.disk, "quarantine"), std::vector<std::string>{segment});
+}
+
+TEST_F(RottenStraggler, that_the_device_does_not_give_stays) {
+    flip();
+    auto fail_reads = [this](testing::Call call, const std::string& path) {
+        if (call == testing::Call::read && path == segment) broker.disk.fail_at(testing::Call::read, 1, EIO);
+    };
+    broker.disk.on_call = fail_reads;
+    churn(broker, 6000);
+    broker.disk.on_call = nullptr;
+    EXPECT_EQ(broker.turn->counters().messages_lost, 0u);
+    broker.disk.stop_failing();
+    broker.kill();
+    EXPECT_EQ(broker.peek("slow").size(), 2u);
+}
+
+TEST_F(RottenStraggler, is_hidden_from_a_receive_that_goes_on_to_the_next_one) {
+    EXPECT_EQ(broker.receive_one("slow", 1s).body, "sound");
+    EXPECT_TRUE(broker.is_empty("slow"));
+    EXPECT_EQ(broker.turn->counters().damaged_messages, 1u) << "looked at once";
+    broker.pass(30min);
+    EXPECT_EQ(broker.receive_one("slow", 1s).body, "sound");
+    EXPECT_EQ(broker.turn->counters().damaged_messages, 1u) << "and not again for an hour";
+    flip();
+    broker.pass(31min);
+    EXPECT_EQ(broker.receive_one("slow").receive_count, 1u) << "repaired, it is handed out as if nothing had been";
+}
+
 TEST(Stragglers, one_old_message_does_not_keep_the_log) {
     Harness broker;
     ASSERT_TRUE(broker.create("slow"));
@@ -222,11 +312,7 @@ TEST(Stragglers, one_old_message_does_not_keep_the_log) {
     auto sent_at = broker.clock.wall();
     auto receipt = broker.receive_one("slow", 11h).receipt;
     ASSERT_TRUE(broker.change("slow", {receipt, 10h, false, 5}));
-    for (int i = 0; i < 6000; ++i) {
-        ASSERT_TRUE(broker.send("jobs", std::string(1000, 'x')));
-        ASSERT_TRUE(broker.remove("jobs", broker.receive_one("jobs").receipt));
-        if (i % 100 == 0) broker.pass(1s);
-    }
+    churn(broker, 6000);
     EXPECT_GE(broker.turn->counters().stragglers_copied, 1u);
     EXPECT_LE(broker.turn->journal().live_bytes(), 3_MiB);
     broker.cut_power(testing::Survival::none);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "journal/quarantine.h"
+#include "journal/segment.h"
 #include "tests/unit/journal/fixture.h"
 
 namespace forebay::journal {
@@ -192,7 +194,7 @@ TEST_F(JournalDamage, a_segment_without_header_and_first_frame_is_reported_and_t
     EXPECT_TRUE(log->report().corrupt);
     open();
     EXPECT_EQ(told.size(), 120u - in_second);
-    EXPECT_TRUE(log->drop_below(SegmentNumber(3), [](SegmentNumber) { return false; }).ok());
+    EXPECT_TRUE(log->drop_below(SegmentNumber(3), [](SegmentNumber) { return Fate::reuse; }).ok());
     open();
     EXPECT_FALSE(log->report().corrupt) << "the damaged segment was dropped";
     auto kept = quarantined();
@@ -224,7 +226,7 @@ TEST_F(JournalDamage, frames_of_an_earlier_life_of_the_file_are_never_replayed) 
     open();
     for (int round = 0; round < 12; ++round) {
         while (log->active_segment() == log->oldest_segment()) append_synced("old life " + std::string(700, 'o'));
-        ASSERT_TRUE(log->drop_below(log->active_segment(), [](SegmentNumber) { return false; }).ok());
+        ASSERT_TRUE(log->drop_below(log->active_segment(), [](SegmentNumber) { return Fate::reuse; }).ok());
         append_synced("new life");
     }
     EXPECT_GT(log->counters().segments_recycled, 5u);
@@ -285,6 +287,35 @@ TEST_F(JournalDamage, pages_that_cannot_be_read_are_reported_and_the_rest_is_ser
     disk.heal();
     open();
     EXPECT_EQ(told.size(), 20u);
+}
+
+TEST_F(JournalDamage, of_damage_the_newest_is_kept_up_to_a_bound_and_what_goes_is_counted) {
+    open();
+    append_synced("sound");
+    log.reset();
+    ASSERT_TRUE(disk.make_directory("quarantine").ok());
+    for (unsigned i = 0; i < damage_files_max + 3; ++i) {
+        auto path = "quarantine/damage-" + to_hex16(i) + "-" + to_hex16(4096);
+        ASSERT_TRUE(disk.open(path, disk::OpenMode::create_new).ok());
+    }
+    open();
+    EXPECT_EQ(log->counters().quarantine_removed, 3u);
+    auto kept = quarantined();
+    ASSERT_EQ(kept.size(), damage_files_max);
+    EXPECT_EQ(kept.front(), "damage-" + to_hex16(3) + "-" + to_hex16(4096));
+}
+
+TEST_F(JournalDamage, damaged_segments_are_bounded_in_bytes_but_the_newest_stays) {
+    open();
+    ASSERT_TRUE(disk.make_directory("quarantine").ok());
+    for (std::uint32_t i = 1; i <= 2; ++i) {
+        auto file = disk.open("quarantine/" + segment_path(i), disk::OpenMode::create_new);
+        ASSERT_TRUE(file.ok());
+        ASSERT_TRUE((*file)->allocate(damage_bytes_max / 64).ok());
+    }
+    EXPECT_EQ(*bound_damage(disk, damage_files_max, damage_bytes_max / 64 + 1), 1u);
+    EXPECT_EQ(quarantined(), std::vector<std::string>{segment_path(2)});
+    EXPECT_EQ(*bound_damage(disk, damage_files_max, 1), 0u);
 }
 
 TEST_F(JournalDamage, at_most_sixteen_tails_are_kept) {

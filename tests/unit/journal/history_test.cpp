@@ -21,7 +21,7 @@ class JournalHistory : public JournalTest {
         }
     }
     void drop_all(bool keep) {
-        ASSERT_TRUE(log->drop_below(log->active_segment(), [&](SegmentNumber) { return keep; }).ok());
+        ASSERT_TRUE(log->drop_below(log->active_segment(), [&](SegmentNumber) { return keep ? Fate::history : Fate::reuse; }).ok());
     }
     void compress() {
         while (log->maintain()) {
@@ -87,7 +87,7 @@ TEST_F(JournalHistory, compression_can_be_cut_anywhere_and_loses_nothing) {
                 ASSERT_TRUE((*opened)->sync().ok());
             }
             fresh.cut_power_at(cut);
-            bool fine = (*opened)->drop_below((*opened)->active_segment(), [](SegmentNumber) { return true; }).ok();
+            bool fine = (*opened)->drop_below((*opened)->active_segment(), [](SegmentNumber) { return Fate::history; }).ok();
             while (fine && (*opened)->maintain()) {
             }
             was_cut = fresh.is_cut();
@@ -257,10 +257,10 @@ TEST_F(JournalHistory, a_move_that_a_killed_process_did_not_sync_is_synced_by_th
     fill(4);
     ASSERT_TRUE(disk.make_directory("history").ok());
     disk.fail_at(Call::sync_directory, 1, EIO);
-    ASSERT_FALSE(log->drop_below(SegmentNumber(2), [](SegmentNumber) { return true; }).ok());
+    ASSERT_FALSE(log->drop_below(SegmentNumber(2), [](SegmentNumber) { return Fate::history; }).ok());
     kill();
     open();
-    ASSERT_TRUE(log->drop_below(SegmentNumber(3), [](SegmentNumber) { return false; }).ok());
+    ASSERT_TRUE(log->drop_below(SegmentNumber(3), [](SegmentNumber) { return Fate::reuse; }).ok());
     lose_power(Survival::none);
     open();
     EXPECT_FALSE(log->report().corrupt);
@@ -279,7 +279,7 @@ TEST_F(JournalHistory, a_segment_found_both_live_and_in_history_is_visited_once)
     log.reset();
     open(0, 2);
     EXPECT_EQ(log->oldest_segment(), SegmentNumber(3));
-    ASSERT_TRUE(log->drop_below(SegmentNumber(2), [](SegmentNumber) { return true; }).ok());
+    ASSERT_TRUE(log->drop_below(SegmentNumber(2), [](SegmentNumber) { return Fate::history; }).ok());
     EXPECT_FALSE(disk.exists(segment_path(1))) << "the resurrected file is dropped again";
 }
 

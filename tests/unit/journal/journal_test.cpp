@@ -230,7 +230,7 @@ TEST_F(JournalTest, segments_below_the_first_of_the_checkpoint_are_not_replayed_
     ASSERT_TRUE(log->drop_below(SegmentNumber(3),
                                 [&](SegmentNumber number) {
                                     asked.push_back(number.value());
-                                    return false;
+                                    return Fate::reuse;
                                 })
                     .ok());
     EXPECT_EQ(asked, (std::vector<std::uint64_t>{1, 2}));
@@ -264,7 +264,7 @@ TEST_F(JournalTest, a_dropped_segment_becomes_the_space_of_a_later_one) {
     open();
     for (int i = 0; i < 200; ++i) {
         append_synced(std::string(900, 'x'));
-        ASSERT_TRUE(log->drop_below(log->active_segment(), [](SegmentNumber) { return false; }).ok());
+        ASSERT_TRUE(log->drop_below(log->active_segment(), [](SegmentNumber) { return Fate::reuse; }).ok());
     }
     EXPECT_GT(log->counters().segments_recycled, 4u);
     EXPECT_EQ(log->live_bytes(), options.segment_bytes);
@@ -294,7 +294,7 @@ TEST_F(JournalTest, a_failed_sync_is_final) {
     EXPECT_EQ(log->durable(), Position(0));
     EXPECT_FALSE(log->has_room());
     EXPECT_FALSE(log->maintain());
-    EXPECT_FALSE(log->drop_below(SegmentNumber(1), [](SegmentNumber) { return false; }).ok());
+    EXPECT_FALSE(log->drop_below(SegmentNumber(1), [](SegmentNumber) { return Fate::reuse; }).ok());
 }
 
 TEST_F(JournalTest, after_a_failed_sync_the_device_is_believed_and_not_the_cache) {
@@ -372,7 +372,7 @@ TEST_F(JournalSpace, the_reserve_is_given_back_before_the_log_gives_up_and_claim
     }
     pass_time();
     EXPECT_FALSE(log->has_room());
-    ASSERT_TRUE(log->drop_below(log->active_segment(), [](SegmentNumber) { return false; }).ok());
+    ASSERT_TRUE(log->drop_below(log->active_segment(), [](SegmentNumber) { return Fate::reuse; }).ok());
     pass_time();
     while (log->maintain()) {
     }

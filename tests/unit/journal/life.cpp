@@ -57,7 +57,8 @@ bool Life::drop_some() {
             record.state = State::maybe_dropped;
             record.kept = keep(record.location.segment);
         }
-    if (!log_->drop_below(SegmentNumber(first), [&](SegmentNumber n) { return keep(n.value()); }).ok()) return false;
+    auto fate = [&](SegmentNumber number) { return keep(number.value()) ? Fate::history : Fate::reuse; };
+    if (!log_->drop_below(SegmentNumber(first), fate).ok()) return false;
     for (auto& record : records_)
         if (record.state == State::maybe_dropped && record.location.segment < first) record.state = State::dropped;
     return true;
