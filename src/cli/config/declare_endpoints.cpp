@@ -111,7 +111,14 @@ void declare_idempotency(Scope& s, Idempotency& idempotency) {
     s.setting("window", duration(idempotency.window), "how long the same key is the same record");
     s.setting("reuse", choice<Reuse>(idempotency.reuse, {{"accept", Reuse::accept}, {"refuse", Reuse::refuse}}),
               "the same key with another body");
-    s.later({"content"});
+    s.table("content", [&](Scope& inner) {
+        auto& content = idempotency.content;
+        inner.setting("fields", texts(content.fields), "posts in which these are the same are the same submission");
+        inner.setting("window", duration(content.window), "how long they are");
+        inner.setting("action",
+                      choice<Another>(content.action, {{"flag", Another::flag}, {"merge", Another::merge}, {"refuse", Another::refuse}}),
+                      "what another one gets: a flag, the first one's answer, or 422");
+    });
 }
 
 void declare_form(Scope& s, Form& form) {
@@ -169,18 +176,23 @@ Slot hash(std::string& field) {
     return slot;
 }
 
+/// What keys and sites have in common.
+template <class Poster>
+void declare_poster(Scope& s, Poster& poster) {
+    s.setting("endpoints", texts(poster.endpoints), "where it may post; every endpoint that names it if it is not set");
+    s.setting("rate", rate(poster.rate), "faster posts get 429");
+}
+
 void declare_key(Scope& s, Key& key) {
     s.setting("id", text(key.id), "what comes as X-Api-Id; the name if it is not set");
     s.setting("hash", hash(key.hash), "sha256: and the hash that `forebay key new` prints");
-    s.setting("endpoints", texts(key.endpoints), "where it may post; every endpoint that names it if it is not set");
-    s.setting("rate", rate(key.rate), "faster posts get 429");
+    declare_poster(s, key);
 }
 
 void declare_site(Scope& s, Site& site) {
     s.setting("origins", texts(site.origins), "web pages that may post from a browser");
-    s.setting("endpoints", texts(site.endpoints), "where it may post; every endpoint that names it if it is not set");
+    declare_poster(s, site);
     s.setting("token_ttl", duration(site.token_ttl), "how long a form's token is good");
-    s.setting("rate", rate(site.rate), "faster posts get 429");
 }
 
 }  // namespace
