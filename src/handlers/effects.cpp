@@ -62,6 +62,18 @@ Result<std::map<std::string, ledger::Effect>, db::Error> Effects::done_among(std
     return ledger_.done(ids, worker_);
 }
 
+std::vector<std::optional<Timestamp>> Effects::due(std::span<const worker::Job> jobs) {
+    std::vector<std::optional<Timestamp>> due(jobs.size());
+    ledger_.look_at(ledger::effects_files(data_dir_, worker_));
+    for (std::size_t i = 0; i < jobs.size(); ++i) {
+        auto story = ledger_.timeline(jobs[i].envelope.id);
+        if (!story || !*story) continue;  // the attempt says what is wrong with the files
+        for (auto& effect : (*story)->effects)
+            if (effect.effect == worker_ && effect.state == "retrying") due[i] = effect.next_at;
+    }
+    return due;
+}
+
 Result<void, db::Error> Effects::write(const std::vector<Entry>& entries) {
     if (entries.empty()) return {};
     TRY_ASSIGN(auto* database, opened());

@@ -22,6 +22,9 @@ class Effects {
     /// The effects of these jobs that are done already, by the record's id.
     Result<std::map<std::string, ledger::Effect>, db::Error> done_among(std::span<const worker::Job> jobs);
 
+    /// When those that are retrying may be tried again, by the newest row of any process.
+    std::vector<std::optional<Timestamp>> due(std::span<const worker::Job> jobs);
+
     struct Entry {
         const worker::Job* job;
         ledger::Effect effect;

@@ -157,6 +157,19 @@ void SqlHandler::note(std::span<const worker::Job> jobs, std::span<const worker:
     if (!noted) log_warn("effect.unnoted").with("worker", inside_->process).with("why", noted.error().what);
 }
 
+std::vector<std::optional<Timestamp>> SqlHandler::due(std::span<const worker::Job> jobs) {
+    std::vector<std::optional<Timestamp>> due(jobs.size());
+    auto database = inside_->opened();
+    if (!database) return due;  // the attempt says so
+    auto read = (*database)->read([&](db::ReadTransaction& t) -> Done {
+        for (std::size_t i = 0; i < jobs.size(); ++i) {
+            TRY_ASSIGN(due[i], ledger::retry_due(t, jobs[i].envelope.id, inside_->options.worker));
+        }
+        return {};
+    });
+    return read ? due : std::vector<std::optional<Timestamp>>(jobs.size());
+}
+
 Result<void, std::string> SqlHandler::probe() {
     auto database = inside_->opened();
     if (!database) return Failure{database.error().what};

@@ -101,6 +101,12 @@ Result<std::optional<Effect>, db::Error> look_up(db::ReadTransaction& transactio
     return std::optional<Effect>(effect_of(rows[0]));
 }
 
+Result<std::optional<Timestamp>, db::Error> retry_due(db::ReadTransaction& transaction, const Uuid& id, std::string_view effect) {
+    TRY_ASSIGN(auto rows, transaction.query(std::string(select_effects) + " WHERE record = ? AND effect = ? AND state = 'retrying'",
+                                            {to_text(id), std::string(effect)}));
+    return rows.empty() ? std::nullopt : effect_of(rows[0]).next_at;
+}
+
 Result<void, db::Error> note(db::WriteTransaction& transaction, const record::Envelope& envelope, const Effect& effect,
                              const std::vector<SearchField>& search) {
     auto id = to_text(envelope.id);

@@ -82,6 +82,10 @@ class Handler {
     /// `retrying`, `held` or `dead`. Not called for done: that row is part of run(). Must not throw.
     virtual void note(std::span<const Job>, std::span<const Settlement>) {}
 
+    /// When each of these records may be tried again, where its effect's row says so; asked of those that have spent an
+    /// attempt, because a queue cannot hide a message as long as some waits are. Nothing = now. Must not throw.
+    virtual std::vector<std::optional<Timestamp>> due(std::span<const Job> jobs) { return {jobs.size(), std::nullopt}; }
+
     /// Whether probe() can tell that a dependency is back. If not, only an attempt can: then the worker keeps
     /// one record in hand while it is held and tries again with that one.
     virtual bool has_probe() const { return false; }

@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/log_line.h"
 #include "worker/receiver.h"
+#include "worker/settlement.h"
 
 namespace forebay::worker {
 namespace {
@@ -102,8 +103,13 @@ void Outbox::bury(const std::string& handle, const std::string& body, std::strin
 }
 
 void Outbox::retry(const Job& job, const Settlement& settlement, Timestamp now) {
-    auto wait = std::max<Duration>(settlement.next.value_or(now) - now, Duration::zero());
+    auto wait = std::clamp<Duration>(settlement.next.value_or(now) - now, Duration::zero(), hidden_most);
     insist("retry", [&] { return parts_.source.extend(options_.queue, job.handle, wait, settlement.attempts); });
+}
+
+void Outbox::put_off(const Job& job, Timestamp due, Timestamp now) {
+    auto wait = std::clamp<Duration>(due - now, Duration::zero(), hidden_most);
+    insist("put off", [&] { return parts_.source.extend(options_.queue, job.handle, wait, std::nullopt); });
 }
 
 void Outbox::give_back(const std::string& handle) {

@@ -26,6 +26,8 @@ class Outbox {
     /// such a queue it stays where it is, hidden for an hour at a time.
     void bury(const std::string& handle, const std::string& body, std::string_view record, const Settlement& settlement);
     void retry(const Job& job, const Settlement& settlement, Timestamp now);
+    /// The record came before it is due: hidden again, no attempt spent.
+    void put_off(const Job& job, Timestamp due, Timestamp now);
     void give_back(const std::string& handle);
 
     /// How long a queue that cannot be reached is asked again, all calls of an outage together; not at all

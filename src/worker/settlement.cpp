@@ -8,7 +8,7 @@ namespace {
 Settlement settle_retry(const Outcome& outcome, std::uint32_t spent, const RetrySchedule& schedule, Timestamp now, std::uint64_t random) {
     auto wait = next_wait(schedule, spent, random);
     if (!wait) return {Outcome::Kind::dead, "out of attempts (" + std::to_string(spent) + "): " + outcome.why, spent, {}};
-    return {Outcome::Kind::retry, outcome.why, spent, now + std::clamp(outcome.after.value_or(*wait), Duration::zero(), hidden_most)};
+    return {Outcome::Kind::retry, outcome.why, spent, now + std::max(outcome.after.value_or(*wait), Duration::zero())};
 }
 
 }  // namespace

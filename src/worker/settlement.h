@@ -8,8 +8,8 @@
 
 namespace forebay::worker {
 
-/// The longest a message is hidden at once: SQS allows 12 hours from its receive on, the attempt included. A
-/// longer wait of the schedule ends there, so that attempt comes early.
+/// The longest a message is hidden at once: SQS allows 12 hours from its receive on, the attempt included. A longer
+/// wait of the schedule is taken in parts: the message comes, is not yet due by its effect's row, and is hidden again.
 inline constexpr Duration hidden_most = 11h;
 
 /// `attempts` are those spent before. Done, retry and dead spend one; hold and untouched do not. A retry

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <set>
 
 #include "base/log_line.h"
 #include "worker/attempt.h"
@@ -21,6 +22,7 @@ namespace {
 
 constexpr Duration in_hand_most = 1h;  // then a held record is given back and another one taken
 constexpr Duration quiet_nap = 200ms;
+constexpr Duration early_enough = 2s;  // the queue counts whole seconds
 constexpr int exit_overran = 75;
 
 std::uint64_t resident_bytes() {
@@ -108,7 +110,23 @@ struct Worker::Inside {
     void work(std::vector<transport::Received> messages) {
         auto inbox = read(std::move(messages));
         for (auto& bad : inbox.unreadable) bury_unreadable(bad);
+        put_off_what_is_not_due(inbox.jobs);
         if (!inbox.jobs.empty()) work_on(std::move(inbox.jobs));
+    }
+
+    void put_off_what_is_not_due(std::vector<Job>& jobs) {
+        auto fresh = std::stable_partition(jobs.begin(), jobs.end(), [](const Job& job) { return job.attempts > 0; });
+        std::span<const Job> tried(jobs.data(), static_cast<std::size_t>(fresh - jobs.begin()));
+        if (tried.empty()) return;
+        auto due = parts.handler.due(tried);
+        auto now = parts.clock.wall();
+        std::set<std::string> put_off;
+        for (std::size_t i = 0; i < tried.size(); ++i) {
+            if (!due[i] || *due[i] - now < early_enough) continue;
+            outbox.put_off(tried[i], *due[i], now);
+            put_off.insert(tried[i].handle);
+        }
+        std::erase_if(jobs, [&](const Job& job) { return put_off.contains(job.handle); });
     }
 
     void bury_unreadable(const Unreadable& bad) {

@@ -19,6 +19,13 @@ Place place_of(const std::string& file, const toml::source_region& region) {
     return place;
 }
 
+/// Whether the place is behind the last character of its line.
+bool is_line_end(std::string_view text, const Place& place) {
+    for (std::size_t line = 1; line < place.line; ++line) text.remove_prefix(std::min(text.find('\n'), text.size() - 1) + 1);
+    auto width = std::min(text.find('\n'), text.size());
+    return place.column > width;
+}
+
 std::string text_of(double number) {
     char digits[64];
     auto end = std::to_chars(digits, digits + sizeof digits, number).ptr;
@@ -79,7 +86,10 @@ Given read_toml(const std::string& file, std::string_view text, Diagnostics& dia
     auto parsed = toml::parse(text, file);
     if (!parsed) {
         auto place = place_of(file, parsed.error().source());
-        diagnostics.error(place, std::string(parsed.error().description()));
+        auto why = std::string(parsed.error().description());
+        if (why.find("control characters") != std::string::npos && is_line_end(text, place))
+            why = "a text in quotes must end on its line, with the quote it began with";
+        diagnostics.error(place, why);
         return {};
     }
     return Translation(file).table(parsed.table());

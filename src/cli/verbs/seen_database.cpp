@@ -26,7 +26,7 @@ std::string SeenDatabase::line(const Terminal& terminal) const {
     auto text = "DB " + name + "  " + path + "  ";
     if (state == State::not_made) return text + "not made yet\n";
     if (state == State::down) return text + terminal.painted("DOWN", Colour::bad) + ": " + why + "\n";
-    return text + terminal.painted("up", Colour::good) + " " + std::to_string(took.count()) + "ms\n";
+    return text + terminal.painted("up", Colour::good) + (took < 1ms ? " <1ms\n" : " " + std::to_string(took.count()) + "ms\n");
 }
 
 json::Value SeenDatabase::to_json() const {

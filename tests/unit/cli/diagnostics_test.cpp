@@ -55,21 +55,29 @@ TEST(Diagnostics, the_caret_stands_right_behind_letters_of_several_bytes_and_tab
 TEST(Diagnostics, no_secret_is_shown_with_the_line_that_is_wrong) {
     const std::string secret = "s3cr3t-of-ours";
     for (const auto& line : {"hash = \"" + secret + "\"", "hassh = \"" + secret + "\"", "hash = \"" + secret, "\"hash\" = '" + secret + "'",
-                                   "hash=\"" + secret + "\" # ours"}) {
+                             "hash=\"" + secret + "\" # ours"}) {
         auto text = problems("[key.site]\n" + line + "\n");
         EXPECT_NE(text.find("forebay.toml:2"), std::string::npos) << text;
         EXPECT_EQ(text.find(secret), std::string::npos) << text;
     }
-    EXPECT_EQ(problems("[key]\nsite = { hash = \"" + secret + "\", rat = \"1/s\" }\n[db.main]\npath = \"x\"\npassword = \"" + secret + "\"\n")
-                  .find(secret),
-              std::string::npos);
+    EXPECT_EQ(
+        problems("[key]\nsite = { hash = \"" + secret + "\", rat = \"1/s\" }\n[db.main]\npath = \"x\"\npassword = \"" + secret + "\"\n")
+            .find(secret),
+        std::string::npos);
 }
 
 TEST(Diagnostics, a_queue_without_dead_letters_is_warned_of_because_a_record_given_up_stays_hidden) {
-    auto text = problems("[queue.leads]\n" + base.substr(base.find('\n') + 1) + "[worker.store]\nqueue = \"leads\"\nsql = { db = \"main\", table = \"leads\" }\n");
-    EXPECT_EQ(text,
-              "forebay.toml:1: warning: queue.leads has no dead_letter: a record that worker.store gives up on stays in it, hidden for an hour "
-              "at a time\n  dead_letter = \"leads-dead\"\n");
+    auto text = problems("[queue.leads]\n" + base.substr(base.find('\n') + 1) +
+                         "[worker.store]\nqueue = \"leads\"\nsql = { db = \"main\", table = \"leads\" }\n");
+    EXPECT_EQ(
+        text,
+        "forebay.toml:1: warning: queue.leads has no dead_letter: a record that worker.store gives up on stays in it, hidden for an hour "
+        "at a time\n  dead_letter = \"leads-dead\"\n");
+}
+
+TEST(Diagnostics, a_quote_that_is_not_closed_is_said_so) {
+    EXPECT_EQ(messages("[node]\nname = \"web\ndata_dir = \"x\"\n"),
+              only("a text in quotes must end on its line, with the quote it began with"));
 }
 
 TEST(Diagnostics, a_key_that_is_near_to_nothing_gets_no_guess) {
@@ -168,7 +176,7 @@ TEST(Diagnostics, a_receive_count_below_what_retry_needs_is_a_warning) {
                 "[queue.other]\nmax_receive_count = 8\ndead_letter = \"dead\"\n[worker.w]\nqueue = \"other\"\nsql = { db = \"main\", table "
                 "= \"t\" }\n";
     EXPECT_EQ(problems(text),
-              "forebay.toml:9: warning: queue.other max_receive_count (8) is below the 11 deliveries worker.w.retry needs: SQS would "
+              "forebay.toml:9: warning: queue.other max_receive_count (8) is below the 15 deliveries worker.w.retry needs: SQS would "
               "dead-letter first\n");
     EXPECT_TRUE(loaded(text).is_usable());
     EXPECT_EQ(loaded(text).diagnostics.summary(), "1 warning");

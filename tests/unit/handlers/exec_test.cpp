@@ -234,6 +234,9 @@ TEST_F(Exec, what_is_held_retried_or_dead_is_noted) {
     EXPECT_EQ(effect_of(2).state, "dead");
     EXPECT_EQ(effect_of(2).error, "exit 65");
     EXPECT_EQ(effect_of(3).state, "held");
+    auto another = handler(Protocol::per_record, "exit 1", 2);
+    EXPECT_EQ(another->due(batch), (std::vector<std::optional<Timestamp>>{Timestamp{77}, std::nullopt, std::nullopt}))
+        << "whichever process gets the record next";
 }
 
 // ---- jsonl

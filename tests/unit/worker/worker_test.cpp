@@ -5,11 +5,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <map>
 #include <stdexcept>
 
 #include "tests/unit/worker/scripted_source.h"
 #include "worker/attempt.h"
 #include "worker/heartbeat.h"
+#include "worker/settlement.h"
 
 namespace forebay::worker {
 namespace {
@@ -30,6 +32,15 @@ class ScriptedHandler final : public Handler {
     void note(std::span<const Job> jobs, std::span<const Settlement> settlements) override {
         for (std::size_t i = 0; i < jobs.size(); ++i) noted.push_back(settlements[i]);
     }
+    std::vector<std::optional<Timestamp>> due(std::span<const Job> jobs) override {
+        std::vector<std::optional<Timestamp>> out;
+        for (auto& job : jobs) {
+            asked_for_due.push_back(job.envelope.fields["name"].text());
+            auto known = due_at.find(asked_for_due.back());
+            out.push_back(known == due_at.end() ? std::nullopt : std::optional(known->second));
+        }
+        return out;
+    }
     bool has_probe() const override { return can_probe; }
     Result<void, std::string> probe() override {
         ++probes;
@@ -42,6 +53,8 @@ class ScriptedHandler final : public Handler {
     std::vector<std::size_t> runs;
     std::vector<std::string> ran;
     std::vector<Settlement> noted;
+    std::map<std::string, Timestamp> due_at;
+    std::vector<std::string> asked_for_due;
     bool can_probe = false;
     int probe_failures = 0;
     int probes = 0;
@@ -69,6 +82,35 @@ class Work : public ::testing::Test {
     SystemEntropy entropy;
     Controls controls;
 };
+
+TEST_F(Work, a_wait_longer_than_a_message_can_be_hidden_is_taken_in_parts) {
+    options.retry = {{20h}, 0};
+    handler.answer = [](const std::string&, const Limits&) { return Outcome::retry("busy"); };
+    put("a");
+    auto before = clock.wall();
+    run();
+    ASSERT_EQ(source.extended.size(), 1u);
+    EXPECT_EQ(source.extended[0].timeout, hidden_most);
+    EXPECT_EQ(source.extended[0].attempts, 1u);
+    EXPECT_GE(handler.noted.at(0).next, before + 20h) << "the effect's row knows the whole wait";
+}
+
+TEST_F(Work, a_record_that_comes_before_it_is_due_is_hidden_again_and_spends_no_attempt) {
+    put("early", 3);
+    put("fresh");
+    put("tried", 1);
+    put("almost", 1);
+    handler.due_at = {{"early", clock.wall() + 9h}, {"almost", clock.wall() + 1s}};
+    run();
+    EXPECT_EQ(handler.asked_for_due, (std::vector<std::string>{"early", "tried", "almost"})) << "a first attempt waits for nothing";
+    EXPECT_EQ(handler.ran, (std::vector<std::string>{"tried", "almost", "fresh"}));
+    ASSERT_EQ(source.extended.size(), 1u);
+    EXPECT_EQ(source.extended[0].handle, "early");
+    EXPECT_GT(source.extended[0].timeout, 8h);
+    EXPECT_LE(source.extended[0].timeout, 9h);
+    EXPECT_FALSE(source.extended[0].attempts) << "those spent stay as they are";
+    EXPECT_EQ(source.settled, (std::vector<std::string>{"tried", "almost", "fresh"}));
+}
 
 TEST_F(Work, what_is_done_is_deleted) {
     put("a");
