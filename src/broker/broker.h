@@ -75,6 +75,7 @@ struct Sent {
     bool duplicate = false;   ///< the key was seen before: nothing was added
     Uuid original_record;     ///< for a duplicate: the record id the key was first used with
     bool key_reused = false;  ///< the key was seen with another content; the message WAS added
+    bool is_another = false;  ///< another of the same AboutKey: `original_record` is the first
 };
 
 /// A client's key within its window (idempotency): the same `key` again adds nothing if `content` is equal.
@@ -86,12 +87,22 @@ struct OnceKey {
     bool refuse_reuse = false;  ///< the key with another content adds nothing either; Sent says key_reused
 };
 
+/// What a message is about, whoever sends it: within the window another about the same is told from the first.
+struct AboutKey {
+    Uuid key;     ///< hash of where, and of what counts
+    Uuid record;  ///< id of the record, told to whoever sends another
+    Duration window = 24h;
+    bool refuse = false;    ///< another adds nothing
+    std::string another{};  ///< else: what another has for a body
+};
+
 struct Send {
     using Answer = UniqueFunction<void(Result<Sent, Refusal>)>;
     std::string queue;
     queue::OutgoingMessage message;
     std::optional<OnceKey> once;
     Answer answer;
+    std::optional<AboutKey> about{};
 };
 struct SendBatch {
     using Answer = UniqueFunction<void(Result<std::vector<Result<Sent, Refusal>>, Refusal>)>;

@@ -107,12 +107,13 @@ std::uint64_t message_bytes(const queue::OutgoingMessage& message) {
 }
 
 void encode_enqueued(std::string& out, queue::QueueId queue, queue::Sequence sequence, Timestamp visible_at, Timestamp sent_at,
-                     const Uuid& id, const queue::OutgoingMessage& message, const OnceEntry* once) {
+                     const Uuid& id, const queue::OutgoingMessage& message, const OnceEntry* once, const OnceEntry* about) {
     out.clear();
     put(out, queue.value());
     put(out, sequence.value());
     put(out, visible_at.ms);
     if (once != nullptr) put_once(out, *once);
+    if (about != nullptr) put_once(out, *about);
     put_uuid(out, id);
     put(out, sent_at.ms);
     put(out, std::uint32_t{0});
@@ -129,10 +130,11 @@ std::optional<EnqueuedRecord> decode_enqueued(std::uint8_t flags, std::string_vi
     record.queue = take_queue(in);
     record.sequence = take_sequence(in);
     record.visible_at.ms = in.take<std::int64_t>();
-    if ((flags & flag_has_key) != 0) {
+    for (auto [flag, entry] : {std::pair(flag_has_key, &record.once), std::pair(flag_has_about_key, &record.about)}) {
+        if ((flags & flag) == 0) continue;
         auto raw = in.take_raw(sizeof(OnceEntry));
         if (raw.empty()) return std::nullopt;
-        std::memcpy(&record.once.emplace(), raw.data(), sizeof(OnceEntry));
+        std::memcpy(&entry->emplace(), raw.data(), sizeof(OnceEntry));
     }
     auto message = take_message(in);
     if (!message) return std::nullopt;

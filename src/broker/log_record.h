@@ -29,9 +29,10 @@ enum class RecordType : std::uint8_t {
 };
 inline constexpr std::uint8_t flag_accepted_record = 1;  ///< of enqueued
 inline constexpr std::uint8_t flag_has_key = 2;          ///< of enqueued
+inline constexpr std::uint8_t flag_has_about_key = 4;    ///< of enqueued
 inline constexpr std::uint8_t flag_by_expiry = 1;        ///< of purged
-
 inline constexpr std::uint8_t flag_lost = 1;             ///< of deleted
+
 /// One entry of the idempotency window as it lies in records and in pages.
 struct OnceEntry {
     Uuid key;
@@ -68,7 +69,7 @@ struct EnqueuedRecord {
     queue::QueueId queue;
     queue::Sequence sequence;
     Timestamp visible_at;
-    std::optional<OnceEntry> once;
+    std::optional<OnceEntry> once, about;
     MessagePart message;
 };
 struct TouchedRecord {
@@ -109,7 +110,7 @@ struct Preamble {
 
 // Writing: each replaces `out` by the record's body.
 void encode_enqueued(std::string& out, queue::QueueId queue, queue::Sequence sequence, Timestamp visible_at, Timestamp sent_at,
-                     const Uuid& id, const queue::OutgoingMessage& message, const OnceEntry* once);
+                     const Uuid& id, const queue::OutgoingMessage& message, const OnceEntry* once, const OnceEntry* about = nullptr);
 void encode_touched(std::string& out, queue::QueueId queue, Timestamp at, std::span<const queue::Touched> events);
 void encode_deleted(std::string& out, queue::QueueId queue, std::span<const queue::Sequence> sequences);
 void encode_moved(std::string& out, const MovedRecord& record);

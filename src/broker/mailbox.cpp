@@ -7,7 +7,7 @@
 namespace forebay::broker {
 namespace {
 
-std::size_t bytes_of(const Send& send) { return message_bytes(send.message); }
+std::size_t bytes_of(const Send& send) { return message_bytes(send.message) + (send.about ? send.about->another.size() : 0); }
 std::size_t bytes_of(const SendBatch& batch) {
     std::size_t bytes = 0;
     for (const auto& message : batch.messages) bytes += message_bytes(message);

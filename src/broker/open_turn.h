@@ -66,8 +66,8 @@ class OpenTurn final : public Turn {
     void decide(GetQueue& command);
     void decide(ListQueues& command);
     void decide(Peek& command);
-    Result<Sent, Refusal> send(NamedQueue& queue, queue::OutgoingMessage& message, const std::optional<OnceKey>& once);
-    Sent enqueue(NamedQueue& queue, queue::OutgoingMessage& message, const OnceEntry* once);
+    Result<Sent, Refusal> send(NamedQueue& queue, queue::OutgoingMessage& message, const std::optional<OnceKey>& once, AboutKey* about);
+    Uuid enqueue(NamedQueue& queue, queue::OutgoingMessage& message, const OnceEntry* once, const OnceEntry* about);
     Result<void, Refusal> remove(NamedQueue& queue, const queue::Receipt& receipt);
     Result<void, Refusal> change_visibility(NamedQueue& queue, const VisibilityChange& change);
     Result<NamedQueue*, Refusal> create(CreateQueue& command);

@@ -88,6 +88,7 @@ void State::apply_enqueued(const journal::Entry& entry) {
     if (!record) return skip();
     latest = std::max(latest, record->message.sent_at);
     if (record->once) once.add_again(*record->once);
+    if (record->about) once.add_again(*record->about);
     auto* queue = queues.find(record->queue);
     bool accepted = (entry.flags & flag_accepted_record) != 0;
     if (queue != nullptr) return enqueue(*queue, record->sequence, entry.location, record->message.sent_at, record->visible_at, accepted);

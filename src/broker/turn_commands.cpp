@@ -17,7 +17,8 @@ bool OpenTurn::has_room() {
 
 void OpenTurn::decide(Send& command) {
     auto* queue = state_->queues.find(command.queue);
-    auto outcome = queue == nullptr ? Result<Sent, Refusal>(unknown) : send(*queue, command.message, command.once);
+    auto outcome = queue == nullptr ? Result<Sent, Refusal>(unknown)
+                                    : send(*queue, command.message, command.once, command.about ? &*command.about : nullptr);
     answers_.keep(std::move(command.answer), std::move(outcome));
 }
 
@@ -26,46 +27,62 @@ void OpenTurn::decide(SendBatch& command) {
     if (queue == nullptr) return answers_.keep(std::move(command.answer), unknown);
     std::vector<Result<Sent, Refusal>> outcomes;
     outcomes.reserve(command.messages.size());
-    for (auto& message : command.messages) outcomes.push_back(send(*queue, message, std::nullopt));
+    for (auto& message : command.messages) outcomes.push_back(send(*queue, message, std::nullopt, nullptr));
     answers_.keep(std::move(command.answer), std::move(outcomes));
 }
 
-Result<Sent, Refusal> OpenTurn::send(NamedQueue& queue, queue::OutgoingMessage& message, const std::optional<OnceKey>& once) {
+Result<Sent, Refusal> OpenTurn::send(NamedQueue& queue, queue::OutgoingMessage& message, const std::optional<OnceKey>& once,
+                                     AboutKey* about) {
     if (message_bytes(message) > queue.settings().message_bytes_max) return Failure{Refusal::message_too_long};
     if (message.attributes.size() > UINT8_MAX || message.system_attributes.size() > UINT8_MAX) return Failure{Refusal::invalid_attribute};
-    if (!once) {
-        if (!has_room()) return Failure{Refusal::no_room};
-        return enqueue(queue, message, nullptr);
+    Sent sent;
+    std::optional<OnceEntry> once_entry, about_entry;
+    if (once) {
+        once_entry = make_once_entry(*once, now_);
+        auto found = state_->once.find(*once_entry, now_);
+        bool is_same = found.seen == OnceWindow::Seen::same_content;
+        if (is_same || (found.seen == OnceWindow::Seen::other_content && once->refuse_reuse)) {
+            // What it repeats may have been sent a moment ago: it must be durable before this answer says so.
+            needs_sync_ |= journal_->durable() != journal_->next_position();
+            return Sent{Uuid{}, is_same, is_same ? found.record : Uuid{}, !is_same};
+        }
+        sent.key_reused = found.seen == OnceWindow::Seen::other_content;
     }
-    auto entry = make_once_entry(*once, now_);
-    auto found = state_->once.find(entry, now_);
-    bool is_same = found.seen == OnceWindow::Seen::same_content;
-    if (is_same || (found.seen == OnceWindow::Seen::other_content && once->refuse_reuse)) {
-        // What it repeats may have been sent a moment ago: it must be durable before this answer says so.
-        needs_sync_ |= journal_->durable() != journal_->next_position();
-        return Sent{Uuid{}, is_same, is_same ? found.record : Uuid{}, !is_same};
+    if (about != nullptr) {
+        about_entry = make_once_entry({about->key, {}, about->record, about->window}, now_);
+        auto found = state_->once.find(*about_entry, now_);
+        sent.is_another = found.seen != OnceWindow::Seen::never;
+        if (sent.is_another) {
+            sent.original_record = found.record;
+            needs_sync_ |= journal_->durable() != journal_->next_position();
+            if (about->refuse) return sent;
+            about_entry.reset();
+            message.body = std::move(about->another);
+            if (message_bytes(message) > queue.settings().message_bytes_max) return Failure{Refusal::message_too_long};
+        }
     }
     if (!has_room()) return Failure{Refusal::no_room};
-    auto sent = enqueue(queue, message, &entry);
-    sent.key_reused = found.seen == OnceWindow::Seen::other_content;
+    sent.id = enqueue(queue, message, once_entry ? &*once_entry : nullptr, about_entry ? &*about_entry : nullptr);
     return sent;
 }
 
-Sent OpenTurn::enqueue(NamedQueue& queue, queue::OutgoingMessage& message, const OnceEntry* once) {
+Uuid OpenTurn::enqueue(NamedQueue& queue, queue::OutgoingMessage& message, const OnceEntry* once, const OnceEntry* about) {
     auto sequence = queue.queue.next_sequence();
     auto id = message.id.is_nil() ? make_uuid_v4(entropy_) : message.id;
     auto visible_at = now_ + message.delay.value_or(queue.settings().delay);
     bool accepted = message.is_record || queue.settings().carries_records;
-    std::uint8_t flags = (accepted ? flag_accepted_record : 0) | (once != nullptr ? flag_has_key : 0);
-    encode_enqueued(scratch_, queue.record.id, sequence, visible_at, now_, id, message, once);
+    std::uint8_t flags =
+        (accepted ? flag_accepted_record : 0) | (once != nullptr ? flag_has_key : 0) | (about != nullptr ? flag_has_about_key : 0);
+    encode_enqueued(scratch_, queue.record.id, sequence, visible_at, now_, id, message, once, about);
     auto location = append(RecordType::enqueued, flags, scratch_);
     reader_.keep(location, RecordType::enqueued, flags, scratch_);
     state_->enqueue(queue, sequence, location, now_, visible_at, accepted);
     if (once != nullptr) state_->once.add(*once);
+    if (about != nullptr) state_->once.add(*about);
     metrics_.sent(queue);
     needs_sync_ = true;
     stir(queue);
-    return Sent{id, false, {}, false};
+    return id;
 }
 
 void OpenTurn::decide(Receive& command) {

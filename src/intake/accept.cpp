@@ -61,6 +61,22 @@ Refused key_reused() {
                    "the idempotency key was used for another submission; send this one with a key of its own");
 }
 
+Refused same_content() {
+    return refusal(422, "same_content", "This was sent before", "the same submission was accepted before; nothing more needs to be sent");
+}
+
+/// Why nothing was added for a post whose key or content the broker knows; nothing where it was added or merged.
+std::optional<Refused> refused_as_known(const PendingRecord& record, const broker::Sent& sent) {
+    if (sent.key_reused && record.once && record.once->refuse_reuse) return key_reused();
+    if (sent.is_another && record.endpoint->spec.idempotency.content.action == Another::refuse) return same_content();
+    return std::nullopt;
+}
+
+/// Whether the post is one that was accepted before, under its key or by its content.
+bool is_merged(const PendingRecord& record, const broker::Sent& sent) {
+    return sent.duplicate || (sent.is_another && record.endpoint->spec.idempotency.content.action == Another::merge);
+}
+
 Refused key_in_progress() {
     auto what = refusal(409, "key_in_progress", "The first one is still under way",
                         "another post with the same key has not been answered yet; ask again in a second");
@@ -93,6 +109,23 @@ std::string body_to_keep(const Call& call, const Examination* examination) {
 
 void replace_header(http::Response& response, std::string_view name) {
     std::erase_if(response.headers, [&](auto& header) { return header.first == name; });
+}
+
+/// How another post with the same content is recognised, and what it is when only a flag tells it.
+std::optional<broker::AboutKey> about_of(const Call& call, const Examination& examination, const record::EnvelopeWriter& writer,
+                                         record::EnvelopeEnd end) {
+    if (examination.content().empty()) return std::nullopt;
+    auto& spec = call.endpoint.spec;
+    auto about = about_key(spec.name, examination.content(), call.id);
+    about.window = spec.idempotency.content.window;
+    about.refuse = spec.idempotency.content.action != Another::flag;
+    if (about.refuse) return about;
+    std::vector<std::string> flags(end.flags.begin(), end.flags.end());
+    flags.emplace_back("same_content");
+    end.flags = flags;
+    writer.copy(about.another).finish(end);
+    if (spec.body != record::BodyForm::json) about.another = record::in_form(std::move(about.another), spec.body);
+    return about;
 }
 
 Acceptance acceptance_of(const PendingRecord& record) {
@@ -163,20 +196,22 @@ void Intake::State::take_post(Call call) {
     if (!examination.special(Special::key_secret).empty()) raw = hidden = body_to_keep(call, &examination);
     auto& value = examination.value().empty() ? endpoint.spec.value : examination.value();
     bool is_text = *type.kind != MediaKind::multipart || json::is_utf8(raw);
-    writer.finish({call.media_type, raw, is_text, flags, call.request.client_address, value, endpoint.spec.currency});
+    record::EnvelopeEnd end{call.media_type, raw, is_text, flags, call.request.client_address, value, endpoint.spec.currency};
+    auto about = about_of(call, examination, writer, end);
+    writer.finish(end);
 
     auto record = pending_record(call, examination, std::move(flags));
-    if (call.once && call.once->refuse_reuse)
-        record->if_reused = Quarantined{call.id,
-                                        endpoint.spec.name,
-                                        call.received_at,
-                                        422,
-                                        "key_reused",
-                                        {},
-                                        std::string(call.media_type),
-                                        std::string(raw),
-                                        call.request.client_address,
-                                        std::string(call.caller.name)};
+    if ((call.once && call.once->refuse_reuse) || (about && endpoint.spec.idempotency.content.action == Another::refuse))
+        record->if_refused = Quarantined{call.id,
+                                         endpoint.spec.name,
+                                         call.received_at,
+                                         422,
+                                         {},
+                                         {},
+                                         std::string(call.media_type),
+                                         std::string(raw),
+                                         call.request.client_address,
+                                         std::string(call.caller.name)};
     if (join(record)) return;
     queue::OutgoingMessage message;
     message.body =
@@ -186,7 +221,7 @@ void Intake::State::take_post(Call call) {
     if (auto trace = call.request.find("traceparent"); !trace.empty() && trace.size() <= 64)
         message.attributes.push_back({"traceparent", "String", std::string(trace)});
     message.is_record = true;
-    hand_on(std::move(record), std::move(message));
+    hand_on(std::move(record), std::move(message), std::move(about));
 }
 
 bool Intake::State::identify(Call& call, Examination& examination) {
@@ -261,11 +296,12 @@ bool Intake::State::join(std::unique_ptr<PendingRecord>& record) {
     return true;
 }
 
-void Intake::State::hand_on(std::unique_ptr<PendingRecord> record, queue::OutgoingMessage message) {
+void Intake::State::hand_on(std::unique_ptr<PendingRecord> record, queue::OutgoingMessage message, std::optional<broker::AboutKey> about) {
     broker::Send send;
     send.queue = record->endpoint->spec.queue;
     send.message = std::move(message);
     send.once = record->once;
+    send.about = std::move(about);
     send.answer = [this, record = std::move(record)](Result<broker::Sent, broker::Refusal> sent) mutable {
         settled(std::move(record), std::move(sent));
     };
@@ -284,11 +320,12 @@ void Intake::State::settled(std::unique_ptr<PendingRecord> record, Result<broker
 
 void Intake::State::answer_sent(PendingRecord& record, const broker::Sent& sent) {
     auto& endpoint = *record.endpoint;
-    if (sent.key_reused && record.if_reused) {
-        endpoint.counters.count_refused("key_reused");
-        auto what = key_reused();
+    if (auto refused = refused_as_known(record, sent); refused && record.if_refused) {
+        endpoint.counters.count_refused(refused->code);
+        auto what = std::move(*refused);
         what.id = record.what.id;
-        auto post = std::move(*record.if_reused);
+        auto post = std::move(*record.if_refused);
+        post.code = what.code;
         auto text = to_json(post);
         auto bytes = text.size();
         auto answer = [this, record = std::make_shared<PendingRecord>(std::move(record)), what](bool kept) mutable {
@@ -298,8 +335,8 @@ void Intake::State::answer_sent(PendingRecord& record, const broker::Sent& sent)
         if (endpoint.spec.on_reject == OnReject::discard || !gate.admit(bytes)) return answer(false);
         return send_to_quarantine(post, std::move(text), std::move(answer));
     }
-    if (sent.duplicate) {
-        endpoint.counters.duplicate.add();
+    if (is_merged(record, sent)) {
+        (sent.duplicate ? endpoint.counters.duplicate : endpoint.counters.same_content).add();
         auto what = acceptance_of(record);
         what.replayed = true;
         if (!sent.original_record.is_nil()) what.id = sent.original_record;
@@ -309,6 +346,12 @@ void Intake::State::answer_sent(PendingRecord& record, const broker::Sent& sent)
     if (sent.key_reused) {
         endpoint.counters.key_reused.add();
         record.flags.emplace_back("key_reused");
+    }
+    if (sent.is_another) {
+        endpoint.counters.same_content.add();
+        record.flags.emplace_back("same_content");
+    }
+    if (sent.key_reused || sent.is_another) {
         record.response = accepted(endpoint, acceptance_of(record), record.as_html);
     }
     if (options.log_accepted)
@@ -335,11 +378,16 @@ void Intake::State::answer_waiters(const PendingRecord& first, const Result<brok
             respond(record.asker, *record.endpoint, record.cors_origin, late_refusal(record, unavailable(sent.error())));
             continue;
         }
+        if (auto refused = refused_as_known(record, *sent)) {
+            record.endpoint->counters.count_refused(refused->code);
+            respond(record.asker, *record.endpoint, record.cors_origin, late_refusal(record, *refused));
+            continue;
+        }
         // The same key with the same content: whatever the broker said to the first holds for this one.
         auto what = acceptance_of(record);
         what.receipt = first.receipt;
         what.received_at = first.what.received_at;
-        what.id = sent->duplicate && !sent->original_record.is_nil() ? sent->original_record : first.what.id;
+        what.id = is_merged(record, *sent) && !sent->original_record.is_nil() ? sent->original_record : first.what.id;
         auto response = accepted(*record.endpoint, what, record.as_html);
         response.headers.emplace_back("Idempotent-Replayed", "true");
         record.endpoint->counters.duplicate.add();

@@ -171,6 +171,10 @@ std::vector<Problem> problems_of(const Endpoint& endpoint) {
         names.push_back(field.name);
         names.insert(names.end(), field.aliases.begin(), field.aliases.end());
     }
+    for (auto& counted : endpoint.idempotency.content.fields) {
+        bool is_there = std::any_of(endpoint.fields.begin(), endpoint.fields.end(), [&](auto& field) { return field.name == counted; });
+        findings.need(is_there, "idempotency.content.fields", "there is no field \"" + counted + "\" in this endpoint");
+    }
     std::sort(names.begin(), names.end());
     if (auto twice = std::adjacent_find(names.begin(), names.end()); twice != names.end())
         findings.add("fields", "the name \"" + std::string(*twice) + "\" is used twice");

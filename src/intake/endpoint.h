@@ -53,6 +53,8 @@ enum class Unknown { keep, drop, refuse };
 enum class OnReject { quarantine, discard };
 enum class Dialect { problem, leadconduit };
 enum class Reuse { accept, refuse };
+/// What happens to another post of the same content.
+enum class Another { flag, merge, refuse };
 
 /// The spelling in TOML: "string", "email", "phone", "enum", "integer", "decimal", "bool", "url", "date"; the names above for Clean.
 std::optional<FieldType> field_type_of(std::string_view text);
@@ -76,12 +78,20 @@ struct Field {
     std::string label;                   ///< label on the demo and error page; empty = made from the name
 };
 
+/// [endpoint.X.idempotency] content = { … }: posts that say the same, whatever their keys and whoever sends them.
+struct Content {
+    std::vector<std::string> fields;  ///< fields: the rules whose cleaned values count; empty = not recognised
+    Duration window = 24h;            ///< window
+    Another action = Another::flag;   ///< action = "flag" | "merge" | "refuse"
+};
+
 /// [endpoint.X.idempotency]
 struct Idempotency {
     std::string header = "Idempotency-Key";  ///< header; empty = none
     std::string field = "_id";               ///< field; empty = none
     Duration window = 7 * 24h;               ///< window
     Reuse reuse = Reuse::accept;             ///< reuse = "accept" | "refuse"
+    Content content;                         ///< content
 };
 
 /// [endpoint.X.form]

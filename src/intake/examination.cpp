@@ -87,6 +87,10 @@ void Examination::check_rule(std::size_t index, record::EnvelopeWriter& writer, 
         writer.json(rule.field.name, checked->text);
     else
         writer.text(rule.field.name, checked->text);
+    if (endpoint_->is_content[index]) {
+        put_bytes(content_, rule.field.name);
+        put_bytes(content_, checked->text);
+    }
     if (!rule.field.as.empty()) value_ = checked->text;
     if (!checked->flag.empty()) flags_.emplace_back(checked->flag);
 }
@@ -105,6 +109,7 @@ std::vector<FieldError> Examination::check_and_write(record::EnvelopeWriter& wri
     std::vector<FieldError> errors;
     flags_.clear();
     value_.clear();
+    content_.clear();
     for (std::size_t i = 0; i < endpoint_->rules.size(); ++i) check_rule(i, writer, errors);
     write_unlisted(writer, errors);
     return errors;

@@ -37,6 +37,8 @@ class Examination {
     std::vector<FieldError> check_and_write(record::EnvelopeWriter& writer);
     /// After check_and_write: the money at stake that a field gave ("as = value"), empty if none did.
     const std::string& value() const { return value_; }
+    /// After check_and_write: names and cleaned values of the fields that idempotency.content lists; empty if none came.
+    const std::string& content() const { return content_; }
     /// After check_and_write: what the checks noticed without refusing.
     const std::vector<std::string>& flags() const { return flags_; }
 
@@ -52,7 +54,7 @@ class Examination {
     std::vector<const Input*> of_rule_;  ///< by rule, null = not sent
     std::vector<const Input*> unlisted_;
     const Input* special_[6] = {};
-    std::string scratch_, canonical_, value_;
+    std::string scratch_, canonical_, value_, content_;
     std::vector<std::string> flags_;
 };
 

@@ -37,4 +37,13 @@ Identity identity_with_key(std::string_view who, std::string_view endpoint, std:
     return {once.record, once};
 }
 
+broker::AboutKey about_key(std::string_view endpoint, std::string_view content, const Uuid& record) {
+    std::string text;
+    for (auto part : {std::string_view("content"), endpoint, content}) put_bytes(text, part);
+    broker::AboutKey about;
+    about.key = uuid_of(text);
+    about.record = record;
+    return about;
+}
+
 }  // namespace forebay::intake

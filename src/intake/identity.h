@@ -22,4 +22,7 @@ struct Identity {
 /// `who` is the caller's name, `canonical` Examination::canonical().
 Identity identity_with_key(std::string_view who, std::string_view endpoint, std::string_view client_key, std::string_view canonical);
 
+/// `content` is Examination::content(). The same for every caller, and of no client's key.
+broker::AboutKey about_key(std::string_view endpoint, std::string_view content, const Uuid& record);
+
 }  // namespace forebay::intake

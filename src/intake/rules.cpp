@@ -50,6 +50,7 @@ Counters::Counters(metrics::Registry& registry, std::string endpoint)
     : accepted(registry.counter("forebay_records_accepted_total", labels(endpoint, "durable", "journal"))),
       duplicate(registry.counter("forebay_records_duplicate_total", labels(endpoint, "kind", "key"))),
       key_reused(registry.counter("forebay_records_duplicate_total", labels(endpoint, "kind", "key_reused"))),
+      same_content(registry.counter("forebay_records_duplicate_total", labels(endpoint, "kind", "content"))),
       took(registry.histogram("forebay_request_duration_seconds", {{"endpoint", endpoint}})),
       registry_(registry),
       endpoint_(endpoint),
@@ -80,6 +81,8 @@ PreparedEndpoint::PreparedEndpoint(Endpoint endpoint, metrics::Registry& registr
     for (auto& field : spec.fields) {
         auto index = static_cast<int>(rules.size());
         rules.emplace_back(field);
+        const auto& counted = spec.idempotency.content.fields;
+        is_content.push_back(std::find(counted.begin(), counted.end(), field.name) != counted.end());
         names.add(field.name, index);
         for (auto& alias : field.aliases) names.add(alias, index);
     }

@@ -23,6 +23,7 @@ class Counters {
     metrics::Counter& accepted;
     metrics::Counter& duplicate;
     metrics::Counter& key_reused;
+    metrics::Counter& same_content;
     metrics::Histogram& took;
     void count_refused(std::string_view code);
     void count_request(unsigned status);
@@ -55,6 +56,7 @@ struct PreparedEndpoint {
 
     Endpoint spec;
     std::vector<Rule> rules;
+    std::vector<bool> is_content;  ///< by rule: listed in idempotency.content
     NameTable names;
     std::vector<PreparedKey> keys;
     std::vector<PreparedSite> sites;

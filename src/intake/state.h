@@ -50,7 +50,7 @@ struct PendingRecord {
     std::string receipt, next, cors_origin;
     bool as_html = false;
     std::optional<broker::OnceKey> once;
-    std::optional<Quarantined> if_reused;  ///< what to keep when the key turns out to be reused and that is refused
+    std::optional<Quarantined> if_refused;  ///< what to keep when the broker knows its key or content and that is refused
 };
 
 /// A refused post that waits for its place in quarantine.
@@ -130,7 +130,7 @@ class Intake::State {
     std::unique_ptr<PendingRecord> pending_record(Call& call, Examination& examination, std::vector<std::string> flags);
     /// True if another post with the same key and content is under way; then `record` waits for it.
     bool join(std::unique_ptr<PendingRecord>& record);
-    void hand_on(std::unique_ptr<PendingRecord> record, queue::OutgoingMessage message);
+    void hand_on(std::unique_ptr<PendingRecord> record, queue::OutgoingMessage message, std::optional<broker::AboutKey> about);
     void settled(std::unique_ptr<PendingRecord> record, Result<broker::Sent, broker::Refusal> sent);
     void answer_sent(PendingRecord& record, const broker::Sent& sent);
     void answer_waiters(const PendingRecord& first, const Result<broker::Sent, broker::Refusal>& sent);

@@ -15,6 +15,11 @@ EnvelopeWriter::EnvelopeWriter(std::string& out, const Uuid& id, std::string_vie
     out_ += R"(","fields":{)";
 }
 
+EnvelopeWriter EnvelopeWriter::copy(std::string& out) const {
+    out = out_;
+    return {out, first_};
+}
+
 void EnvelopeWriter::name(std::string_view name) {
     if (!first_) out_ += ',';
     first_ = false;

@@ -25,6 +25,8 @@ class EnvelopeWriter {
   public:
     /// Appends to `out`, which must outlive the writer.
     EnvelopeWriter(std::string& out, const Uuid& id, std::string_view endpoint, Timestamp received_at);
+    /// The envelope so far, to be ended in another way in `out`.
+    EnvelopeWriter copy(std::string& out) const;
     void text(std::string_view name, std::string_view value);
     /// `json` must be one well-formed JSON value.
     void json(std::string_view name, std::string_view json);
@@ -32,6 +34,7 @@ class EnvelopeWriter {
     void finish(const EnvelopeEnd& end);
 
   private:
+    EnvelopeWriter(std::string& out, bool first) : out_(out), first_(first) {}
     void name(std::string_view name);
     std::string& out_;
     bool first_ = true;

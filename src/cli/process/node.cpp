@@ -219,8 +219,10 @@ int Node::open_intake() {
     auto intake = intake::Intake::open(intake_options(configuration_, secret_), *sender_, clock_, intake_entropy_, &registry_);
     if (!intake.ok()) return fail(exit_code::configuration, "intake.unusable", intake.error());
     intake_ = std::move(*intake);
-    sqs_ = std::make_unique<sqs::Api>(*broker_,
-                                      sqs::ApiOptions{configuration_.sqs.account, configuration_.sqs.region, configuration_.sqs.base_url, {std::string(intake::quarantine_queue)}});
+    sqs_ = std::make_unique<sqs::Api>(
+        *broker_,
+        sqs::ApiOptions{
+            configuration_.sqs.account, configuration_.sqs.region, configuration_.sqs.base_url, {std::string(intake::quarantine_queue)}});
     past_ = std::make_unique<PastRecords>(*looking_disk_);
     admin_ = std::make_unique<admin::Admin>(
         admin::Parts{*broker_, *intake_, *past_, clock_, [this] { return facts(); }, [this] { return registry_.prometheus_text(); }});
@@ -273,7 +275,10 @@ int Node::open_listeners() {
     if (opened.ok()) return 0;
     auto problem = port_problem(configuration_);
     if (!problem) return fail(exit_code::try_again, "listen.failed", opened.error());
-    log_error("listen.failed").with("setting", problem->setting).with("why", opened.error() + "; " + problem->why).with("next", problem->next);
+    log_error("listen.failed")
+        .with("setting", problem->setting)
+        .with("why", opened.error() + "; " + problem->why)
+        .with("next", problem->next);
     return exit_code::try_again;
 }
 

@@ -11,6 +11,12 @@ class TurnTest : public ::testing::Test {
     Harness broker;
 };
 
+Uuid id_of(unsigned char n) {
+    Uuid id;
+    id.bytes.fill(n);
+    return id;
+}
+
 QueueSettings with_redrive(const std::string& target, std::uint32_t max) {
     QueueSettings settings;
     settings.redrive = Redrive{target, max};
@@ -97,6 +103,31 @@ TEST_F(TurnTest, more_queues_than_the_bound_are_refused) {
     EXPECT_TRUE(few.create("a"));
     EXPECT_TRUE(few.create("b"));
     EXPECT_EQ(few.create("c").error(), Refusal::overloaded);
+}
+
+TEST_F(TurnTest, another_message_about_the_same_is_told_from_the_first_also_after_a_crash) {
+    ASSERT_TRUE(broker.create("q"));
+    auto say = [&](std::string body, bool refuse, std::optional<OnceKey> once = {}) {
+        Send send{"q", {}, once, {}};
+        send.message.body = std::move(body);
+        send.about = AboutKey{id_of(7), id_of(static_cast<unsigned char>(send.message.body[0])), 1h, refuse, "another"};
+        return *broker.ask<Result<Sent, Refusal>>(std::move(send));
+    };
+    OnceKey key{id_of(1), id_of(2), id_of('a'), 1h};
+    EXPECT_FALSE(say("a", false, key).is_another);
+    broker.kill();
+    auto second = say("b", false);
+    EXPECT_TRUE(second.is_another);
+    EXPECT_EQ(second.original_record, id_of('a'));
+    EXPECT_TRUE(say("a", false, key).duplicate);
+    auto third = say("c", true);
+    EXPECT_TRUE(third.is_another && third.id.is_nil());
+    std::vector<std::string> bodies;
+    auto got = broker.receive("q", 10);
+    for (auto& message : *got) bodies.push_back(message.body);
+    EXPECT_EQ(bodies, (std::vector<std::string>{"a", "another"}));
+    broker.pass(1h + 1s);
+    EXPECT_FALSE(say("d", true).is_another);
 }
 
 TEST_F(TurnTest, a_declared_queue_takes_new_settings_from_the_configuration_only) {

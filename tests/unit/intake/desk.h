@@ -72,6 +72,13 @@ class TestSender final : public transport::Sender {
             sent.original_record = known->second.record;
         }
         if (sent.duplicate || (sent.key_reused && send.once->refuse_reuse)) return sent;
+        if (send.about) {
+            auto [known, fresh] = known_.try_emplace(send.about->key, Known{{}, send.about->record});
+            sent.is_another = !fresh;
+            sent.original_record = known->second.record;
+            if (!fresh && send.about->refuse) return sent;
+            if (!fresh) send.message.body = send.about->another;
+        }
         queues[send.queue].push_back(send.message.body);
         messages[send.queue].push_back(std::move(send.message));
         return sent;

@@ -38,6 +38,90 @@ TEST_F(Records, one_submission_has_one_id_however_it_is_sent) {
     EXPECT_EQ(records(), 1u);
 }
 
+class SameContent : public Desk {
+  protected:
+    void open_with(Another action) {
+        auto endpoint = lead();
+        endpoint.idempotency.content.fields = {"email", "phone"};
+        endpoint.idempotency.content.action = action;
+        open(endpoint, {}, {});
+    }
+    http::Response say(std::string email, std::string key, std::string first_name = "Jane") {
+        return post({R"({"email":")" + email + R"(","first_name":")" + first_name + "\"}", "application/json", {{"Idempotency-Key", key}}});
+    }
+};
+
+TEST_F(SameContent, is_flagged_in_the_answer_and_in_the_record) {
+    open_with(Another::flag);
+    EXPECT_EQ(json::to_text(body_of(say("jane@example.com", "a"))["flags"]), "[]");
+    // Another key, another spelling, another field that does not count: the same lead.
+    auto second = say(" JANE@example.com ", "b", "J.");
+    EXPECT_EQ(second.status, 202u);
+    EXPECT_EQ(json::to_text(body_of(second)["flags"]), R"(["same_content"])");
+    EXPECT_NE(body_of(second)["id"].text(), record(0)["id"].text());
+    EXPECT_EQ(json::to_text(record(0)["flags"]), "[]");
+    EXPECT_EQ(json::to_text(record(1)["flags"]), R"(["same_content"])");
+    EXPECT_EQ(record(1)["fields"]["first_name"].text(), "J.");
+    EXPECT_EQ(json::to_text(body_of(say("joe@example.com", "c"))["flags"]), "[]");
+    // The same key again is what it was.
+    EXPECT_EQ(header(say("joe@example.com", "c"), "Idempotent-Replayed"), "true");
+    EXPECT_EQ(records(), 3u);
+}
+
+TEST_F(SameContent, is_merged_with_the_first) {
+    open_with(Another::merge);
+    auto first = say("jane@example.com", "a");
+    auto second = say("jane@example.com", "b");
+    EXPECT_EQ(second.status, 202u);
+    EXPECT_EQ(body_of(second)["id"].text(), body_of(first)["id"].text());
+    EXPECT_EQ(header(second, "Idempotent-Replayed"), "true");
+    EXPECT_EQ(records(), 1u);
+    EXPECT_EQ(kept(), 0u);
+}
+
+TEST_F(SameContent, is_refused_and_kept) {
+    open_with(Another::refuse);
+    say("jane@example.com", "a");
+    auto second = say("jane@example.com", "b");
+    EXPECT_EQ(second.status, 422u);
+    EXPECT_EQ(body_of(second)["code"].text(), "same_content");
+    EXPECT_EQ(body_of(second)["kept"].boolean(), true);
+    EXPECT_EQ(quarantined()["code"].text(), "same_content");
+    EXPECT_EQ(records(), 1u);
+}
+
+TEST_F(SameContent, of_nothing_is_not_recognised) {
+    auto endpoint = lead();
+    endpoint.idempotency.content = {{"phone", "state"}, 24h, Another::merge};
+    open(endpoint, {}, {});
+    for (auto key : {"a", "b"}) EXPECT_EQ(header(say("jane@example.com", key), "Idempotent-Replayed"), "");
+    EXPECT_EQ(records(), 2u);
+}
+
+TEST_F(SameContent, counts_fields_that_are_there) {
+    options.secret = "s";
+    options.endpoints = {lead()};
+    options.endpoints[0].idempotency.content.fields = {"emial"};
+    auto opened = Intake::open(options, sender, clock, entropy);
+    ASSERT_FALSE(opened.ok());
+    EXPECT_EQ(opened.error(), "endpoint.lead.idempotency.content.fields: there is no field \"emial\" in this endpoint");
+}
+
+TEST_F(SameContent, whoever_waited_for_a_refused_post_is_refused_too) {
+    auto endpoint = lead();
+    endpoint.idempotency.reuse = Reuse::refuse;
+    open(endpoint, {}, {});
+    say("jane@example.com", "a");
+    sender.hold = true;
+    Said other{R"({"email":"joe@example.com","first_name":"Joe"})", "application/json", {{"Idempotency-Key", "a"}}};
+    auto first = hand_in(other), second = hand_in(other);
+    sender.release();
+    sender.release();
+    EXPECT_EQ(sink.answers[first].status, 422u);
+    EXPECT_EQ(sink.answers[second].status, 422u);
+    EXPECT_EQ(records(), 1u);
+}
+
 TEST_F(Records, a_header_and_a_field_are_the_same_key) {
     open(lead());
     auto a = id_of({good_json, "application/json", {{"Idempotency-Key", "\"k\""}}});
