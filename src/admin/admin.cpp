@@ -84,7 +84,7 @@ class Admin::Inside {
     http::Response node(const Call&) { return json_response(to_json(parts.facts())); }
     http::Response metrics(const Call&) { return {200, {}, "text/plain; version=0.0.4", parts.metrics()}; }
     http::Response page(const Call&) { return node_page(parts.facts(), broker::ask(parts.commands, broker::ListQueues{})); }
-    http::Response queues(const Call&) { return list_queues(parts.commands); }
+    http::Response queues(const Call&) { return list_queues(parts.commands, parts.clock); }
     http::Response queue_peek(const Call& call) { return peek_queue(parts.commands, call); }
     http::Response queue_send(const Call& call) { return send_to_queue(parts.commands, call); }
     http::Response queue_purge(const Call& call) { return purge_queue(parts.commands, call); }

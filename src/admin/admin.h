@@ -4,7 +4,8 @@
 // neither the network loop nor the broker. Acts ask for a reason and are logged.
 //
 //   GET  /api/node                       what this process is and whether it is ready
-//   GET  /api/queues                     every queue with its counts and settings
+//   GET  /api/queues                     every queue with its counts and settings; oldest_age_ms: how long its
+//                                        oldest message has been there, null without one
 //   GET  /api/queues/NAME/peek           ?max= &after=SEQ   messages, oldest first, without receiving them
 //   POST /api/queues/NAME/send           {body}             → {message_id}
 //   POST /api/queues/NAME/purge          {reason}

@@ -13,10 +13,10 @@ json::Value to_json(const broker::QueueSettings& settings) {
     return out;
 }
 
-json::Value to_json(const broker::QueueStatus& queue) {
+json::Value to_json(const broker::QueueStatus& queue, Timestamp now) {
     json::Value out;
     out.set("name", queue.name).set("ready", queue.ready).set("in_flight", queue.in_flight).set("delayed", queue.delayed);
-    out.set("bytes", queue.bytes).set("oldest_ms", queue.oldest ? json::Value(queue.oldest->ms) : json::Value());
+    out.set("bytes", queue.bytes).set("oldest_age_ms", queue.oldest ? json::Value((now - *queue.oldest).count()) : json::Value());
     out.set("declared", queue.settings.carries_records);
     out.set("sends", queue.sends).set("receives", queue.receives).set("deletes", queue.deletes);
     out.set("settings", to_json(queue.settings));
@@ -37,11 +37,11 @@ json::Value to_json(const broker::Peek::Item& item, const broker::Commands& comm
 }
 }  // namespace
 
-http::Response list_queues(broker::Commands& commands) {
+http::Response list_queues(broker::Commands& commands, Clock& clock) {
     auto found = broker::ask(commands, broker::ListQueues{});
     if (!found.ok()) return refused(found.error(), "");
     json::Value queues = json::Value::array();
-    for (const auto& queue : *found) queues.push(to_json(queue));
+    for (const auto& queue : *found) queues.push(to_json(queue, clock.wall()));
     return json_response(json::Value().set("queues", std::move(queues)));
 }
 

@@ -127,3 +127,11 @@ def test_how_long_posts_take_is_counted_for_each_endpoint(forebay):
     assert 'forebay_request_duration_seconds_count{endpoint="lead"} 3' in text
     assert 'forebay_request_duration_seconds_bucket{endpoint="lead",le="10"} 3' in text
     assert float(text.split('forebay_request_duration_seconds_sum{endpoint="lead"} ')[1].split()[0]) > 0
+
+
+def test_the_age_of_the_oldest_message_is_an_age(forebay):
+    f = forebay(ENDPOINT)
+    assert requests.get(f.admin + "/api/queues", timeout=10).json()["queues"][1]["oldest_age_ms"] is None
+    assert requests.post(f.intake + "/v1/lead", json={"email": "jane@example.com"}, timeout=10).status_code == 202
+    (age,) = [q["oldest_age_ms"] for q in f.json("queue", "ls")["queues"] if q["name"] == "leads"]
+    assert 0 <= age < 30_000

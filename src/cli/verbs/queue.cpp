@@ -61,15 +61,13 @@ int run_queue_ls(Invocation& invocation) {
         terminal.result_json(*answer);
         return exit_code::done;
     }
-    auto now = invocation.world().clock.wall();
     auto configuration = invocation.whatever_is_configured();
     Table table({"QUEUE", ">READY", ">FLIGHT", ">DELAYED", ">OLDEST", ">SIZE", ">SENT", ">RECEIVED", ">DELETED", "DEAD LETTERS GO TO"});
     for (const auto& queue : (*answer)["queues"].elements()) {
-        auto oldest = queue["oldest_ms"].integer();
+        auto oldest = queue["oldest_age_ms"].integer();
         table.add({queue["name"].text(), figure(queue["ready"]), figure(queue["in_flight"]), figure(queue["delayed"]),
-                   oldest ? age_text(now - Timestamp{*oldest}) : "-",
-                   about_size(static_cast<std::uint64_t>(queue["bytes"].integer().value_or(0))), figure(queue["sends"]),
-                   figure(queue["receives"]), figure(queue["deletes"]), queue["settings"]["dead_letter"].text()});
+                   oldest ? age_text(Duration(*oldest)) : "-", about_size(static_cast<std::uint64_t>(queue["bytes"].integer().value_or(0))),
+                   figure(queue["sends"]), figure(queue["receives"]), figure(queue["deletes"]), queue["settings"]["dead_letter"].text()});
     }
     terminal.result(table.text(terminal));
     for (const auto& queue : (*answer)["queues"].elements())

@@ -55,9 +55,9 @@ const json::Value* queue_called(const Seen& seen, const std::string& name) {
     return nullptr;
 }
 
-std::string oldest_of(const json::Value& queue, Timestamp now) {
-    auto oldest = queue["oldest_ms"].integer();
-    return oldest ? age_text(now - Timestamp{*oldest}) : "-";
+std::string oldest_of(const json::Value& queue) {
+    auto oldest = queue["oldest_age_ms"].integer();
+    return oldest ? age_text(Duration(*oldest)) : "-";
 }
 
 std::uint64_t number(const json::Value& value) { return static_cast<std::uint64_t>(value.integer().value_or(0)); }
@@ -77,12 +77,12 @@ std::string node_line(const json::Value& node, const Terminal& terminal) {
            " free  journal " + about_size(number(node["journal_bytes"])) + "  ack " + node["ack"].text() + "\n";
 }
 
-void add_queue(std::vector<Cell>& row, const std::string& name, const Seen& seen, Timestamp now) {
+void add_queue(std::vector<Cell>& row, const std::string& name, const Seen& seen) {
     const auto* queue = queue_called(seen, name);
     if (queue == nullptr)
         row.insert(row.end(), {name.empty() ? "-" : name, "-", "-", "-"});
     else
-        row.insert(row.end(), {name, grouped(number((*queue)["ready"])), grouped(number((*queue)["in_flight"])), oldest_of(*queue, now)});
+        row.insert(row.end(), {name, grouped(number((*queue)["ready"])), grouped(number((*queue)["in_flight"])), oldest_of(*queue)});
 }
 
 /// What all processes of a worker settled lately; programs do not tell.
@@ -121,7 +121,7 @@ std::vector<Cell> worker_row(const std::vector<SeenProcess>& processes, const Co
     std::vector<Cell> row = {first.n == 0 ? first.name : first.group + ":" + first.worker,
                              std::to_string(running) + "/" + std::to_string(processes.size()),
                              {loudest.state(), loudest.colour()}};
-    add_queue(row, worker == nullptr ? "" : worker->queue, seen, now);
+    add_queue(row, worker == nullptr ? "" : worker->queue, seen);
     add_work(row, processes, now);
     auto remark = loudest.remark(now);
     row.push_back(remark.empty() ? recycled(processes, now) : remark);
@@ -157,7 +157,7 @@ std::string process_table(const std::vector<SeenProcess>& processes, Timestamp n
 }
 
 /// Dead-letter queues and those that no worker of ours empties, where something waits.
-std::string other_queues(const Seen& seen, const Configuration& configuration, Timestamp now) {
+std::string other_queues(const Seen& seen, const Configuration& configuration) {
     std::string out;
     if (!seen.queues) return out;
     for (const auto& queue : (*seen.queues)["queues"].elements()) {
@@ -168,8 +168,8 @@ std::string other_queues(const Seen& seen, const Configuration& configuration, T
         bool is_dead = std::any_of(configuration.queues.begin(), configuration.queues.end(),
                                    [&](const auto& q) { return q.settings.redrive && q.settings.redrive->dead_letter == name; });
         if (messages == 0 || is_served || name == intake::quarantine_queue) continue;
-        out += std::string(is_dead ? "DEAD " : "QUEUE ") + name + "  " + counted(messages, "message") + "  oldest " +
-               oldest_of(queue, now) + "\n";
+        out +=
+            std::string(is_dead ? "DEAD " : "QUEUE ") + name + "  " + counted(messages, "message") + "  oldest " + oldest_of(queue) + "\n";
     }
     return out;
 }
@@ -240,7 +240,7 @@ int run_status(Invocation& invocation) {
     }
     for (const auto& database : seen.databases)
         if (is_everything && (seen.node || seen.processes)) terminal.result(database.line(terminal));
-    if (is_everything) terminal.result(other_queues(seen, configuration, now));
+    if (is_everything) terminal.result(other_queues(seen, configuration));
     if (seen.node && is_everything) terminal.result(counts_line(seen));
     return code;
 }

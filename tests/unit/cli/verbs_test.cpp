@@ -22,9 +22,9 @@ namespace {
 const std::string node_json = R"({"name":"web-1","version":"0.1.0","uptime_s":532800,"ready":true,"draining":false,"ack":"journal",
     "disk_free":195421011968,"journal_bytes":44238166425,"accepted":41882,"refused":96})";
 const std::string queues_json = R"({"queues":[
-    {"name":"forebay-quarantine","ready":7,"in_flight":0,"delayed":0,"bytes":900,"oldest_ms":null,"declared":true,"sends":7,"receives":0,"deletes":0,"settings":{}},
-    {"name":"leads","ready":1200,"in_flight":9,"delayed":0,"bytes":2048,"oldest_ms":1789999390600,"declared":true,"sends":5,"receives":4,"deletes":3,"settings":{"dead_letter":"leads-dead"}},
-    {"name":"leads-dead","ready":2,"in_flight":0,"delayed":0,"bytes":10,"oldest_ms":1789998549000,"declared":true,"sends":2,"receives":0,"deletes":0,"settings":{}}]})";
+    {"name":"forebay-quarantine","ready":7,"in_flight":0,"delayed":0,"bytes":900,"oldest_age_ms":null,"declared":true,"sends":7,"receives":0,"deletes":0,"settings":{}},
+    {"name":"leads","ready":1200,"in_flight":9,"delayed":0,"bytes":2048,"oldest_age_ms":400,"declared":true,"sends":5,"receives":4,"deletes":3,"settings":{"dead_letter":"leads-dead"}},
+    {"name":"leads-dead","ready":2,"in_flight":0,"delayed":0,"bytes":10,"oldest_age_ms":842000,"declared":true,"sends":2,"receives":0,"deletes":0,"settings":{}}]})";
 
 class Verbs : public testing::Test {
   protected:
