@@ -14,8 +14,8 @@ import urllib.request
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 FOREBAY = os.path.join(ROOT, "build/release/src/cli/forebay")
-ROUNDS = int(os.environ.get("ROUNDS", "5"))
-SECONDS_EACH = int(os.environ.get("SECONDS_EACH", "5"))
+ROUNDS = int(os.environ.get("ROUNDS", "9"))
+SECONDS_EACH = int(os.environ.get("SECONDS_EACH", "3"))
 TICK = os.sysconf("SC_CLK_TCK")
 
 
@@ -126,6 +126,11 @@ def wrk(url, connections, script, pid):
 
 def median(rounds, key):
     return statistics.median(r[key] for r in rounds)
+
+
+def ratio(ours, theirs):
+    """Of two that took turns: the median over the rounds, since a shared machine is not equally fast in each."""
+    return round(statistics.median(a["rate"] / b["rate"] for a, b in zip(ours, theirs)), 2)
 
 
 def show(name, rounds):
