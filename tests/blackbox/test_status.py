@@ -151,3 +151,13 @@ def test_a_queue_that_left_the_configuration_is_told_of_with_what_it_holds(foreb
     one.write(one.text.replace("[queue.later]\n", ""))
     one.start()
     assert '"event":"queue.unconfigured","queue":"later","messages":1' in one.output()
+
+
+def test_dev_says_what_a_saved_change_changed(forebay):
+    one = forebay(CONFIGURATION, verb="dev")
+    wait_for(one.output, lambda: "ready in" in one.output())
+    one.write(one.text.replace('n     = { type = "integer" }', 'n     = { type = "integer" }\nzip   = { type = "string" }'))
+    wait_for(one.output, lambda: "reloaded: endpoint.lead.fields.zip added\n" in one.output())
+    one.write(one.text.replace('zip   = { type = "string" }', 'zip   = { type = "strnig" }'))
+    wait_for(one.output, lambda: 'type must be' in one.output() or "strnig" in one.output())
+    assert one.output().count("reloaded:") == 1

@@ -222,6 +222,31 @@ std::vector<Difference> differences(const json::Value& here, const json::Value& 
     return out;
 }
 
+std::vector<std::string> changes(const json::Value& now, const json::Value& before) {
+    std::map<std::string, std::string> left, right;
+    flatten(now, "", left);
+    flatten(before, "", right);
+    auto has_table = [](const std::map<std::string, std::string>& settings, const std::string& table) {
+        auto first = settings.lower_bound(table);
+        return first != settings.end() && first->first.starts_with(table);
+    };
+    std::vector<std::string> out;
+    auto say = [&](std::string change) {
+        if (std::find(out.begin(), out.end(), change) == out.end()) out.push_back(std::move(change));
+    };
+    for (const auto& [path, here, there] : differences(now, before)) {
+        auto table = path.substr(0, path.rfind('.') + 1);
+        auto name = table.substr(0, table.empty() ? 0 : table.size() - 1);
+        if (!table.empty() && !has_table(right, table))
+            say(name + " added");
+        else if (!table.empty() && !has_table(left, table))
+            say(name + " removed");
+        else
+            say(here.empty() ? path + " removed" : path + " = " + here + (there.empty() ? "" : " (was " + there + ")"));
+    }
+    return out;
+}
+
 bool note_running(const Configuration& configuration) {
     auto path = running_path(configuration.node.data_dir);
     auto fresh = path;

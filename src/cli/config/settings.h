@@ -45,6 +45,9 @@ struct Difference {
 };
 std::vector<Difference> differences(const json::Value& here, const json::Value& there);
 
+/// What changed, for people: `endpoint.lead.fields.zip added`, `queue.leads.delay = "5s" (was "0s")`.
+std::vector<std::string> changes(const json::Value& now, const json::Value& before);
+
 /// Notes what the node was started with, for `config diff`: <data_dir>/running.json, masked. False = not written.
 bool note_running(const Configuration& configuration);
 std::optional<json::Value> noted_running(const std::string& data_dir);

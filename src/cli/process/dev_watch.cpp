@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <filesystem>
 
+#include "cli/config/settings.h"
 #include "cli/console.h"
 #include "cli/process/paths.h"
 #include "cli/process/work.h"
@@ -15,11 +16,32 @@ namespace forebay::cli {
 namespace {
 constexpr Duration look_every = 500ms;
 constexpr Duration ready_poll = 20ms;
+constexpr std::size_t changes_shown = 6;
 
 std::string url_of(const std::vector<Listen>& listen) {
     if (listen.empty()) return "-";
     auto host = listen.front().address == "0.0.0.0" ? std::string("127.0.0.1") : listen.front().address;
     return fmt::format("http://{}:{}", host, listen.front().port);
+}
+
+/// The rest is read by the node and the workers when they begin anew.
+bool needs_a_start(const std::string& change) {
+    for (auto table : {"node.", "intake.", "admin.", "sqs.", "journal.", "log.", "telemetry."})
+        if (change.starts_with(table)) return true;
+    return false;
+}
+
+std::string what_changed(const json::Value& before, const json::Value& now) {
+    std::string out = "reloaded: ", later;
+    auto all = changes(now, before);
+    std::size_t shown = 0;
+    for (const auto& change : all) {
+        if (shown == changes_shown) break;
+        out += (shown++ == 0 ? "" : ", ") + change;
+        if (needs_a_start(change)) later = "; what listens, logs and stores changes with the next start";
+    }
+    if (all.size() > shown) out += ", and " + std::to_string(all.size() - shown) + " more";
+    return out + (all.empty() ? "nothing has changed" : later) + "\n";
 }
 
 std::filesystem::file_time_type time_of(const std::string& file) {
@@ -29,7 +51,11 @@ std::filesystem::file_time_type time_of(const std::string& file) {
 }  // namespace
 
 DevWatch::DevWatch(const Configuration& configuration, LoadOptions options)
-    : configuration_(configuration), options_(std::move(options)), started_(SystemClock().now()), thread_([this] { run(); }) {}
+    : configuration_(configuration),
+      settings_(to_json(settings_of(configuration))),
+      options_(std::move(options)),
+      started_(SystemClock().now()),
+      thread_([this] { run(); }) {}
 
 DevWatch::~DevWatch() {
     {
@@ -87,7 +113,7 @@ void DevWatch::reload() {
     for (const auto& worker : loaded.configuration.workers) workers.names.push_back(worker.process.group + ":" + worker.name);
     if (told.ok() && told->ok && !workers.names.empty()) told = supervisor::ask(control, workers, 1min);
     if (told.ok() && told->ok)
-        std::fputs("reloaded\n", stdout);
+        std::fputs(what_changed(std::exchange(settings_, to_json(settings_of(loaded.configuration))), settings_).c_str(), stdout);
     else
         std::fprintf(stderr, "not reloaded: %s\n", told.ok() ? told->error.c_str() : told.error().what.c_str());
     std::fflush(stdout);

@@ -26,6 +26,7 @@ class DevWatch {
     bool sleep(Duration time);
 
     const Configuration configuration_;
+    json::Value settings_;  ///< those last taken up
     const LoadOptions options_;
     const Instant started_;
     std::mutex lock_;  ///< guards ending_

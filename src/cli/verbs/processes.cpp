@@ -30,14 +30,6 @@ std::optional<std::string> unknown_name(const std::vector<std::string>& names, c
     return std::nullopt;
 }
 
-int refuse_name(Invocation& invocation, const std::string& name, const std::vector<ProcessStatus>& processes) {
-    std::vector<std::string> known;
-    for (const auto& process : processes) known.insert(known.end(), {process.worker, process.name, process.group + ":*"});
-    auto meant = nearest(name, known);
-    invocation.terminal().complain("no process is called \"" + name + "\"" + (meant.empty() ? "" : "; did you mean \"" + meant + "\"?"));
-    return exit_code::usage;
-}
-
 void print(Terminal& terminal, const std::vector<ProcessStatus>& processes) {
     for (const auto& process : processes)
         terminal.result(process.name + ": " + std::string(supervisor::name_of(process.state)) +
@@ -58,7 +50,10 @@ int act(Invocation& invocation, Act act) {
     if (auto name = unknown_name(invocation.words(), before->processes)) return refuse_name(invocation, *name, before->processes);
     auto chosen = chosen_of(before->processes, invocation.words());
     if (invocation.has("dry-run")) {
-        terminal.result("Would " + std::string(act.word) + " " + names_of(chosen) + ".\n");
+        if (terminal.wants_json())
+            terminal.result_json(processes_json(chosen).set("would", act.word));
+        else
+            terminal.result("Would " + std::string(act.word) + " " + names_of(chosen) + ".\n");
         return exit_code::done;
     }
     if (act.asks && !invocation.is_agreed(std::string(act.word) + " " + names_of(chosen) + "?")) return exit_code::done;
@@ -76,6 +71,14 @@ int act(Invocation& invocation, Act act) {
 
 }  // namespace
 
+int refuse_name(Invocation& invocation, const std::string& name, const std::vector<ProcessStatus>& processes) {
+    std::vector<std::string> known;
+    for (const auto& process : processes) known.insert(known.end(), {process.worker, process.name, process.group + ":*"});
+    auto meant = nearest(name, known);
+    invocation.terminal().complain("no process is called \"" + name + "\"" + (meant.empty() ? "" : "; did you mean \"" + meant + "\"?"));
+    return exit_code::usage;
+}
+
 std::string no_supervisor(const std::string& path, const std::string& why) {
     return "no supervisor answers at " + path + " (" + why + "). Is it running? forebay dev, forebay serve";
 }
@@ -84,8 +87,7 @@ Result<ControlAnswer, int> ask_supervisor(Invocation& invocation, const std::str
     auto answer = invocation.world().control(path, request);
     if (answer) return std::move(*answer);
     auto what = answer.error().what;
-    if (answer.error().unreachable)
-        what = no_supervisor(path, what);
+    if (answer.error().unreachable) what = no_supervisor(path, what);
     invocation.terminal().complain(what);
     return Failure{answer.error().unreachable ? exit_code::unreachable : exit_code::bug};
 }

@@ -18,6 +18,9 @@ Result<supervisor::ControlAnswer, int> ask_supervisor(Invocation& invocation, co
 /// What is said when nobody answers on the control socket.
 std::string no_supervisor(const std::string& path, const std::string& why);
 
+/// Complains that no process has that name, with what was meant; exit_code::usage.
+int refuse_name(Invocation& invocation, const std::string& name, const std::vector<supervisor::ProcessStatus>& processes);
+
 /// Those that one of the names means; all if there are no names.
 std::vector<supervisor::ProcessStatus> chosen_of(const std::vector<supervisor::ProcessStatus>& processes,
                                                  const std::vector<std::string>& names);

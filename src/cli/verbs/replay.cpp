@@ -63,8 +63,8 @@ class Replay {
         if (!from) return invocation_.misused("replay needs --from");
         if (!effect) return invocation_.misused("replay needs --effect");
         auto begin = parse_moment(*from, now), end = to ? parse_moment(*to, now) : now;
-        if (!begin) return invocation_.misused("--from " + *from + " is no moment");
-        if (!end) return invocation_.misused("--to " + *to + " is no moment");
+        if (!begin) return invocation_.misused("--from " + *from + " is no moment, such as 2026-09-19, \"2026-09-19 08:00\" or 2h (ago)");
+        if (!end) return invocation_.misused("--to " + *to + " is no moment, such as 2026-09-19, \"2026-09-19 08:00\" or 2h (ago)");
         if (*begin >= *end) return invocation_.misused("--from must be before --to");
         wish_ = {*begin, *end, invocation_.value("endpoint").value_or(""), configuration_.find_worker(*effect), 0};
         if (wish_.worker == nullptr || wish_.worker->handler == HandlerKind::program) return refuse_effect(*effect);

@@ -107,15 +107,13 @@ int run_tail(Invocation& invocation) {
     if (!lines) return invocation.misused("--lines must be a number from 0 to " + std::to_string(lines_max));
     auto configuration = invocation.whatever_is_configured();
     auto answer = invocation.world().control(control_path(configuration.node.data_dir), {});
-    auto chosen = chosen_of(answer ? answer->processes : configured_processes(configuration), invocation.words());
+    auto known = answer ? answer->processes : configured_processes(configuration);
+    auto chosen = chosen_of(known, invocation.words());
     if (!answer && configuration.workers.empty()) {
         terminal.complain(no_supervisor(control_path(configuration.node.data_dir), answer.error().what));
         return exit_code::unreachable;
     }
-    if (chosen.empty()) {
-        terminal.complain("no process is called \"" + invocation.word(0) + "\"");
-        return exit_code::usage;
-    }
+    if (chosen.empty()) return refuse_name(invocation, invocation.word(0), known);
     auto files = files_of(chosen);
     if (files.empty()) {
         terminal.complain(chosen[0].name + " has no log file: it writes to the terminal of its parent");

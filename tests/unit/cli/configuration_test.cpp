@@ -89,6 +89,15 @@ TEST_F(FullFile, keeps_the_fields_in_the_order_of_the_file) {
     EXPECT_EQ(fields[8].as, "value");
 }
 
+TEST(Changes, are_told_by_what_was_added_removed_and_changed) {
+    auto settings = [](const std::string& text) { return to_json(settings_of(load_layers({{"forebay.toml", text}}, {}).configuration)); };
+    auto before = settings("[queue.leads]\n[endpoint.lead]\nqueue = \"leads\"\nfields.zip = { type = \"string\" }\n");
+    auto now = settings("[queue.leads]\ndelay = \"5s\"\n[endpoint.lead]\nqueue = \"leads\"\nfields.city = { type = \"string\" }\n");
+    EXPECT_EQ(changes(now, before), (std::vector<std::string>{"endpoint.lead.fields.city added", "endpoint.lead.fields.zip removed",
+                                                              "queue.leads.delay = \"5s\" (was \"0s\")"}));
+    EXPECT_TRUE(changes(now, now).empty());
+}
+
 TEST_F(FullFile, declared_queues_carry_records_and_know_their_dead_letters) {
     const auto* leads = c.find_queue("leads");
     ASSERT_NE(leads, nullptr);
