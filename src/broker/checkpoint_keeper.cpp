@@ -5,7 +5,7 @@
 
 namespace forebay::broker {
 namespace {
-constexpr Duration put_off = 10s;
+constexpr Duration again_after = 10s;
 }
 
 void CheckpointKeeper::note(std::uint64_t bytes, std::uint64_t events, Instant at) {
@@ -18,22 +18,24 @@ bool CheckpointKeeper::is_due(Instant now) const {
     if (job_ || !changed_at_ || (not_before_ && now < *not_before_)) return false;
     bool replay_is_long = bytes_ >= options_.checkpoint_bytes || events_ >= options_.checkpoint_records ||
                           state_.pages.reads() - reads_before_ >= options_.checkpoint_page_reads;
+    if (due_by_ && now >= *due_by_) return true;
     return replay_is_long || now - *changed_at_ >= options_.checkpoint_every;
 }
 
 std::optional<Instant> CheckpointKeeper::next_due() const {
     if (job_ || !changed_at_) return std::nullopt;
     auto due = *changed_at_ + options_.checkpoint_every;
+    if (due_by_) due = std::min(due, *due_by_);
     return not_before_ ? std::max(due, *not_before_) : due;
 }
 
-Result<void, disk::Error> CheckpointKeeper::begin(const journal::Journal& journal, Timestamp now, Instant at, Turn::JobRunner& runner) {
+Result<void, disk::Error> CheckpointKeeper::begin(journal::Journal& journal, Timestamp now, Instant at, Turn::JobRunner& runner) {
     CHECK(!job_, "one checkpoint at a time");
     CHECK(journal.pending_bytes() == 0 && journal.durable() == journal.next_position(), "a checkpoint holds only what is durable");
     if (auto begun = state_.pages.begin_checkpoint(); !begun) {
         state_.pages.end_checkpoint(false);
         if (!begun.error().is_no_space()) return Failure{begun.error()};
-        not_before_ = at + put_off;
+        put_off(journal, begun.error(), at);
         return {};
     }
     auto active = static_cast<std::uint32_t>(journal.active_segment().value());
@@ -44,7 +46,8 @@ Result<void, disk::Error> CheckpointKeeper::begin(const journal::Journal& journa
     bytes_ = events_ = 0;
     reads_before_ = state_.pages.reads();
     changed_at_.reset();
-    not_before_ = std::nullopt;
+    due_by_.reset();
+    not_before_.reset();
     if (runner) {
         runner(job_);
     } else {
@@ -53,13 +56,20 @@ Result<void, disk::Error> CheckpointKeeper::begin(const journal::Journal& journa
     return {};
 }
 
-Result<bool, disk::Error> CheckpointKeeper::finish() {
+/// Without a checkpoint nothing is dropped, and without dropping a full disk stays full, also when nothing more happens.
+void CheckpointKeeper::put_off(journal::Journal& journal, const disk::Error& why, Instant at) {
+    log_warn("checkpoint.put_off").with("why", why.text());
+    if (!changed_at_) changed_at_ = at;
+    due_by_ = not_before_ = journal.release_reserve() ? at : at + again_after;
+}
+
+Result<bool, disk::Error> CheckpointKeeper::finish(journal::Journal& journal, Instant at) {
     if (!job_ || !job_->is_done()) return false;
     auto job = std::move(job_);
     state_.pages.end_checkpoint(!job->error());
     if (job->error()) {
         if (!job->error()->is_no_space()) return Failure{*job->error()};
-        log_warn("checkpoint.put_off").with("why", job->error()->text());
+        put_off(journal, *job->error(), at);
         return false;
     }
     std::optional<CheckpointMark> before;

@@ -116,11 +116,11 @@ Result<void, disk::Error> OpenTurn::stop() {
     for (auto& receive : polls_.take_all()) answers_.keep(std::move(receive.answer), std::vector<queue::Delivery>{});
     TRY(commit(true));
     answers_.run();
-    TRY(checkpoints_.finish());
+    TRY(checkpoints_.finish(*journal_, instant_));
     if (checkpoints_.is_running() || !checkpoints_.next_due()) return {};
     JobRunner inside;
     TRY(checkpoints_.begin(*journal_, now_, instant_, inside));
-    TRY(checkpoints_.finish());
+    TRY(checkpoints_.finish(*journal_, instant_));
     return {};
 }
 

@@ -21,7 +21,7 @@ Result<void, disk::Error> OpenTurn::upkeep() {
 }
 
 Result<void, disk::Error> OpenTurn::take_checkpoints() {
-    TRY_ASSIGN(bool taken, checkpoints_.finish());
+    TRY_ASSIGN(bool taken, checkpoints_.finish(*journal_, instant_));
     bool due = checkpoints_.is_due(instant_);
     if (!taken && !due) return {};
     TRY(commit(true));

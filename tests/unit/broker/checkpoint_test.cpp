@@ -110,6 +110,23 @@ TEST_F(CheckpointTest, it_is_put_off_while_the_disk_is_full) {
     EXPECT_TRUE(broker.send("jobs", "y"));
 }
 
+TEST(FullDisk, with_no_byte_free_and_everything_drained_is_usable_again_without_anybody_doing_anything) {
+    auto options = small_options();
+    options.journal.reserve_bytes = 1_MiB;
+    options.journal.min_free_bytes = 128_KiB;
+    Harness broker(1, options);
+    ASSERT_TRUE(broker.create("jobs"));
+    broker.pass(2s);
+    for (int i = 0; i < 1000; ++i) ASSERT_TRUE(broker.send("jobs", std::string(900, 'x')));
+    for (int i = 0; i < 1000; ++i) ASSERT_TRUE(broker.remove("jobs", broker.receive_one("jobs").receipt));
+    broker.disk.options().capacity_bytes -= *broker.disk.free_bytes();
+    broker.clock.advance(200ms);
+    ASSERT_EQ(broker.send("jobs", "y").error(), Refusal::no_room);
+    broker.pass(3min);
+    EXPECT_TRUE(broker.send("jobs", "y"));
+    EXPECT_LE(broker.turn->journal().live_bytes(), 3u * 256_KiB);
+}
+
 TEST_F(CheckpointTest, the_log_is_dropped_when_nothing_needs_it_and_accepted_records_go_to_history) {
     QueueSettings settings;
     settings.carries_records = true;
