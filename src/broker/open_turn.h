@@ -102,6 +102,7 @@ class OpenTurn final : public Turn {
 
     static constexpr Duration tick_every = 1s;
     static constexpr Duration history_look_every = 10s;
+    static constexpr Duration described_again_within = 1s;  ///< a queue, by a checkpoint: one damaged record is not to cost it its name
     static constexpr std::size_t pending_bytes_max = 4_MiB;
     static constexpr std::size_t receive_messages_max = 1024;
     static constexpr std::size_t receive_bytes_max = 4_MiB;

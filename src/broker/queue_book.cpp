@@ -18,6 +18,8 @@ NamedQueue* QueueBook::find(queue::QueueId id) {
 NamedQueue& QueueBook::set(QueueRecord record) {
     raise_next_id(record.id.next());
     if (auto* known = find(record.id)) {
+        if (known->record.name != record.name) rename(*known, record.name);
+        known->is_stand_in = false;
         known->record = std::move(record);
         known->expiry_check = {};
         return *known;
@@ -27,6 +29,25 @@ NamedQueue& QueueBook::set(QueueRecord record) {
     auto& queue = *made;
     by_id_[queue.record.id] = &queue;
     by_name_[queue.record.name] = std::move(made);
+    return queue;
+}
+
+void QueueBook::rename(NamedQueue& queue, const std::string& name) {
+    auto node = by_name_.extract(queue.record.name);
+    node.key() = name;
+    auto put = by_name_.insert(std::move(node));
+    CHECK(put.inserted, "a name belongs to one queue");
+}
+
+NamedQueue& QueueBook::stand_in(queue::QueueId id) {
+    auto name = "recovered-" + std::to_string(id.value());
+    while (find(name) != nullptr) name += "_";
+    QueueRecord record;
+    record.id = id;
+    record.name = name;
+    record.settings.carries_records = true;  // what is in doubt does not expire
+    auto& queue = set(std::move(record));
+    queue.is_stand_in = true;
     return queue;
 }
 

@@ -22,6 +22,7 @@ struct NamedQueue {
     QueueRecord record;
     queue::Queue queue;
     std::uint64_t sends = 0, receives = 0, deletes = 0;
+    bool is_stand_in = false;        ///< the log has lost what the queue is called and set to
     Timestamp expiry_check;          ///< nothing expires before
     journal::Position durable_from;  ///< messages moved here may be handed out once the journal is durable up to this
     struct Series {
@@ -39,6 +40,8 @@ class QueueBook {
     NamedQueue* find(queue::QueueId id);
     /// Makes the queue or changes what it is set to. No other queue may have the name.
     NamedQueue& set(QueueRecord record);
+    /// A queue for the messages of one whose description is damaged: it keeps them, under a name of its own.
+    NamedQueue& stand_in(queue::QueueId id);
     /// Ids grow: of two queues of one name the one with the smaller id was deleted before the other was made.
     bool is_superseded(const QueueRecord& record);
     /// The messages must have been purged.
@@ -53,6 +56,7 @@ class QueueBook {
     std::string preamble() const;
 
   private:
+    void rename(NamedQueue& queue, const std::string& name);
     queue::Pages& pages_;
     std::map<std::string, std::unique_ptr<NamedQueue>, std::less<>> by_name_;
     std::unordered_map<queue::QueueId, NamedQueue*> by_id_;

@@ -66,6 +66,12 @@ Result<Opened, OpenError> open_once(disk::Disk& disk, Clock& clock, Entropy& ent
 void report(const OpenTurn::Parts& parts, bool from_checkpoint) {
     for (const auto& note : parts.journal->report().notes) log_warn("journal.note").with("note", note);
     if (parts.state->undecodable > 0) log_error("journal.records_skipped").with("count", parts.state->undecodable);
+    for (const auto& [name, queue] : parts.state->queues.by_name())
+        if (queue->is_stand_in)
+            log_error("queue.stand_in")
+                .with("queue", name)
+                .with("why", "the record that made a queue is damaged: its messages are in this one")
+                .with("messages", queue->queue.live());
     log_info("store.open")
         .with("checkpoint", from_checkpoint)
         .with("replayed", parts.replayed_records)

@@ -75,10 +75,18 @@ void State::apply_queue(QueueRecord record) {
     queues.set(std::move(record));
 }
 
+/// The queue that a message is in. Acknowledged records speak of a queue that the log does not know only when the record
+/// that made it is damaged; what was salvaged may speak of one that nobody was told of.
+NamedQueue* State::queue_of(queue::QueueId id, const journal::Entry& entry) {
+    auto* queue = queues.find(id);
+    return queue != nullptr || entry.salvaged ? queue : &queues.stand_in(id);
+}
+
 void State::apply_preamble(const Preamble& preamble) {
     queues.raise_next_id(preamble.next_queue);
     for (const auto& item : preamble.queues) {
-        if (queues.find(item.queue.id) == nullptr) apply_queue(item.queue);
+        auto* known = queues.find(item.queue.id);
+        if (known == nullptr || known->is_stand_in) apply_queue(item.queue);
         if (auto* queue = queues.find(item.queue.id)) queue->queue.restore_next(item.next);
     }
 }
@@ -89,7 +97,7 @@ void State::apply_enqueued(const journal::Entry& entry) {
     latest = std::max(latest, record->message.sent_at);
     if (record->once) once.add_again(*record->once);
     if (record->about) once.add_again(*record->about);
-    auto* queue = queues.find(record->queue);
+    auto* queue = queue_of(record->queue, entry);
     bool accepted = (entry.flags & flag_accepted_record) != 0;
     if (queue != nullptr) return enqueue(*queue, record->sequence, entry.location, record->message.sent_at, record->visible_at, accepted);
     if (accepted) use.count_accepted(entry.location.segment);
@@ -126,7 +134,7 @@ void State::apply_moved(const journal::Entry& entry) {
 void State::apply_copied(const journal::Entry& entry) {
     auto record = decode_copied(entry.body);
     if (!record) return skip();
-    auto* queue = queues.find(record->queue);
+    auto* queue = queue_of(record->queue, entry);
     if (queue == nullptr) return;
     if (queue->queue.is_live(record->sequence)) return queue->queue.relocate(record->sequence, place_of(entry.location));
     restore(*queue, record->sequence, entry.location, record->state);

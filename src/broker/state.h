@@ -39,6 +39,7 @@ struct State {
 
   private:
     void apply_queue(QueueRecord record);
+    NamedQueue* queue_of(queue::QueueId id, const journal::Entry& entry);
     void apply_preamble(const Preamble& preamble);
     void apply_enqueued(const journal::Entry& entry);
     void apply_touched(std::string_view body);

@@ -177,6 +177,7 @@ bool OpenTurn::redrive_is_valid(const std::string& queue, const QueueSettings& s
 NamedQueue& OpenTurn::write_queue(QueueRecord record) {
     encode_queue_set(scratch_, record);
     append(RecordType::queue_set, 0, scratch_);
+    checkpoints_.hasten(instant_ + described_again_within);
     needs_sync_ = true;
     return state_->queues.set(std::move(record));
 }

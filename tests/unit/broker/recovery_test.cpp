@@ -180,6 +180,57 @@ class Life {
 
 class AnyCrash : public ::testing::TestWithParam<std::uint64_t> {};
 
+class DamagedQueueRecord : public ::testing::Test {
+  protected:
+    void SetUp() override { ASSERT_TRUE(broker.create("jobs")); }
+    /// The record that made the queue is spoilt, and the process starts again.
+    void spoil() {
+        broker.turn.reset();
+        auto at = broker.disk.content(segment).find("jobs");
+        ASSERT_NE(at, std::string::npos);
+        broker.disk.rot(segment, at, 1);
+        broker.kill();
+    }
+    const std::string segment = "log-0000000000000001.seg";
+    Harness broker;
+};
+
+TEST_F(DamagedQueueRecord, costs_no_message_they_are_in_a_queue_with_a_name_of_its_own) {
+    for (int i = 0; i < 3; ++i) ASSERT_TRUE(broker.send("jobs", std::to_string(i)));
+    ASSERT_TRUE(broker.remove("jobs", broker.receive_one("jobs").receipt));
+    spoil();
+    EXPECT_TRUE(broker.turn->journal().report().corrupt);
+    EXPECT_FALSE(broker.status("jobs"));
+    ASSERT_TRUE(broker.status("recovered-1"));
+    ASSERT_TRUE(broker.create("jobs")) << "the name is free";
+    for (int restarts = 0; restarts < 2; ++restarts) {
+        EXPECT_EQ(broker.status("recovered-1")->ready, 2u);
+        EXPECT_EQ(broker.peek("recovered-1")[0].message.body, "1");
+        EXPECT_EQ(broker.status("jobs")->ready, 0u);
+        broker.pass(60s);
+        broker.kill();
+    }
+}
+
+TEST_F(DamagedQueueRecord, is_made_good_by_the_head_of_the_next_segment) {
+    int sent = 0;
+    for (; broker.turn->journal().active_segment().value() < 2; ++sent) ASSERT_TRUE(broker.send("jobs", std::string(1000, 'x')));
+    ASSERT_EQ(broker.turn->counters().checkpoints, 0u);
+    spoil();
+    EXPECT_TRUE(broker.turn->journal().report().corrupt);
+    EXPECT_EQ(broker.status("jobs")->ready, static_cast<std::uint64_t>(sent));
+    EXPECT_FALSE(broker.status("recovered-1"));
+}
+
+TEST_F(DamagedQueueRecord, is_not_needed_any_more_after_a_second) {
+    ASSERT_TRUE(broker.send("jobs", "x"));
+    broker.pass(1s);
+    broker.pass(10ms);
+    spoil();
+    EXPECT_TRUE(broker.turn->opened_from_checkpoint());
+    EXPECT_EQ(broker.status("jobs")->ready, 1u);
+}
+
 TEST(Replay, a_message_moved_to_a_queue_that_the_log_lost_stays_where_it_was) {
     State state{small_options()};
     QueueRecord from;
