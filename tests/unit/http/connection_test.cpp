@@ -52,6 +52,22 @@ TEST_F(Life, a_thousand_requests_whose_answers_come_in_reverse_bursts_are_answer
     committer.join();
 }
 
+TEST_F(Life, a_client_with_a_lot_to_send_is_read_in_turns_with_the_others_and_whole) {
+    constexpr std::size_t large = 64_MiB;
+    open({.body_bytes_max = large, .bytes_in_flight_max = 4 * large});
+    RawClient sender(server->port()), other(server->port());
+    std::atomic<bool> sent = false;
+    std::thread thread([&] {
+        sender.send(post("Content-Length: " + std::to_string(large) + "\r\n", std::string(large, 'x')));
+        sent = true;
+    });
+    int answered = 0;
+    for (; !sent; ++answered) ASSERT_EQ(other.send(get("/")).answer().status, 200u);
+    thread.join();
+    EXPECT_GT(answered, 0);
+    EXPECT_EQ(sender.answer().body.size(), large + std::string_view("POST /a ").size());
+}
+
 TEST_F(Life, no_more_requests_are_taken_up_than_allowed) {
     open({.pipelined_max = 3});
     RawClient client(server->port());
