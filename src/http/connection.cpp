@@ -16,7 +16,7 @@ namespace {
 /// After the last answer a client may still be sending; what it sends is read up to here, so that the
 /// answer is not lost to the reset that unread bytes would cause.
 constexpr std::size_t surplus_bytes_max = 1_MiB;
-constexpr int reads_in_a_turn_max = 16;
+constexpr int reads_in_a_turn_max = 4;
 constexpr std::size_t kept_output_bytes = 16384;
 
 HeadLimits head_limits(const ServerOptions& options) { return {options.head_bytes_max, options.fields_max, options.target_bytes_max}; }
