@@ -388,6 +388,35 @@ std::optional<Instant> Auditor::last_visible() const {
     return last;
 }
 
+void Auditor::check_shown(const Uuid& id, std::uint64_t body, const std::map<Uuid, const MessageKnowledge*>& by_id,
+                          const std::set<std::uint64_t>& unnamed) {
+    auto known = by_id.find(id);
+    if (known == by_id.end() ? unnamed.contains(body) : known->second->body == body) return;
+    if (known == by_id.end()) return find(fmt::format("history shows record {} that nobody sent", to_text(id)));
+    find(fmt::format("history shows message {} with other bytes than were sent", known->second->label));
+}
+
+void Auditor::history(const std::map<Uuid, std::uint64_t>& shown, Duration keep) {
+    if (damaged_) return;
+    std::map<Uuid, const MessageKnowledge*> by_id;
+    std::set<std::uint64_t> unnamed, bodies;
+    for (auto& m : messages_) {
+        if (!m->id.is_nil()) by_id[m->id] = m.get();
+        // What was asked for again under one key may stand in history under the id of another attempt.
+        if (m->id.is_nil() || m->is_once) unnamed.insert(m->body);
+    }
+    for (auto& [id, body] : shown) {
+        bodies.insert(body);
+        check_shown(id, body, by_id, unnamed);
+    }
+    for (auto& m : messages_) {
+        auto age = later_ - m->asked_at + (jumped_ - m->jumped_at_ask) + 1s;
+        bool is_shown = shown.contains(m->id) || (m->is_once && bodies.contains(m->body));
+        if (m->is_record && m->acknowledged && age < keep && !is_shown)
+            find(fmt::format("record {} was accepted by {} and is not in history", m->label, m->home->name));
+    }
+}
+
 void Auditor::end() {
     begin_round(later_);
     for (auto& m : messages_) {

@@ -66,6 +66,9 @@ class Auditor {
     /// (the engine must say so), and what was done to any message may have been forgotten. All others must be there.
     void damaged(const std::vector<std::string>& labels);
 
+    /// What history shows, hashed bodies by message id. Whatever was accepted within `keep` must be there, whether its message
+    /// is or not, and nothing that nobody sent.
+    void history(const std::map<Uuid, std::uint64_t>& shown, Duration keep);
     /// Nothing goes wrong any more and everything that could be received was received and deleted.
     void end();
     const std::optional<std::string>& finding() const { return finding_; }
@@ -226,6 +229,8 @@ class Auditor {
     void unknown(const PeekAsked&) {}
     void maybe_emptied(QueueKnowledge* queue);
 
+    void check_shown(const Uuid& id, std::uint64_t body, const std::map<Uuid, const MessageKnowledge*>& by_id,
+                     const std::set<std::uint64_t>& unnamed);
     bool must_be_there(const MessageKnowledge& message) const;
     bool may_be_there(const MessageKnowledge& message) const;
     bool may_have_expired(const MessageKnowledge& message) const;

@@ -19,6 +19,8 @@ MessageKnowledge* Auditor::add(QueueKnowledge* queue, const queue::OutgoingMessa
     m->home = queue;
     m->id = message.id;
     m->added_round = round_;
+    m->is_record = message.is_record || queue->carries_records();
+    m->body = content_of(message.body);
     m->asked_at = now_;
     m->jumped_at_ask = jumped_;
     m->delay_least = message.delay.value_or(queue->delay(false));
@@ -34,6 +36,8 @@ MessageKnowledge* Auditor::copy_of(const MessageKnowledge& message) {
         auto& m = messages_.emplace_back(std::make_unique<MessageKnowledge>());
         m->label = message.label;
         m->home = message.home;
+        m->is_record = message.is_record;
+        m->body = message.body;
         m->added_round = round_;
         m->asked_at = now_;
         m->jumped_at_ask = jumped_;
@@ -93,6 +97,7 @@ void Auditor::acknowledged(MessageKnowledge* m, Uuid id) {
     if (m->id.is_nil()) m->id = id;
     if (m->id != id && !m->is_once) find(fmt::format("message {} was acknowledged under another id than it was sent with", m->label));
     m->added = Certainty::yes;
+    m->acknowledged = true;
     m->added_round = round_;
     synced_ = round_ - 1;
     logged_at_ = now_;

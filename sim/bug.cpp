@@ -10,9 +10,9 @@
 namespace forebay::sim {
 namespace {
 
-constexpr std::array names{"none",          "answer-before-sync", "forget-directory-sync",    "forget-segment-sync", "ignore-sync-error",
-                           "retry-sync",    "ignore-short-write", "truncate-at-bad-checksum", "believe-torn-tail",   "forget-key",
-                           "forget-delete", "forget-delay",       "forget-visibility",        "forget-attributes"};
+constexpr std::array names{"none",       "answer-before-sync", "forget-directory-sync", "forget-segment-sync",      "ignore-sync-error",
+                           "retry-sync", "ignore-short-write", "lose-history",          "truncate-at-bad-checksum", "believe-torn-tail",
+                           "forget-key", "forget-delete",      "forget-delay",          "forget-visibility",        "forget-attributes"};
 static_assert(names.size() == static_cast<std::size_t>(Bug::count_of_bugs));
 
 class BuggyFile final : public disk::File {
@@ -67,7 +67,10 @@ class BuggyDisk final : public disk::Disk {
     }
     Result<std::vector<std::string>, disk::Error> list(const std::string& directory) override { return disk_.list(directory); }
     Result<void, disk::Error> make_directory(const std::string& path) override { return disk_.make_directory(path); }
-    Result<void, disk::Error> rename(const std::string& from, const std::string& to) override { return disk_.rename(from, to); }
+    Result<void, disk::Error> rename(const std::string& from, const std::string& to) override {
+        if (bug_ == Bug::lose_history && to.starts_with("history/") && to.ends_with(".seg")) return disk_.remove(from);
+        return disk_.rename(from, to);
+    }
     Result<void, disk::Error> remove(const std::string& path) override { return disk_.remove(path); }
     bool exists(const std::string& path) override { return disk_.exists(path); }
     Result<std::uint64_t, disk::Error> free_bytes() override { return disk_.free_bytes(); }
@@ -158,7 +161,7 @@ std::vector<Bug> all_bugs() {
 }
 
 std::unique_ptr<disk::Disk> disk_with(Bug bug, disk::Disk& disk, std::uint64_t seed) {
-    if (bug == Bug::none || bug > Bug::ignore_short_write) return nullptr;
+    if (bug == Bug::none || bug > Bug::lose_history) return nullptr;
     return std::make_unique<BuggyDisk>(bug, disk, seed);
 }
 

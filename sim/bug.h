@@ -23,6 +23,7 @@ enum class Bug {
     ignore_sync_error,         ///< a failed sync is taken for a good one
     retry_sync,                ///< a failed sync is tried again, and then succeeds
     ignore_short_write,        ///< a part of a write is taken for the whole
+    lose_history,              ///< a segment that goes to history is gone
     truncate_at_bad_checksum,  ///< opening throws away a segment's rest after the first frame that does not hold
     believe_torn_tail,         ///< opening takes a frame whose header holds, whatever its records look like
     forget_key,                ///< the idempotency key is not looked at

@@ -30,6 +30,8 @@ std::uint64_t mixed(std::uint64_t hash, const std::vector<queue::MessageAttribut
 
 }  // namespace
 
+std::uint64_t content_of(std::string_view body) { return mixed(1, body); }
+
 std::uint64_t content_of(std::string_view body, const std::vector<queue::MessageAttribute>& attributes,
                          const std::vector<queue::MessageAttribute>& system_attributes, std::string_view group) {
     return mixed(mixed(mixed(mixed(1, body), attributes), system_attributes), group);

@@ -51,6 +51,9 @@ struct MessageKnowledge {
     QueueKnowledge* home = nullptr;
     Uuid id;  ///< nil until an answer or a delivery tells it
     bool is_once = false;
+    bool is_record = false;     ///< history is to know it once it was acknowledged
+    bool acknowledged = false;  ///< ever
+    std::uint64_t body = 0;     ///< hash of it alone
 
     /// Whether it was ever added: asked for (maybe), acknowledged or seen (yes), refused (no).
     Certainty added = Certainty::maybe;
@@ -107,6 +110,8 @@ struct QueueKnowledge {
     void decide_existence(Certainty now, std::uint64_t operation);
 };
 
+/// The same bytes.
+std::uint64_t content_of(std::string_view body);
 /// The same bytes, attributes and group.
 std::uint64_t content_of(std::string_view body, const std::vector<queue::MessageAttribute>& attributes,
                          const std::vector<queue::MessageAttribute>& system_attributes, std::string_view group);

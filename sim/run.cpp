@@ -5,6 +5,8 @@
 #include <cerrno>
 #include <cstdio>
 
+#include "broker/history.h"
+
 namespace forebay::sim {
 
 using testing::Call;
@@ -201,6 +203,7 @@ void Run::die(Ending how) {
 void Run::live() {
     say(fmt::format("life {}", life_));
     if (!open(true)) return;
+    if (life_ % 3 == 2) look_at_history();
     if (plan_.lie == Lie::rot && life_ == plan_.lives / 2 && !lying_disk_.has_lied()) {
         die(Ending::kill);
         lying_disk_.rot();
@@ -234,7 +237,7 @@ void Run::arm() {
 void Run::squeeze() {
     auto free = disk_.free_bytes();
     if (!free) return;
-    is_squeezed_ = true;
+    is_squeezed_ = was_squeezed_ = true;
     disk_.options().capacity_bytes -= *free;
     disk_.options().capacity_bytes += chance_.below(3 * plan_.options.journal.segment_bytes);
     say("the disk is nearly full");
@@ -404,6 +407,7 @@ void Run::drain() {
     // A receive may bring a message to the dead letters after those were asked for.
     while (!failed() && receive_everything()) continue;
     look_everywhere();
+    look_at_history();
     auditor_.end();
     check_damage_was_reported();
     if (!failed()) die(Ending::stop);
@@ -431,6 +435,20 @@ void Run::look_everywhere() {
     std::vector<broker::Command> batch;
     batch.push_back(broker::ListQueues{});
     if (!failed()) round(std::move(batch));
+}
+
+/// Everything that was accepted is found again, whatever crashed and whatever became of its message.
+void Run::look_at_history() {
+    if (failed() || lying_disk_.has_lied()) return;
+    std::map<Uuid, std::uint64_t> shown;
+    auto page = broker::visit_accepted(disk_, {}, [&](const broker::AcceptedRecord& record) {
+        if (!shown.emplace(record.message_id, content_of(record.body)).second) fail("history shows a record twice");
+        return true;
+    });
+    if (!page) return fail("history cannot be read: " + page.error().text());
+    if (!page->damage.empty()) return fail("history reports damage though the disk has not lied: " + page->damage.front());
+    auditor_.time_is(real_);
+    auditor_.history(shown, was_squeezed_ ? Duration(0) : plan_.options.history_keep);
 }
 
 void Run::check_damage_was_reported() {

@@ -70,6 +70,7 @@ class Run {
     void drain();
     bool receive_everything();
     void look_everywhere();
+    void look_at_history();
     void check_damage_was_reported();
 
     bool failed();
@@ -93,6 +94,7 @@ class Run {
     Instant real_{1'000'000};
     Ending ending_ = Ending::stop;
     bool fault_fired_ = false, is_squeezed_ = false, is_listening_ = false, is_draining_ = false;
+    bool was_squeezed_ = false;  ///< history may have been forgotten early
     bool lie_is_noted_ = false, damage_reported_ = false;
     std::uint64_t operations_ = 0, hash_ = 0;
     std::uint64_t injected_before_ = 0, unread_ = 0;  ///< faults, and bodies not read, when the round began
