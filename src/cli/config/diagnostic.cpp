@@ -25,8 +25,8 @@ std::string indent_to(std::string_view line, std::size_t column) {
 
 /// Keys whose values nobody should read over a shoulder, in a ticket or in a log. A misspelt one counts too.
 bool is_secret(const std::string& key) {
-    static const std::vector<std::string> secrets = {"hash",    "secret",  "password", "passwd",  "pass",   "token",
-                                                     "api_key", "apikey",  "key",      "private_key", "secret_key", "encrypt"};
+    static const std::vector<std::string> secrets = {"hash",    "secret", "password", "passwd",      "pass",       "token",
+                                                     "api_key", "apikey", "key",      "private_key", "secret_key", "encrypt"};
     if (key == "token_field" || key == "token_ttl" || key == "path" || key == "has") return false;
     return !nearest(key, secrets).empty();
 }

@@ -95,7 +95,8 @@ TEST_F(Sql, records_wait_while_the_file_is_gone_and_an_empty_one_gets_its_tables
 TEST_F(Sql, a_retrying_record_is_due_when_its_row_says) {
     auto h = handler();
     auto batch = jobs(3);
-    h.note(batch, std::vector<worker::Settlement>{{Kind::retry, "busy", 2, Timestamp{77}}, {Kind::dead, "no", 1, {}}, {Kind::hold, "", 0, {}}});
+    h.note(batch,
+           std::vector<worker::Settlement>{{Kind::retry, "busy", 2, Timestamp{77}}, {Kind::dead, "no", 1, {}}, {Kind::hold, "", 0, {}}});
     EXPECT_EQ(h.due(batch), (std::vector<std::optional<Timestamp>>{Timestamp{77}, std::nullopt, std::nullopt}));
     (void)h.run(batch, {});
     EXPECT_EQ(h.due(batch), std::vector<std::optional<Timestamp>>(3)) << "what is done waits for nothing";
