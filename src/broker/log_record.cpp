@@ -82,6 +82,22 @@ queue::Slot take_state(Reader& in) {
     return state;
 }
 
+/// How a moved and a copied record end.
+template <class Record>
+void put_state_and_message(std::string& out, const Record& record) {
+    put_state(out, record.state);
+    put_message(out, record.message);
+}
+
+template <class Record>
+std::optional<Record> take_state_and_message(Reader& in, Record record) {
+    record.state = take_state(in);
+    auto message = take_message(in);
+    if (!message) return std::nullopt;
+    record.message = *message;
+    return record;
+}
+
 void put_once(std::string& out, const OnceEntry& once) { out.append(reinterpret_cast<const char*>(&once), sizeof once); }
 
 queue::QueueId take_queue(Reader& in) { return queue::QueueId(in.take<std::uint32_t>()); }
@@ -207,8 +223,7 @@ void encode_moved(std::string& out, const MovedRecord& record) {
     put(out, record.from_sequence.value());
     put(out, record.to.value());
     put(out, record.to_sequence.value());
-    put_state(out, record.state);
-    put_message(out, record.message);
+    put_state_and_message(out, record);
 }
 
 std::optional<MovedRecord> decode_moved(std::string_view body) {
@@ -218,19 +233,14 @@ std::optional<MovedRecord> decode_moved(std::string_view body) {
     record.from_sequence = take_sequence(in);
     record.to = take_queue(in);
     record.to_sequence = take_sequence(in);
-    record.state = take_state(in);
-    auto message = take_message(in);
-    if (!message) return std::nullopt;
-    record.message = *message;
-    return record;
+    return take_state_and_message(in, record);
 }
 
 void encode_copied(std::string& out, const CopiedRecord& record) {
     out.clear();
     put(out, record.queue.value());
     put(out, record.sequence.value());
-    put_state(out, record.state);
-    put_message(out, record.message);
+    put_state_and_message(out, record);
 }
 
 std::optional<CopiedRecord> decode_copied(std::string_view body) {
@@ -238,11 +248,7 @@ std::optional<CopiedRecord> decode_copied(std::string_view body) {
     CopiedRecord record;
     record.queue = take_queue(in);
     record.sequence = take_sequence(in);
-    record.state = take_state(in);
-    auto message = take_message(in);
-    if (!message) return std::nullopt;
-    record.message = *message;
-    return record;
+    return take_state_and_message(in, record);
 }
 
 void append_queue_set(std::string& out, const QueueRecord& record) {
