@@ -288,6 +288,25 @@ TEST_F(TurnTest, a_clock_set_back_before_a_restart_hides_nothing_longer_than_it_
     EXPECT_EQ(broker.receive("jobs", 10)->size(), 3u);
 }
 
+TEST_F(TurnTest, a_clock_set_back_changes_no_duration) {
+    ASSERT_TRUE(broker.send("jobs", "first"));
+    broker.clock.jump_wall(-1h);
+    broker.pass(11min);  // by now the clock is believed, and the broker's time runs on ahead of it
+    broker.receive_one("jobs", 60s);
+    OnceKey key;
+    key.key = make_uuid_v4(broker.entropy);
+    key.window = 10min;
+    ASSERT_TRUE(broker.send("jobs", "delayed", 60s, key));
+    broker.pass(59s);
+    EXPECT_TRUE(broker.is_empty("jobs"));
+    broker.pass(1s);
+    EXPECT_EQ(broker.receive("jobs", 10)->size(), 2u);
+    broker.pass(8min);
+    EXPECT_TRUE(broker.send("jobs", "delayed", 60s, key)->duplicate);
+    broker.pass(62s);
+    EXPECT_FALSE(broker.send("jobs", "delayed", 60s, key)->duplicate);
+}
+
 TEST_F(TurnTest, messages_expire_after_their_retention_unless_they_are_records) {
     QueueSettings settings;
     settings.retention = 60s;
