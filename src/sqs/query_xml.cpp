@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -217,6 +218,10 @@ http::Response response(unsigned status, std::string_view request_id) {
 
 Result<Parameters, Error> decode(const http::Request& request) {
     TRY_ASSIGN(auto pairs, pairs_of(request));
+    // Of two actions or queues, who looked at the request on its way may have believed the other.
+    std::set<std::string_view> names;
+    for (auto& [name, value] : pairs)
+        if (!names.insert(name).second) return Failure{malformed("A parameter is given twice.")};
     Parameters out;
     auto tree = json::Value::object();
     for (auto& [name, value] : pairs) {

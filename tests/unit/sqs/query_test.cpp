@@ -166,6 +166,14 @@ TEST_F(Query, nonsense_is_refused_and_changes_nothing) {
     EXPECT_EQ(port.query(many).status, 400u);
 }
 
+TEST_F(Query, a_parameter_is_given_once) {
+    port.query("Action=SendMessage&QueueUrl=q&MessageBody=x");
+    for (auto form : {"Action=PurgeQueue&Action=ListQueues&QueueUrl=q", "Action=ListQueues&QueueUrl=q&Action=PurgeQueue",
+                      "Action=SendMessage&QueueUrl=q&MessageBody=x&MessageBody=y", "Action=PurgeQueue&QueueUrl=none&Queue%55rl=q"})
+        EXPECT_NE(port.query(form).body.find("<Code>MalformedInput</Code><Message>A parameter is given twice."), std::string::npos) << form;
+    EXPECT_EQ(broker.messages_in("q"), 1u);
+}
+
 TEST_F(Query, an_empty_list_is_no_list) {
     EXPECT_EQ(port.query("Action=GetQueueAttributes&QueueUrl=q&AttributeName=").status, 200u);
     EXPECT_EQ(port.query("Action=CreateQueue&QueueName=q&Attribute=").status, 200u);
