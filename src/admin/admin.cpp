@@ -52,6 +52,9 @@ class Admin::Inside {
                        Call call{captures, {}, {}};
                        if (!http::parse_query(request.query, query_pairs_max, call.query))
                            return responder(bad_request("Too many query parameters."));
+                       for (auto name : {"max", "since", "from", "to"})
+                           if (!call.is_number_or_missing(name))
+                               return responder(bad_request("\"" + std::string(name) + "\" must be a whole number."));
                        if (!request.body.empty()) {
                            auto body = json::parse(request.body);
                            if (!body.ok()) return responder(bad_request("The body is not JSON: " + body.error().what + "."));

@@ -19,6 +19,8 @@ std::optional<std::int64_t> Call::number(std::string_view name) const {
     return value;
 }
 
+bool Call::is_number_or_missing(std::string_view name) const { return parameter(name).empty() || number(name).has_value(); }
+
 std::size_t Call::page_size() const {
     auto asked = number("max").value_or(static_cast<std::int64_t>(page_default));
     return static_cast<std::size_t>(std::clamp<std::int64_t>(asked, 1, page_max));

@@ -30,6 +30,8 @@ struct Call {
     std::string_view parameter(std::string_view name) const;
     std::optional<std::int64_t> number(std::string_view name) const;
     std::size_t page_size() const;
+    /// Whether the parameter is not there or a whole number. What is misread would ask for everything.
+    bool is_number_or_missing(std::string_view name) const;
 };
 
 http::Response json_response(const json::Value& value);

@@ -49,6 +49,8 @@ http::Response peek_queue(broker::Commands& commands, const Call& call) {
     broker::Peek peek;
     peek.queue = call.captures.at(0);
     peek.max_messages = static_cast<unsigned>(call.parameter("max").empty() ? 10 : call.page_size());
+    if (!call.is_number_or_missing("after") || call.number("after").value_or(0) < 0)
+        return bad_request("\"after\" must be the sequence of a message.");
     if (auto after = call.number("after")) peek.after = queue::Sequence(static_cast<std::uint64_t>(*after));
     auto name = peek.queue;
     auto found = broker::ask(commands, std::move(peek));

@@ -124,6 +124,8 @@ http::Response list_rejects(broker::Commands& commands, const Call& call) {
     filter.code = call.parameter("code");
     filter.since_ms = call.number("since");
     std::optional<queue::Sequence> after;
+    if (!call.is_number_or_missing("after") || call.number("after").value_or(0) < 0)
+        return bad_request("\"after\" must be the sequence of a message.");
     if (auto given = call.number("after")) after = queue::Sequence(static_cast<std::uint64_t>(*given));
     json::Value rejects = json::Value::array();
     json::Value next;

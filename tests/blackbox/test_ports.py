@@ -135,3 +135,11 @@ def test_the_age_of_the_oldest_message_is_an_age(forebay):
     assert requests.post(f.intake + "/v1/lead", json={"email": "jane@example.com"}, timeout=10).status_code == 202
     (age,) = [q["oldest_age_ms"] for q in f.json("queue", "ls")["queues"] if q["name"] == "leads"]
     assert 0 <= age < 30_000
+
+
+def test_a_number_that_is_none_is_refused_and_not_taken_for_everything(forebay):
+    f = forebay(ENDPOINT)
+    for path in ("rejects?since=yesterday", "rejects?after=-1", "queues/leads/peek?after=x", "queues/leads/peek?max=1.5", "records?from=2026-01-01",
+                 "records?to=99999999999999999999"):
+        answer = requests.get(f.admin + "/api/" + path, timeout=10)
+        assert answer.status_code == 400 and path.split("?")[1].split("=")[0] in answer.json()["detail"], path
