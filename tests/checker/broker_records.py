@@ -5,8 +5,8 @@ import struct
 
 PREAMBLE, ENQUEUED, TOUCHED, DELETED, MOVED, COPIED, QUEUE_SET, QUEUE_DELETED, PURGED = 0, 8, 9, 10, 11, 12, 13, 14, 15
 BELIEVED_BEHIND_A_HOLE = {PREAMBLE, ENQUEUED, COPIED, QUEUE_SET}
-ACCEPTED, HAS_KEY = 1, 2
-BY_EXPIRY = 1
+ACCEPTED, HAS_KEY, HAS_ABOUT_KEY = 1, 2, 4
+FLAGS = {PURGED: 1, DELETED: 1}  # by expiry; lost
 
 
 class Malformed(Exception):
@@ -127,11 +127,11 @@ def preamble(reader):
 
 
 def enqueued(reader, flags):
-    if flags & ~(ACCEPTED | HAS_KEY):
+    if flags & ~(ACCEPTED | HAS_KEY | HAS_ABOUT_KEY):
         raise Malformed(f"flags {flags}")
     queue, sequence, visible_at = reader.take("IQq")
-    key = Key(*reader.take("16s12s16sI")) if flags & HAS_KEY else None
-    return queue, sequence, State(visible_at), key, message(reader)
+    keys = [Key(*reader.take("16s12s16sI")) for flag in (HAS_KEY, HAS_ABOUT_KEY) if flags & flag]
+    return queue, sequence, State(visible_at), keys, message(reader)
 
 
 def touched(reader):
@@ -166,7 +166,7 @@ def decode(record):
     if record.type == ENQUEUED:
         said = enqueued(reader, record.flags)
     elif record.type in READERS:
-        if record.flags and not (record.type == PURGED and record.flags == BY_EXPIRY):
+        if record.flags & ~FLAGS.get(record.type, 0):
             raise Malformed(f"flags {record.flags}")
         said = READERS[record.type](reader)
     else:

@@ -88,32 +88,32 @@ class Replay:
         return self.queues.get(id)
 
     def enqueued(self, record, said):
-        id, sequence, state, key, message = said
+        id, sequence, state, keys, message = said
         queue = self.queue_of(record, id)
         if queue is None:
             return
         if sequence < queue.next_sequence and record.marks == 0 and not record.doubtful and not self.is_same(queue, sequence, message):
             self.damages.append(f"record {record.position}: number {sequence} of {queue.setting.name} is given twice")
-        if key:
-            self.keys.append(key)
+        self.keys += keys
         accepted = bool(record.flags & format.ACCEPTED)
         if not queue.is_removed(sequence):
             queue.add(sequence, Waiting(state, message, self.place(record), accepted))
         if accepted:
-            self.note_accepted(record, queue, message, key)
+            self.note_accepted(record, queue, message, keys)
 
     def is_same(self, queue, sequence, message):
         there = queue.waiting.get(sequence)
         return there is not None and there.message.id == message.id
 
-    def note_accepted(self, record, queue, message, key):
+    def note_accepted(self, record, queue, message, keys):
         try:
             id = record_id(message)
         except NoRecord as why:
             self.damages.append(f"record {record.position} of {queue.setting.name}: counts as accepted, but {why}")
             return
-        if key and str(uuid.UUID(bytes=key.record)) != id:
-            self.damages.append(f"record {record.position}: its key belongs to {uuid.UUID(bytes=key.record)}, its body is {id}")
+        for key in keys:
+            if str(uuid.UUID(bytes=key.record)) != id:
+                self.damages.append(f"record {record.position}: its key belongs to {uuid.UUID(bytes=key.record)}, its body is {id}")
         self.accepted.setdefault(id, []).append((queue.setting.name, self.place(record)))
 
     def id_of(self, message):
@@ -133,7 +133,8 @@ class Replay:
         id, sequences = said
         queue = self.queue_of(record, id)
         for sequence in sequences if queue else ():
-            queue.remove(sequence)
+            if queue.remove(sequence) and record.flags:
+                self.damages.append(f"record {record.position}: number {sequence} of {queue.setting.name} was given up as lost")
 
     def moved(self, record, said):
         source, from_sequence, target, to_sequence, state, message = said
