@@ -14,10 +14,10 @@
 namespace forebay::sqs {
 
 struct ApiOptions {
-    std::string account = "123456789012";  ///< in queue URLs and ARNs
-    std::string region;                    ///< empty = from the signature's scope, else us-east-1
-    std::string base_url;                  ///< of queue URLs; empty = from the request's Host or X-Forwarded-Host
-    std::vector<std::string> own_queues{}; ///< Forebay's, which no client may see or touch
+    std::string account = "123456789012";   ///< in queue URLs and ARNs
+    std::string region;                     ///< empty = from the signature's scope, else us-east-1
+    std::string base_url;                   ///< of queue URLs; empty = from the request's Host or X-Forwarded-Host
+    std::vector<std::string> own_queues{};  ///< Forebay's, which no client may see or touch
     bool is_own(std::string_view queue) const { return std::find(own_queues.begin(), own_queues.end(), queue) != own_queues.end(); }
 };
 

@@ -18,11 +18,12 @@ void change_settings(Call& call, std::string queue, Change change) {
         if (!changed.ok()) *wrong = changed.error();
         return changed.ok();
     };
-    call.commands.submit(broker::SetQueue{std::move(queue), std::move(try_change), [reply = std::move(call.reply), wrong](auto done) mutable {
-                                              if (*wrong) return reply.fail(**wrong);
-                                              if (!done.ok()) return reply.fail(done.error());
-                                              reply.succeed();
-                                          }});
+    call.commands.submit(
+        broker::SetQueue{std::move(queue), std::move(try_change), [reply = std::move(call.reply), wrong](auto done) mutable {
+                             if (*wrong) return reply.fail(**wrong);
+                             if (!done.ok()) return reply.fail(done.error());
+                             reply.succeed();
+                         }});
 }
 
 }  // namespace

@@ -156,12 +156,15 @@ TEST_F(RealBroker, of_changes_at_the_same_moment_none_is_lost) {
     for (int i = 0; i < 40; ++i) bodies.push_back(tag(i));
     std::vector<std::uint64_t> asked;
     for (auto& body : bodies) asked.push_back(port->start(Port::json_request("AmazonSQS.TagQueue", body)));
-    asked.push_back(port->start(Port::json_request("AmazonSQS.SetQueueAttributes", R"({"QueueUrl":"q","Attributes":{"DelaySeconds":"7"}})")));
-    asked.push_back(port->start(Port::json_request("AmazonSQS.SetQueueAttributes", R"({"QueueUrl":"q","Attributes":{"VisibilityTimeout":"9"}})")));
+    asked.push_back(
+        port->start(Port::json_request("AmazonSQS.SetQueueAttributes", R"({"QueueUrl":"q","Attributes":{"DelaySeconds":"7"}})")));
+    asked.push_back(
+        port->start(Port::json_request("AmazonSQS.SetQueueAttributes", R"({"QueueUrl":"q","Attributes":{"VisibilityTimeout":"9"}})")));
     asked.push_back(port->start(Port::json_request("AmazonSQS.UntagQueue", R"({"QueueUrl":"q","TagKeys":["t0"]})")));
     EXPECT_EQ(port->result("ListQueueTags", R"({"QueueUrl":"q"})")["Tags"].members().size(), 39u);
-    EXPECT_EQ(json::to_text(port->result("GetQueueAttributes", R"({"QueueUrl":"q","AttributeNames":["DelaySeconds","VisibilityTimeout"]})")),
-              R"({"Attributes":{"VisibilityTimeout":"9","DelaySeconds":"7"}})");
+    EXPECT_EQ(
+        json::to_text(port->result("GetQueueAttributes", R"({"QueueUrl":"q","AttributeNames":["DelaySeconds","VisibilityTimeout"]})")),
+        R"({"Attributes":{"VisibilityTimeout":"9","DelaySeconds":"7"}})");
     for (auto number : asked) EXPECT_EQ(port->answers[number].status, 200u);
     // The fifty-first of them is refused by what was there when it was decided.
     for (int i = 40; i < 51; ++i) EXPECT_EQ(port->json("TagQueue", tag(i)).status, 200u);

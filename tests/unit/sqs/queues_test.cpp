@@ -262,26 +262,30 @@ TEST_F(Queues, forebays_own_queues_are_neither_seen_nor_touched) {
     auto list = json::to_text(outside.result("ListQueues", "{}"));
     EXPECT_EQ(list.find("own"), std::string::npos) << list;
     const std::string members = R"("QueueUrl":"http://x/1/own",)";
-    for (auto [action, body] : std::initializer_list<std::pair<std::string, std::string>>{
-             {"GetQueueUrl", R"({"QueueName":"own"})"},
-             {"CreateQueue", R"({"QueueName":"own"})"},
-             {"DeleteQueue", "{" + members + R"("x":1})"},
-             {"PurgeQueue", "{" + members + R"("x":1})"},
-             {"SetQueueAttributes", "{" + members + R"("Attributes":{"DelaySeconds":"1"}})"},
-             {"GetQueueAttributes", "{" + members + R"("AttributeNames":["All"]})"},
-             {"TagQueue", "{" + members + R"("Tags":{"a":"b"}})"},
-             {"UntagQueue", "{" + members + R"("TagKeys":["a"]})"},
-             {"ListQueueTags", "{" + members + R"("x":1})"},
-             {"ListDeadLetterSourceQueues", "{" + members + R"("x":1})"},
-             {"SendMessage", "{" + members + R"("MessageBody":"x"})"},
-             {"SendMessageBatch", "{" + members + R"("Entries":[{"Id":"a","MessageBody":"x"}]})"},
-             {"ReceiveMessage", "{" + members + R"("x":1})"},
-             {"DeleteMessage", "{" + members + R"("ReceiptHandle":"x"})"},
-             {"DeleteMessageBatch", "{" + members + R"("Entries":[{"Id":"a","ReceiptHandle":"x"}]})"},
-             {"ChangeMessageVisibility", "{" + members + R"("ReceiptHandle":"x","VisibilityTimeout":1})"},
-             {"SetQueueAttributes", R"({"QueueUrl":"q","Attributes":{"RedrivePolicy":"{\"deadLetterTargetArn\":\"arn:aws:sqs:us-east-1:1:own\",\"maxReceiveCount\":1}"}})"},
-             {"CreateQueue", R"({"QueueName":"new","Attributes":{"RedrivePolicy":"{\"deadLetterTargetArn\":\"arn:aws:sqs:us-east-1:1:own\",\"maxReceiveCount\":1}"}})"}})
-        EXPECT_TRUE(outside.refusal(action, body).starts_with("403 com.amazon.coral.service#AccessDeniedException: The queue own is Forebay's own"))
+    for (
+        auto [action, body] : std::initializer_list<std::pair<std::string, std::string>>{
+            {"GetQueueUrl", R"({"QueueName":"own"})"},
+            {"CreateQueue", R"({"QueueName":"own"})"},
+            {"DeleteQueue", "{" + members + R"("x":1})"},
+            {"PurgeQueue", "{" + members + R"("x":1})"},
+            {"SetQueueAttributes", "{" + members + R"("Attributes":{"DelaySeconds":"1"}})"},
+            {"GetQueueAttributes", "{" + members + R"("AttributeNames":["All"]})"},
+            {"TagQueue", "{" + members + R"("Tags":{"a":"b"}})"},
+            {"UntagQueue", "{" + members + R"("TagKeys":["a"]})"},
+            {"ListQueueTags", "{" + members + R"("x":1})"},
+            {"ListDeadLetterSourceQueues", "{" + members + R"("x":1})"},
+            {"SendMessage", "{" + members + R"("MessageBody":"x"})"},
+            {"SendMessageBatch", "{" + members + R"("Entries":[{"Id":"a","MessageBody":"x"}]})"},
+            {"ReceiveMessage", "{" + members + R"("x":1})"},
+            {"DeleteMessage", "{" + members + R"("ReceiptHandle":"x"})"},
+            {"DeleteMessageBatch", "{" + members + R"("Entries":[{"Id":"a","ReceiptHandle":"x"}]})"},
+            {"ChangeMessageVisibility", "{" + members + R"("ReceiptHandle":"x","VisibilityTimeout":1})"},
+            {"SetQueueAttributes",
+             R"({"QueueUrl":"q","Attributes":{"RedrivePolicy":"{\"deadLetterTargetArn\":\"arn:aws:sqs:us-east-1:1:own\",\"maxReceiveCount\":1}"}})"},
+            {"CreateQueue",
+             R"({"QueueName":"new","Attributes":{"RedrivePolicy":"{\"deadLetterTargetArn\":\"arn:aws:sqs:us-east-1:1:own\",\"maxReceiveCount\":1}"}})"}})
+        EXPECT_TRUE(
+            outside.refusal(action, body).starts_with("403 com.amazon.coral.service#AccessDeniedException: The queue own is Forebay's own"))
             << action << " " << outside.refusal(action, body);
     EXPECT_NE(outside.query("Action=PurgeQueue", "/1/own").body.find("<Code>AccessDenied</Code>"), std::string::npos);
     EXPECT_FALSE(broker.has("new"));
