@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "base/check.h"
 #include "http/problem.h"
 #include "http/text.h"
 
@@ -35,6 +36,7 @@ Connection::Connection(Loop& loop, int socket, std::string peer, bool peer_is_tr
     : loop_(loop), socket_(socket), peer_(std::move(peer)), peer_is_trusted_(peer_is_trusted), counts_for_peer_(counts_for_peer) {}
 
 Connection::~Connection() {
+    CHECK(!closed_ || (pending_.empty() && unfinished_ == nullptr), "a closed connection takes up no requests");
     if (!closed_) ::close(socket_);
     if (counts_for_peer_) loop_.drop_address(peer_);
 }
@@ -87,6 +89,7 @@ void Connection::take(std::string_view bytes) {
             return;
         }
         if (is_full()) send();
+        if (closed_) return;
         if (is_full()) return stash(bytes);
         bytes.remove_prefix(take_some(bytes));
         if (!pending_.empty() && pending_.front()->answered) settle();  // so that unsent() knows of it

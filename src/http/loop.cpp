@@ -106,7 +106,6 @@ void Loop::drain() {
 void Loop::stop() {
     if (!thread_.joinable()) return;
     boost::asio::post(io_, [this] {
-        stopping_ = true;
         boost::system::error_code ignored;
         acceptor_.close(ignored);
         close_all();

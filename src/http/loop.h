@@ -127,7 +127,6 @@ class Loop final : public Responder::Sink {
     SocketWatch watch_;
     bool accepting_ = false;
     bool accept_paused_ = false;
-    bool stopping_ = false;
     int spare_descriptor_;  ///< closed to have one for turning a client away when there is none left
 
     ExchangeTable exchanges_;
@@ -143,7 +142,6 @@ class Loop final : public Responder::Sink {
     std::vector<std::unique_ptr<Connection>> connections_;
     std::vector<std::unique_ptr<Connection>> retired_;
     std::thread thread_;
-    std::atomic<std::thread::id> thread_id_{};
 };
 
 }  // namespace forebay::http

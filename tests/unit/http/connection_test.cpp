@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <future>
 #include <list>
 #include <thread>
 
@@ -82,6 +83,32 @@ TEST_F(Life, no_more_requests_are_taken_up_than_allowed) {
         waiting.answer(i, std::to_string(i));
         EXPECT_EQ(client.answer().body, std::to_string(i));
     }
+}
+
+TEST_F(Life, nothing_more_is_taken_up_from_a_client_that_turns_out_to_have_gone) {
+    std::promise<void> blocked, go_on;
+    open_with({.pipelined_max = 16}, [&](const Request& request, Responder responder) {
+        if (request.path == "/wait") return waiting.add(request, std::move(responder));
+        if (request.path == "/block") {
+            blocked.set_value();
+            go_on.get_future().wait();
+        }
+        responder(Response{});
+    });
+    RawClient blocker(server->port()), client(server->port());
+    ASSERT_EQ(client.send(get("/")).answer().status, 200u);
+    blocker.send(get("/block"));
+    blocked.get_future().wait();
+    // All of it is there, and so is the reset, when the loop looks: writing the first answer will fail.
+    std::string burst = get("/");
+    for (int i = 0; i < 20; ++i) burst += get("/wait");
+    client.send(burst).reset();
+    go_on.set_value();
+    EXPECT_EQ(blocker.answer().status, 200u);
+    ASSERT_TRUE(comes_true([&] { return server->connections() == 1; }));
+    EXPECT_EQ(waiting.size(), 16u);
+    for (std::size_t i = 0; i < waiting.size(); ++i) waiting.answer(i, "late");
+    EXPECT_EQ(blocker.send(get("/")).answer().status, 200u);
 }
 
 TEST_F(Life, nothing_after_a_bad_request_is_carried_out_and_everything_before_is_answered) {
