@@ -59,6 +59,20 @@ class Body {
     std::string covered_;
 };
 
+/// Where a sign comes next, asked for places that only grow: what was found ahead is not looked for again.
+class NextOf {
+  public:
+    explicit NextOf(std::string_view sign) : sign_(sign) {}
+    std::size_t from(std::string_view text, std::size_t at) {
+        if (!known_ || *known_ < at) known_ = text.find(sign_, at);
+        return *known_;
+    }
+
+  private:
+    std::string_view sign_;
+    std::optional<std::size_t> known_;
+};
+
 class Search {
   public:
     Search(std::string_view raw, std::string_view field) : body_(raw), field_(field) {}
@@ -95,9 +109,9 @@ class Search {
 
     /// From the empty line behind the part's head to the next boundary.
     std::optional<std::size_t> cover_part(std::size_t at) {
-        if (empty_line_ < at || !empty_line_) empty_line_ = std::min(body_.text().find("\n\r\n", at), body_.text().find("\n\n", at));
-        if (*empty_line_ == npos) return std::nullopt;
-        auto from = body_.text().find('\n', *empty_line_ + 1) + 1;
+        auto empty_line = std::min(next_crlf_.from(body_.text(), at), next_lf_.from(body_.text(), at));
+        if (empty_line == npos) return std::nullopt;
+        auto from = body_.text().find('\n', empty_line + 1) + 1;
         auto to = std::min(body_.text().find("\n--", from - 1), body_.size());
         if (to > from && body_[to - 1] == '\r') --to;
         if (to > from) body_.cover(from, to);
@@ -171,7 +185,7 @@ class Search {
 
     Body body_;
     std::string_view field_;
-    std::optional<std::size_t> empty_line_;  ///< the next one, as far as it was looked for
+    NextOf next_crlf_{"\n\r\n"}, next_lf_{"\n\n"};
 };
 
 }  // namespace
