@@ -26,6 +26,11 @@ void fill(ledger::Effect& effect, const worker::Settlement& settlement) {
     effect.next_at = settlement.next;
 }
 
+std::optional<worker::Wait> wait_of(const ledger::Effect& effect) {
+    if (!effect.next_at) return std::nullopt;
+    return worker::Wait{effect.at, *effect.next_at};
+}
+
 Effects::Effects(std::string data_dir, std::string worker, unsigned n, std::vector<ledger::SearchField> search, Clock& clock)
     : data_dir_(std::move(data_dir)),
       worker_(std::move(worker)),
@@ -62,16 +67,16 @@ Result<std::map<std::string, ledger::Effect>, db::Error> Effects::done_among(std
     return ledger_.done(ids, worker_);
 }
 
-std::vector<std::optional<Timestamp>> Effects::due(std::span<const worker::Job> jobs) {
-    std::vector<std::optional<Timestamp>> due(jobs.size());
+std::vector<std::optional<worker::Wait>> Effects::waits(std::span<const worker::Job> jobs) {
+    std::vector<std::optional<worker::Wait>> waits(jobs.size());
     ledger_.look_at(ledger::effects_files(data_dir_, worker_));
     for (std::size_t i = 0; i < jobs.size(); ++i) {
         auto story = ledger_.timeline(jobs[i].envelope.id);
         if (!story || !*story) continue;  // the attempt says what is wrong with the files
         for (auto& effect : (*story)->effects)
-            if (effect.effect == worker_ && effect.state == "retrying") due[i] = effect.next_at;
+            if (effect.effect == worker_ && effect.state == "retrying") waits[i] = wait_of(effect);
     }
-    return due;
+    return waits;
 }
 
 Result<void, db::Error> Effects::write(const std::vector<Entry>& entries) {

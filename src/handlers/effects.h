@@ -22,8 +22,8 @@ class Effects {
     /// The effects of these jobs that are done already, by the record's id.
     Result<std::map<std::string, ledger::Effect>, db::Error> done_among(std::span<const worker::Job> jobs);
 
-    /// When those that are retrying may be tried again, by the newest row of any process.
-    std::vector<std::optional<Timestamp>> due(std::span<const worker::Job> jobs);
+    /// The waits of those that are retrying, by the newest row of any process.
+    std::vector<std::optional<worker::Wait>> waits(std::span<const worker::Job> jobs);
 
     struct Entry {
         const worker::Job* job;
@@ -48,5 +48,7 @@ class Effects {
 std::string_view state_name(worker::Outcome::Kind kind);
 /// The effect's row of a settlement.
 void fill(ledger::Effect& effect, const worker::Settlement& settlement);
+/// The wait that such a row tells of.
+std::optional<worker::Wait> wait_of(const ledger::Effect& effect);
 
 }  // namespace forebay::handlers

@@ -97,7 +97,7 @@ void ExecHandler::note(std::span<const Job> jobs, std::span<const worker::Settle
         log_warn("effect.unnoted").with("worker", inside_->options.worker).with("n", inside_->options.n).with("why", written.error().what);
 }
 
-std::vector<std::optional<Timestamp>> ExecHandler::due(std::span<const Job> jobs) { return inside_->effects.due(jobs); }
+std::vector<std::optional<worker::Wait>> ExecHandler::waits(std::span<const Job> jobs) { return inside_->effects.waits(jobs); }
 
 Duration ExecHandler::time_limit(std::size_t jobs, Duration timeout) const {
     return inside_->options.protocol == Protocol::lambda_batch ? timeout : timeout * static_cast<int>(jobs);

@@ -44,7 +44,7 @@ class ExecHandler final : public worker::Handler {
     ~ExecHandler() override;
     std::vector<worker::Outcome> run(std::span<const worker::Job> jobs, const worker::Limits& limits) override;
     void note(std::span<const worker::Job> jobs, std::span<const worker::Settlement> settlements) override;
-    std::vector<std::optional<Timestamp>> due(std::span<const worker::Job> jobs) override;
+    std::vector<std::optional<worker::Wait>> waits(std::span<const worker::Job> jobs) override;
     Duration time_limit(std::size_t jobs, Duration timeout) const override;
 
   private:

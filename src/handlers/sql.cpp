@@ -157,17 +157,18 @@ void SqlHandler::note(std::span<const worker::Job> jobs, std::span<const worker:
     if (!noted) log_warn("effect.unnoted").with("worker", inside_->process).with("why", noted.error().what);
 }
 
-std::vector<std::optional<Timestamp>> SqlHandler::due(std::span<const worker::Job> jobs) {
-    std::vector<std::optional<Timestamp>> due(jobs.size());
+std::vector<std::optional<worker::Wait>> SqlHandler::waits(std::span<const worker::Job> jobs) {
+    std::vector<std::optional<worker::Wait>> waits(jobs.size());
     auto database = inside_->opened();
-    if (!database) return due;  // the attempt says so
+    if (!database) return waits;  // the attempt says so
     auto read = (*database)->read([&](db::ReadTransaction& t) -> Done {
         for (std::size_t i = 0; i < jobs.size(); ++i) {
-            TRY_ASSIGN(due[i], ledger::retry_due(t, jobs[i].envelope.id, inside_->options.worker));
+            TRY_ASSIGN(auto retry, ledger::look_up_retry(t, jobs[i].envelope.id, inside_->options.worker));
+            if (retry) waits[i] = wait_of(*retry);
         }
         return {};
     });
-    return read ? due : std::vector<std::optional<Timestamp>>(jobs.size());
+    return read ? waits : std::vector<std::optional<worker::Wait>>(jobs.size());
 }
 
 Result<void, std::string> SqlHandler::probe() {

@@ -40,7 +40,7 @@ class SqlHandler final : public worker::Handler {
     ~SqlHandler() override;
     std::vector<worker::Outcome> run(std::span<const worker::Job> jobs, const worker::Limits& limits) override;
     void note(std::span<const worker::Job> jobs, std::span<const worker::Settlement> settlements) override;
-    std::vector<std::optional<Timestamp>> due(std::span<const worker::Job> jobs) override;
+    std::vector<std::optional<worker::Wait>> waits(std::span<const worker::Job> jobs) override;
     bool has_probe() const override { return true; }
     Result<void, std::string> probe() override;
 

@@ -48,8 +48,8 @@ Result<void, db::Error> prepare(db::WriteTransaction& transaction);
 /// Whether the effect of this record is done already: then nothing must be run.
 Result<std::optional<Effect>, db::Error> look_up(db::ReadTransaction& transaction, const Uuid& id, std::string_view effect);
 
-/// When a record whose effect is retrying may be tried again; nothing for every other state.
-Result<std::optional<Timestamp>, db::Error> retry_due(db::ReadTransaction& transaction, const Uuid& id, std::string_view effect);
+/// The effect of this record where it is retrying; nothing for every other state.
+Result<std::optional<Effect>, db::Error> look_up_retry(db::ReadTransaction& transaction, const Uuid& id, std::string_view effect);
 
 /// Writes the record's own row and its search rows (once) and the effect's row (replacing an older state;
 /// a done row never goes back).

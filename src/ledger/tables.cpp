@@ -52,6 +52,14 @@ Result<void, db::Error> note_record(db::WriteTransaction& transaction, const rec
     return note_search(transaction, envelope, id, search);
 }
 
+Result<std::optional<Effect>, db::Error> look_up_in_state(db::ReadTransaction& transaction, const Uuid& id, std::string_view effect,
+                                                          std::string_view state) {
+    TRY_ASSIGN(auto rows, transaction.query(std::string(select_effects) + " WHERE record = ? AND effect = ? AND state = ?",
+                                            {to_text(id), std::string(effect), std::string(state)}));
+    if (rows.empty()) return std::optional<Effect>{};
+    return std::optional<Effect>(effect_of(rows[0]));
+}
+
 }  // namespace
 
 std::vector<SearchField> usual_search_fields() { return {{"email", "email"}, {"phone", "phone"}}; }
@@ -95,16 +103,11 @@ Result<void, db::Error> prepare(db::WriteTransaction& transaction) {
 }
 
 Result<std::optional<Effect>, db::Error> look_up(db::ReadTransaction& transaction, const Uuid& id, std::string_view effect) {
-    TRY_ASSIGN(auto rows, transaction.query(std::string(select_effects) + " WHERE record = ? AND effect = ? AND state = 'done'",
-                                            {to_text(id), std::string(effect)}));
-    if (rows.empty()) return std::optional<Effect>{};
-    return std::optional<Effect>(effect_of(rows[0]));
+    return look_up_in_state(transaction, id, effect, "done");
 }
 
-Result<std::optional<Timestamp>, db::Error> retry_due(db::ReadTransaction& transaction, const Uuid& id, std::string_view effect) {
-    TRY_ASSIGN(auto rows, transaction.query(std::string(select_effects) + " WHERE record = ? AND effect = ? AND state = 'retrying'",
-                                            {to_text(id), std::string(effect)}));
-    return rows.empty() ? std::nullopt : effect_of(rows[0]).next_at;
+Result<std::optional<Effect>, db::Error> look_up_retry(db::ReadTransaction& transaction, const Uuid& id, std::string_view effect) {
+    return look_up_in_state(transaction, id, effect, "retrying");
 }
 
 Result<void, db::Error> note(db::WriteTransaction& transaction, const record::Envelope& envelope, const Effect& effect,

@@ -64,6 +64,12 @@ struct Settlement {
     std::optional<Timestamp> next;  ///< of a retry
 };
 
+/// The wait a record is in, as the row of its effect has it: by the wall clocks of then.
+struct Wait {
+    Timestamp since, until;
+    bool operator==(const Wait&) const = default;
+};
+
 /// How long a handler may take, and whether it should begin anything more.
 struct Limits {
     Duration timeout{};                       ///< of one record (exec) or one transaction (sql)
@@ -82,9 +88,9 @@ class Handler {
     /// `retrying`, `held` or `dead`. Not called for done: that row is part of run(). Must not throw.
     virtual void note(std::span<const Job>, std::span<const Settlement>) {}
 
-    /// When each of these records may be tried again, where its effect's row says so; asked of those that have spent an
-    /// attempt, because a queue cannot hide a message as long as some waits are. Nothing = now. Must not throw.
-    virtual std::vector<std::optional<Timestamp>> due(std::span<const Job> jobs) { return {jobs.size(), std::nullopt}; }
+    /// The wait each of these records is in, where its effect's row says that it is retrying; asked of those that have
+    /// spent an attempt, because a queue cannot hide a message as long as some waits are. Must not throw.
+    virtual std::vector<std::optional<Wait>> waits(std::span<const Job> jobs) { return {jobs.size(), std::nullopt}; }
 
     /// Whether probe() can tell that a dependency is back. If not, only an attempt can: then the worker keeps
     /// one record in hand while it is held and tries again with that one.

@@ -102,13 +102,13 @@ void Outbox::bury(const std::string& handle, const std::string& body, std::strin
         insist("delete", [&] { return parts_.source.settle(options_.queue, {handle}); });
 }
 
-void Outbox::retry(const Job& job, const Settlement& settlement, Timestamp now) {
-    auto wait = std::clamp<Duration>(settlement.next.value_or(now) - now, Duration::zero(), hidden_most);
+void Outbox::retry(const Job& job, const Settlement& settlement, Timestamp settled_at) {
+    auto wait = std::clamp<Duration>(settlement.next.value_or(settled_at) - settled_at, Duration::zero(), hidden_most);
     insist("retry", [&] { return parts_.source.extend(options_.queue, job.handle, wait, settlement.attempts); });
 }
 
-void Outbox::put_off(const Job& job, Timestamp due, Timestamp now) {
-    auto wait = std::clamp<Duration>(due - now, Duration::zero(), hidden_most);
+void Outbox::put_off(const Job& job, Duration left) {
+    auto wait = std::min(left, hidden_most);
     insist("put off", [&] { return parts_.source.extend(options_.queue, job.handle, wait, std::nullopt); });
 }
 

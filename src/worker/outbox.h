@@ -25,9 +25,10 @@ class Outbox {
     /// To the dead-letter queue with reason, effect, record and attempts as attributes, then deleted. Without
     /// such a queue it stays where it is, hidden for an hour at a time.
     void bury(const std::string& handle, const std::string& body, std::string_view record, const Settlement& settlement);
-    void retry(const Job& job, const Settlement& settlement, Timestamp now);
+    /// Hidden for as long as it was to wait when it was settled, whatever the clock says by now.
+    void retry(const Job& job, const Settlement& settlement, Timestamp settled_at);
     /// The record came before it is due: hidden again, no attempt spent.
-    void put_off(const Job& job, Timestamp due, Timestamp now);
+    void put_off(const Job& job, Duration left);
     void give_back(const std::string& handle);
 
     /// How long a queue that cannot be reached is asked again, all calls of an outage together; not at all

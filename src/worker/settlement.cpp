@@ -13,6 +13,12 @@ Settlement settle_retry(const Outcome& outcome, std::uint32_t spent, const Retry
 
 }  // namespace
 
+Duration left_of(const Wait& wait, Timestamp now) {
+    bool was_split = wait.until - wait.since > hidden_most;
+    if (!was_split || now < wait.since) return Duration::zero();
+    return std::max(wait.until - now, Duration::zero());
+}
+
 Settlement settle(const Outcome& outcome, std::uint32_t attempts, const RetrySchedule& schedule, Timestamp now, std::uint64_t random) {
     switch (outcome.kind) {
         case Outcome::Kind::done:

@@ -118,12 +118,13 @@ struct Worker::Inside {
         auto fresh = std::stable_partition(jobs.begin(), jobs.end(), [](const Job& job) { return job.attempts > 0; });
         std::span<const Job> tried(jobs.data(), static_cast<std::size_t>(fresh - jobs.begin()));
         if (tried.empty()) return;
-        auto due = parts.handler.due(tried);
+        auto waits = parts.handler.waits(tried);
         auto now = parts.clock.wall();
         std::set<std::string> put_off;
         for (std::size_t i = 0; i < tried.size(); ++i) {
-            if (!due[i] || *due[i] - now < early_enough) continue;
-            outbox.put_off(tried[i], *due[i], now);
+            auto left = waits[i] ? left_of(*waits[i], now) : Duration::zero();
+            if (left < early_enough) continue;
+            outbox.put_off(tried[i], left);
             put_off.insert(tried[i].handle);
         }
         std::erase_if(jobs, [&](const Job& job) { return put_off.contains(job.handle); });
@@ -140,7 +141,8 @@ struct Worker::Inside {
         auto began = parts.clock.now();
         auto outcomes = attempt(parts.handler, jobs, {options.timeout, &parts.controls.stop});
         auto took = parts.clock.now() - began;
-        auto settlements = settle_all(jobs, outcomes);
+        auto settled_at = parts.clock.wall();
+        auto settlements = settle_all(jobs, outcomes, settled_at);
         parts.handler.note(jobs, settlements);
         heartbeat.watch(handles_of(jobs), std::nullopt);  // until they are deleted
         outbox.finish(jobs, outcomes);
@@ -149,25 +151,24 @@ struct Worker::Inside {
         for (std::size_t i = 0; i < jobs.size(); ++i) report(jobs[i], settlements[i], took);
         auto kept = parts.handler.has_probe() ? jobs.size() : first_held(settlements);
         for (std::size_t i = 0; i < jobs.size(); ++i)
-            if (i != kept) settle_message(jobs[i], settlements[i]);
+            if (i != kept) settle_message(jobs[i], settlements[i], settled_at);
         turn_hold(settlements);
         if (kept < jobs.size()) keep_in_hand(std::move(jobs[kept]));
     }
 
-    std::vector<Settlement> settle_all(const std::vector<Job>& jobs, const std::vector<Outcome>& outcomes) {
+    std::vector<Settlement> settle_all(const std::vector<Job>& jobs, const std::vector<Outcome>& outcomes, Timestamp now) {
         std::vector<Settlement> settlements;
-        auto now = parts.clock.wall();
         for (std::size_t i = 0; i < jobs.size(); ++i)
             settlements.push_back(settle(outcomes[i], jobs[i].attempts, options.retry, now, random()));
         return settlements;
     }
 
-    void settle_message(const Job& job, const Settlement& settlement) {
+    void settle_message(const Job& job, const Settlement& settlement, Timestamp settled_at) {
         switch (settlement.kind) {
             case Outcome::Kind::done:
                 return;  // deleted already
             case Outcome::Kind::retry:
-                return outbox.retry(job, settlement, parts.clock.wall());
+                return outbox.retry(job, settlement, settled_at);
             case Outcome::Kind::dead:
                 return outbox.bury(job.handle, job.body, to_text(job.envelope.id), settlement);
             case Outcome::Kind::hold:

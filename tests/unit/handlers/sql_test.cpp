@@ -92,14 +92,17 @@ TEST_F(Sql, records_wait_while_the_file_is_gone_and_an_empty_one_gets_its_tables
     EXPECT_EQ(count("leads"), 2);
 }
 
-TEST_F(Sql, a_retrying_record_is_due_when_its_row_says) {
+TEST_F(Sql, a_retrying_record_waits_as_its_row_says) {
     auto h = handler();
     auto batch = jobs(3);
     h.note(batch,
            std::vector<worker::Settlement>{{Kind::retry, "busy", 2, Timestamp{77}}, {Kind::dead, "no", 1, {}}, {Kind::hold, "", 0, {}}});
-    EXPECT_EQ(h.due(batch), (std::vector<std::optional<Timestamp>>{Timestamp{77}, std::nullopt, std::nullopt}));
+    auto waits = h.waits(batch);
+    ASSERT_TRUE(waits.at(0));
+    EXPECT_GT(waits[0]->since, Timestamp{77}) << "noted now";
+    EXPECT_EQ(waits, (std::vector<std::optional<worker::Wait>>{worker::Wait{waits[0]->since, {77}}, std::nullopt, std::nullopt}));
     (void)h.run(batch, {});
-    EXPECT_EQ(h.due(batch), std::vector<std::optional<Timestamp>>(3)) << "what is done waits for nothing";
+    EXPECT_EQ(h.waits(batch), std::vector<std::optional<worker::Wait>>(3)) << "what is done waits for nothing";
 }
 
 TEST_F(Sql, the_same_record_twice_in_one_batch_is_one_row) {

@@ -119,6 +119,28 @@ TEST_F(Tables, looking_up_finds_done_effects_only) {
     EXPECT_TRUE(look());
 }
 
+TEST_F(Tables, a_retry_tells_since_when_and_until_when_it_waits) {
+    auto db = open("a.db");
+    auto envelope = lead(jane, "", "");
+    auto look = [&] {
+        std::optional<Effect> found;
+        EXPECT_TRUE(db->read([&](db::ReadTransaction& t) -> Done {
+            TRY_ASSIGN(found, look_up_retry(t, envelope.id, "store"));
+            return {};
+        }));
+        return found;
+    };
+    auto retrying = effect("store", "retrying", 3000);
+    retrying.next_at = Timestamp{33'000};
+    note_in(*db, envelope, effect("store", "retrying", 2000));
+    note_in(*db, envelope, retrying);
+    ASSERT_TRUE(look());
+    EXPECT_EQ(look()->at.ms, 3000) << "of this wait, not of the first attempt";
+    EXPECT_EQ(look()->next_at, Timestamp{33'000});
+    note_in(*db, envelope, effect("store", "dead"));
+    EXPECT_FALSE(look());
+}
+
 TEST_F(Tables, one_story_is_told_from_several_files) {
     auto main = open("main.db"), one = open("score-1.db"), two = open("score-2.db");
     auto envelope = lead(jane, "jane@example.com", "");

@@ -65,6 +65,22 @@ TEST(Settle, the_handlers_own_wait_does_not_add_attempts) {
     EXPECT_EQ(settle(Outcome::retry("later", 90s), 1, schedule, {}, 0).kind, Outcome::Kind::dead);
 }
 
+TEST(LeftOf, only_a_wait_that_was_split_has_something_left_when_its_record_comes) {
+    Timestamp since{1'789'992'000'000};
+    EXPECT_EQ(left_of({since, since + 20h}, since + 11h), Duration(9h));
+    EXPECT_EQ(left_of({since, since + 20h}, since + 21h), Duration::zero());
+    EXPECT_EQ(left_of({since, since + hidden_most + 1ms}, since + 1h), hidden_most + 1ms - 1h);
+    EXPECT_EQ(left_of({since, since + hidden_most}, since + 1h), Duration::zero()) << "the queue alone keeps it";
+    EXPECT_EQ(left_of({since, since + 30s}, since - 6h), Duration::zero());
+}
+
+TEST(LeftOf, a_clock_set_back_leaves_no_more_than_the_wait_itself) {
+    Timestamp since{1'789'992'000'000};
+    EXPECT_EQ(left_of({since, since + 20h}, since), Duration(20h));
+    EXPECT_EQ(left_of({since, since + 20h}, since - 1ms), Duration::zero());
+    EXPECT_EQ(left_of({since, since + 20h}, Timestamp{}), Duration::zero()) << "it would be hidden until the receives are used up";
+}
+
 TEST(HoldLogic, begins_waits_for_its_probe_tries_one_and_ends) {
     Hold hold(2s);
     EXPECT_EQ(hold.phase(), Hold::Phase::open);

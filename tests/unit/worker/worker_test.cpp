@@ -31,13 +31,14 @@ class ScriptedHandler final : public Handler {
     }
     void note(std::span<const Job> jobs, std::span<const Settlement> settlements) override {
         for (std::size_t i = 0; i < jobs.size(); ++i) noted.push_back(settlements[i]);
+        if (while_noting) while_noting();
     }
-    std::vector<std::optional<Timestamp>> due(std::span<const Job> jobs) override {
-        std::vector<std::optional<Timestamp>> out;
+    std::vector<std::optional<Wait>> waits(std::span<const Job> jobs) override {
+        std::vector<std::optional<Wait>> out;
         for (auto& job : jobs) {
-            asked_for_due.push_back(job.envelope.fields["name"].text());
-            auto known = due_at.find(asked_for_due.back());
-            out.push_back(known == due_at.end() ? std::nullopt : std::optional(known->second));
+            asked_for_wait.push_back(job.envelope.fields["name"].text());
+            auto known = wait_of.find(asked_for_wait.back());
+            out.push_back(known == wait_of.end() ? std::nullopt : std::optional(known->second));
         }
         return out;
     }
@@ -50,14 +51,26 @@ class ScriptedHandler final : public Handler {
     Duration time_limit(std::size_t, Duration timeout) const override { return timeout; }
 
     std::function<Outcome(const std::string&, const Limits&)> answer;
+    std::function<void()> while_noting;
     std::vector<std::size_t> runs;
     std::vector<std::string> ran;
     std::vector<Settlement> noted;
-    std::map<std::string, Timestamp> due_at;
-    std::vector<std::string> asked_for_due;
+    std::map<std::string, Wait> wait_of;
+    std::vector<std::string> asked_for_wait;
     bool can_probe = false;
     int probe_failures = 0;
     int probes = 0;
+};
+
+/// A wall clock that is set by hand; durations are real.
+class SetClock final : public Clock {
+  public:
+    Timestamp wall() override { return wall_at; }
+    Instant now() override { return real_.now(); }
+    Timestamp wall_at;
+
+  private:
+    SystemClock real_;
 };
 
 class Work : public ::testing::Test {
@@ -100,9 +113,10 @@ TEST_F(Work, a_record_that_comes_before_it_is_due_is_hidden_again_and_spends_no_
     put("fresh");
     put("tried", 1);
     put("almost", 1);
-    handler.due_at = {{"early", clock.wall() + 9h}, {"almost", clock.wall() + 1s}};
+    auto now = clock.wall();
+    handler.wait_of = {{"early", {now - 11h, now + 9h}}, {"almost", {now - 11h, now + 1s}}};
     run();
-    EXPECT_EQ(handler.asked_for_due, (std::vector<std::string>{"early", "tried", "almost"})) << "a first attempt waits for nothing";
+    EXPECT_EQ(handler.asked_for_wait, (std::vector<std::string>{"early", "tried", "almost"})) << "a first attempt waits for nothing";
     EXPECT_EQ(handler.ran, (std::vector<std::string>{"tried", "almost", "fresh"}));
     ASSERT_EQ(source.extended.size(), 1u);
     EXPECT_EQ(source.extended[0].handle, "early");
@@ -110,6 +124,26 @@ TEST_F(Work, a_record_that_comes_before_it_is_due_is_hidden_again_and_spends_no_
     EXPECT_LE(source.extended[0].timeout, 9h);
     EXPECT_FALSE(source.extended[0].attempts) << "those spent stay as they are";
     EXPECT_EQ(source.settled, (std::vector<std::string>{"tried", "almost", "fresh"}));
+}
+
+TEST_F(Work, a_clock_that_was_set_back_does_not_hide_a_record_again_that_the_queue_has_hidden_long_enough) {
+    auto ahead = clock.wall() + 6h;
+    handler.wait_of = {{"a", {ahead, ahead + 30s}}};
+    put("a", 1);
+    run();
+    EXPECT_EQ(handler.ran, std::vector<std::string>{"a"});
+    EXPECT_TRUE(source.extended.empty());
+}
+
+TEST_F(Work, a_clock_that_is_set_back_during_an_attempt_does_not_stretch_its_wait) {
+    SetClock set;
+    set.wall_at = clock.wall() + 6h;
+    handler.answer = [](auto&, auto&) { return Outcome::retry("busy"); };
+    handler.while_noting = [&] { set.wall_at = set.wall_at - 6h; };
+    put("a");
+    Worker(options, {source, heartbeat, handler, set, entropy, controls}).run();
+    ASSERT_EQ(source.extended.size(), 1u);
+    EXPECT_EQ(source.extended[0].timeout, Duration(1s));
 }
 
 TEST_F(Work, what_is_done_is_deleted) {
