@@ -96,6 +96,13 @@ void add_cors(http::Response& response, const std::string& origin) {
     response.headers.emplace_back("Vary", "Origin");
 }
 
+/// Whether a field says a key, be it as a text, a list or a file.
+bool holds_key(const PreparedEndpoint& endpoint, const Examination& examination) {
+    if (endpoint.spec.key_secret_field.empty()) return false;
+    auto& inputs = examination.inputs();
+    return std::any_of(inputs.begin(), inputs.end(), [&](auto& input) { return input.name == endpoint.spec.key_secret_field; });
+}
+
 /// The body as it may be kept (FORMAT.md): without what the key's field says and, where that could be read, without
 /// the same text elsewhere. What is too short to be a key may be any word of the post.
 std::string body_to_keep(const Call& call, const Examination* examination) {
@@ -193,7 +200,7 @@ void Intake::State::take_post(Call call) {
 
     std::string hidden;
     std::string_view raw = call.request.body;
-    if (!examination.special(Special::key_secret).empty()) raw = hidden = body_to_keep(call, &examination);
+    if (holds_key(endpoint, examination)) raw = hidden = body_to_keep(call, &examination);
     auto& value = examination.value().empty() ? endpoint.spec.value : examination.value();
     bool is_text = *type.kind != MediaKind::multipart || json::is_utf8(raw);
     record::EnvelopeEnd end{call.media_type, raw, is_text, flags, call.request.client_address, value, endpoint.spec.currency};

@@ -87,7 +87,7 @@ class Search {
 
     /// Covers the value of the name at `at` and says where it ends; nothing if no value follows.
     std::optional<std::size_t> cover_value(std::size_t at) {
-        auto after = at + field_.size();
+        auto after = skip_brackets(at + field_.size());
         char before = at == 0 ? '&' : body_[at - 1];
         while (body_[after] == '\\') ++after;  // JSON in a text of JSON
         bool quoted = is_quote(before) && body_[after] == before;
@@ -99,6 +99,16 @@ class Search {
         if (body_[sign] == '=') return cover_form_value(sign + 1);
         if (before == '<' && body_[after] == '>') return cover_until(after + 1, "<");
         return std::nullopt;
+    }
+
+    /// Behind the `[]` of a list, `field[]` or `field[a][b]`.
+    std::size_t skip_brackets(std::size_t at) const {
+        while (body_[at] == '[') {
+            auto end = body_.text().find_first_of("[]&=\"' \r\n", at + 1);
+            if (end == npos || body_[end] != ']') return at;
+            at = end + 1;
+        }
+        return at;
     }
 
     /// `Content-Disposition: form-data; name="field"`.

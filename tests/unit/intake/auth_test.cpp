@@ -123,6 +123,29 @@ TEST_F(Auth, a_key_in_a_body_that_cannot_be_read_is_not_kept) {
     }
 }
 
+TEST_F(Auth, a_key_that_comes_as_a_list_is_not_kept) {
+    open_guarded();
+    const std::string multipart = "multipart/form-data; boundary=b", key = "ik_live_secret";
+    auto part = [](std::string name, const std::string& value) {
+        return "--b\r\nContent-Disposition: form-data; name=" + std::move(name) + "\r\n\r\n" + value + "\r\n";
+    };
+    auto lead = part("\"email\"", "j@example.com") + part("\"first_name\"", "J");
+    for (auto [type, body] : {std::pair{form_type, good_form + "&api_id=website&api_key[]=" + key},
+                              {form_type, good_form + "&api_id=website&api_key%5B%5D=" + key},
+                              {form_type, good_form + "&api_key%5b%5d=" + key + "&api_key[]=" + key},
+                              {multipart, lead + part("\"api_key[]\"", key) + "--b--"},
+                              {multipart, lead + part("\"api_key\"; filename=\"a\"", key) + "--b--"},
+                              {"application/json", R"({"email":"j@example.com","first_name":"J","api_key":[")" + key + R"("]})"}}) {
+        auto refused = kept(), accepted = records();
+        EXPECT_EQ(post({body, type}).status, 401u) << body;
+        ASSERT_EQ(kept(), refused + 1) << body;
+        EXPECT_EQ(sender.queue("forebay-quarantine")[refused].find(key), std::string::npos) << body;
+        EXPECT_EQ(post({body, type, {{"Authorization", "Bearer " + key}}}).status, 202u) << body;
+        ASSERT_EQ(records(), accepted + 1) << body;
+        EXPECT_EQ(sender.queue("leads")[accepted].find(key), std::string::npos) << body;
+    }
+}
+
 TEST_F(Auth, a_robot_that_fills_in_a_key_leaves_it_nowhere) {
     auto endpoint = lead();
     endpoint.auth = {"key:website"};

@@ -32,6 +32,10 @@ TEST(SecretMask, covers_the_fields_value_in_whatever_the_body_seems_to_be) {
         {"x=y&k%65y=abc&key=abc", "x=y&k%65y=***&key=***"},
         {"data=%7B%22key%22%3A%22abc%22%7D&x=y", "data=%7B%22key%22%3A%22***%22%7D&x=y"},
         {R"({"payload":"{\"key\":\"abc\"}"})", R"({"payload":"{\"key\":\"******"})"},
+        {"key[]=abc&key%5B%5D=abc&key[a][b]=abc&x=y", "key[]=***&key%5B%5D=***&key[a][b]=***&x=y"},
+        {R"({"key[]":"abc",)", R"({"key[]":"***",)"},
+        {"--b\r\nContent-Disposition: form-data; name=\"key[]\"\r\n\r\nabc\r\n--b--",
+         "--b\r\nContent-Disposition: form-data; name=\"key[]\"\r\n\r\n***\r\n--b--"},
         {"key = abc\nx = y", "key =****\nx = y"},
         {"<lead><key>abc</key></lead>", "<lead><key>***</key></lead>"},
         {"--b\r\nContent-Disposition: form-data; name=\"key\"\r\n\r\nabc\r\n--b--",
@@ -46,7 +50,7 @@ TEST(SecretMask, covers_the_fields_value_in_whatever_the_body_seems_to_be) {
 
 TEST(SecretMask, leaves_everything_else_as_it_is) {
     for (std::string raw : {"mykey=abc&keys=abc&x=key", R"({"note":"the key is here","keyed":"abc","x":"key"})", "key", "", "\"key\"",
-                            "key:", "key=", R"({"key":)", "%", "\\u00", R"({"email":"x"})"})
+                            "key:", "key=", "key[", "key[]", "key[ ]=abc", "key[a=abc", R"({"key":)", "%", "\\u00", R"({"email":"x"})"})
         EXPECT_EQ(without_secret(raw, "key"), raw);
     EXPECT_EQ(without_secret("key=abc", ""), "key=abc");
     EXPECT_EQ(without_secret(R"({"note":"say key=abc","x":"y"})", "key"), R"({"note":"say key=***","x":"y"})");
@@ -67,7 +71,7 @@ double cost_of(const std::string& part, std::size_t bytes) {
 
 TEST(SecretMask, needs_no_more_than_the_length_of_a_hostile_body) {
     for (std::string part : {"\"key\":[", "key=", "name=\"key\"", "\"key\":\"", "key:{", "\"key\":\\", "key<key>", "name=key\n\r\n--",
-                             "name=key\n\n--", "name=key\r\n\r\n--"}) {
+                             "name=key\n\n--", "name=key\r\n\r\n--", "key[", "key[ ", "key[]", "&key[{"}) {
         auto least = cost_of(part, 20'000);
         EXPECT_LT(cost_of(part, 8 * 20'000), 4 * 8 * least) << part << ": eight times as long must not take 32 times as long";
     }
