@@ -85,7 +85,7 @@ std::optional<Timestamp> parse_timestamp(std::string_view text) {
 
 std::optional<Duration> parse_duration(std::string_view text) {
     auto parsed = number_and_unit(text);
-    if (!parsed || parsed->first > 1000000000000ULL) return std::nullopt;
+    if (!parsed || parsed->first > 100000000000ULL) return std::nullopt;
     auto n = static_cast<std::int64_t>(parsed->first);
     auto unit = parsed->second;
     if (unit == "ms") return Duration(n);

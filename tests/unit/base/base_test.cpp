@@ -26,6 +26,8 @@ TEST(Time, durations_and_sizes_name_their_unit) {
     EXPECT_EQ(parse_duration("14d"), Duration(14LL * 86400000));
     EXPECT_FALSE(parse_duration("30"));
     EXPECT_FALSE(parse_duration("-1s"));
+    EXPECT_GT(parse_duration("100000000000d"), Duration::zero());
+    EXPECT_FALSE(parse_duration("1000000000000d")) << "more milliseconds than there are";
     EXPECT_EQ(to_text(Duration(90000)), "90s");
     EXPECT_EQ(parse_bytes("64KiB"), 65536u);
     EXPECT_FALSE(parse_bytes("64kb"));
