@@ -41,12 +41,20 @@ Result<Outcome, std::string> done_outcome(const json::Value& answer) {
     return outcome;
 }
 
+/// A bare number is seconds. How long is too long is the worker's to say; here it must only stay a number.
+std::optional<Duration> delay_of(const json::Value& delay) {
+    constexpr std::int64_t seconds_most = 1'000'000'000'000;
+    if (!delay.is_number()) return parse_duration(delay.text());
+    auto seconds = delay.integer();
+    if (!seconds || *seconds < 0) return std::nullopt;
+    return std::chrono::seconds(std::min(*seconds, seconds_most));
+}
+
 Result<Outcome, std::string> retry_outcome(const json::Value& answer) {
     const auto& delay = answer["delay"];
     if (delay.is_null()) return Outcome::retry(why_of(answer));
-    auto after = delay.is_number() && delay.integer() ? std::optional<Duration>(std::chrono::seconds(*delay.integer()))
-                                                      : parse_duration(delay.text());
-    if (!after || *after < Duration::zero()) return Failure{std::string("\"delay\" is not a duration like \"30s\"")};
+    auto after = delay_of(delay);
+    if (!after) return Failure{std::string("\"delay\" is not a duration like \"30s\"")};
     return Outcome::retry(why_of(answer), after);
 }
 

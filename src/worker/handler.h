@@ -45,7 +45,7 @@ struct Outcome {
     };
     Kind kind = Kind::untouched;
     std::string why;                   ///< retry, hold, dead
-    std::optional<Duration> after;     ///< retry: instead of the schedule's wait
+    std::optional<Duration> after;     ///< retry: instead of the schedule's wait; a worker cuts it (worker/settlement.h)
     std::vector<FollowUp> follow_ups;  ///< done
     json::Value set;                   ///< done: fields the record has from now on, for the queues of `then`
 
@@ -60,8 +60,9 @@ struct Outcome {
 struct Settlement {
     Outcome::Kind kind;
     std::string why;
-    std::uint32_t attempts = 0;     ///< answers spent, this one included
-    std::optional<Timestamp> next;  ///< of a retry
+    std::uint32_t attempts = 0;                    ///< answers spent, this one included
+    std::optional<Timestamp> next;                 ///< of a retry
+    std::optional<Duration> asked = std::nullopt;  ///< of a retry: the handler's own wait, where it was cut
 };
 
 /// The wait a record is in, as the row of its effect has it: by the wall clocks of then.

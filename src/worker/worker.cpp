@@ -159,8 +159,13 @@ struct Worker::Inside {
     std::vector<Settlement> settle_all(const std::vector<Job>& jobs, const std::vector<Outcome>& outcomes, Timestamp now) {
         std::vector<Settlement> settlements;
         for (std::size_t i = 0; i < jobs.size(); ++i)
-            settlements.push_back(settle(outcomes[i], jobs[i].attempts, options.retry, now, random()));
+            settlements.push_back(settle(outcomes[i], jobs[i].attempts, options.retry, now, random(), deliveries_left(jobs[i])));
         return settlements;
+    }
+
+    std::uint64_t deliveries_left(const Job& job) const {
+        if (options.deliveries_max == 0) return any_number;
+        return options.deliveries_max - std::min<std::uint64_t>(options.deliveries_max, job.receive_count);
     }
 
     void settle_message(const Job& job, const Settlement& settlement, Timestamp settled_at) {
@@ -193,6 +198,7 @@ struct Worker::Inside {
             .with("ms", took.count());
         if (!settlement.why.empty()) line.with("why", settlement.why);
         if (settlement.next) line.with("next", to_rfc3339(*settlement.next));
+        if (settlement.asked) line.with("asked", to_text(*settlement.asked)).with("then", "the wait is cut, see handlers/EXEC.md");
     }
 
     // ---- hold

@@ -259,21 +259,11 @@ class Check {
                            [&](const auto& other) { return other.settings.redrive && other.settings.redrive->dead_letter == queue; });
     }
 
-    /// One for each attempt, and one more for each part of a wait that is longer than a message can be hidden.
-    static std::uint64_t deliveries_of(const worker::RetrySchedule& retry) {
-        std::uint64_t deliveries = 1;
-        for (auto wait : retry.after) {
-            auto longest = worker::with_jitter(wait, retry.jitter, UINT64_MAX);
-            deliveries += 1 + static_cast<std::uint64_t>(std::max<std::int64_t>(longest.count() - 1, 0) / worker::hidden_most.count());
-        }
-        return deliveries;
-    }
-
     void check_receive_count(const std::string& path, const WorkerConfiguration& worker) {
         const auto* queue = c_.find_queue(worker.queue);
         if (queue == nullptr || !queue->settings.redrive) return;
         auto most = queue->settings.redrive->max_receive_count;
-        auto needed = deliveries_of(worker.retry);
+        auto needed = worker::deliveries_of(worker.retry, 0);
         if (most >= needed) return;
         diagnostics_.warning(line_of("queue." + queue->name + ".max_receive_count"),
                              "queue." + queue->name + " max_receive_count (" + std::to_string(most) + ") is below the " +

@@ -26,7 +26,10 @@ worker::Options worker_options(const Configuration& configuration, const WorkerC
     options.standing_path = standing_path(configuration.node.data_dir, given.name, n);
     if (const auto* queue = configuration.find_queue(given.queue)) {
         options.visibility = queue->settings.visibility_timeout;
-        if (queue->settings.redrive) options.dead_letter = queue->settings.redrive->dead_letter;
+        if (const auto& redrive = queue->settings.redrive) {
+            options.dead_letter = redrive->dead_letter;
+            options.deliveries_max = redrive->max_receive_count;
+        }
     }
     if (const auto* database = configuration.find_database(given.database)) options.probe = database->probe;
     return options;

@@ -9,6 +9,7 @@
 #include "handlers/child.h"
 #include "handlers/exec_protocol.h"
 #include "tests/unit/handlers/jobs.h"
+#include "worker/settlement.h"
 
 namespace forebay::handlers {
 namespace {
@@ -271,6 +272,15 @@ TEST_F(Exec, each_result_has_its_outcome) {
         bool has_delay = std::string_view(row.answer).find("delay") != std::string_view::npos;
         EXPECT_EQ(outcome->after, has_delay ? std::optional<Duration>(30s) : std::nullopt);
     }
+}
+
+TEST_F(Exec, a_delay_near_the_end_of_the_numbers_is_long_and_not_negative) {
+    for (auto* delay : {"9223372036854775807", "9300000000000000", "\"100000000000d\""}) {
+        auto outcome = jsonl_outcome(*json::parse(std::string(R"({"id":"a","result":"retry","delay":)") + delay + "}"), "a");
+        ASSERT_TRUE(outcome) << delay;
+        EXPECT_GT(outcome->after, worker::after_most) << delay;
+    }
+    EXPECT_FALSE(jsonl_outcome(*json::parse(R"({"id":"a","result":"retry","delay":-9223372036854775807})"), "a"));
 }
 
 TEST_F(Exec, answers_that_are_garbage_are_told_apart) {

@@ -65,6 +65,32 @@ TEST(Settle, the_handlers_own_wait_does_not_add_attempts) {
     EXPECT_EQ(settle(Outcome::retry("later", 90s), 1, schedule, {}, 0).kind, Outcome::Kind::dead);
 }
 
+TEST(Settle, the_handlers_own_wait_is_cut_to_seven_days_and_says_what_was_asked) {
+    RetrySchedule schedule{{1s}, 0};
+    auto cut = settle(Outcome::retry("later", 10 * 24h), 0, schedule, {}, 0);
+    EXPECT_EQ(cut.next, Timestamp{} + 7 * 24h);
+    EXPECT_EQ(cut.asked, 10 * 24h);
+    EXPECT_EQ(settle(Outcome::retry("later", Duration::max()), 0, schedule, {1'789'992'000'000}, 0).next,
+              Timestamp{1'789'992'000'000} + after_most);
+    auto whole = settle(Outcome::retry("later", after_most), 0, schedule, {}, 0);
+    EXPECT_EQ(whole.next, Timestamp{} + after_most);
+    EXPECT_FALSE(whole.asked);
+}
+
+TEST(Settle, the_handlers_own_wait_leaves_the_other_attempts_their_deliveries) {
+    RetrySchedule schedule{{1s, 5s, 20h}, 0};
+    auto wait = [&](std::uint32_t attempts, std::uint64_t deliveries_left) {
+        return *settle(Outcome::retry("later", 6 * 24h), attempts, schedule, {}, 0, deliveries_left).next - Timestamp{};
+    };
+    EXPECT_EQ(wait(0, 8), 5 * hidden_most) << "5 s needs one, 20 h two";
+    EXPECT_EQ(wait(1, 8), 6 * hidden_most);
+    EXPECT_EQ(wait(2, 8), 8 * hidden_most);
+    EXPECT_EQ(wait(0, 4), hidden_most);
+    EXPECT_EQ(wait(0, 0), hidden_most) << "one part it has always";
+    EXPECT_EQ(wait(0, 100), Duration(6 * 24h));
+    EXPECT_EQ(settle(Outcome::retry("busy"), 2, schedule, {}, 0, 1).next, Timestamp{} + 20h) << "the schedule's own is not cut";
+}
+
 TEST(LeftOf, only_a_wait_that_was_split_has_something_left_when_its_record_comes) {
     Timestamp since{1'789'992'000'000};
     EXPECT_EQ(left_of({since, since + 20h}, since + 11h), Duration(9h));

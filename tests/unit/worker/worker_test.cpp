@@ -126,6 +126,17 @@ TEST_F(Work, a_record_that_comes_before_it_is_due_is_hidden_again_and_spends_no_
     EXPECT_EQ(source.settled, (std::vector<std::string>{"tried", "almost", "fresh"}));
 }
 
+TEST_F(Work, a_wait_that_a_handler_asks_for_ends_before_the_queue_gives_the_record_up) {
+    options.retry = {{1s, 5s, 5s}, 0};
+    options.deliveries_max = 10;
+    handler.answer = [](const std::string&, const Limits&) { return Outcome::retry("busy", 24h * 10); };
+    put("a", 1);
+    auto before = clock.wall();
+    run();
+    EXPECT_GE(handler.noted.at(0).next, before + 7 * hidden_most) << "it was received twice, and needs one after this wait";
+    EXPECT_LT(handler.noted.at(0).next, before + 7 * hidden_most + 1min);
+}
+
 TEST_F(Work, a_clock_that_was_set_back_does_not_hide_a_record_again_that_the_queue_has_hidden_long_enough) {
     auto ahead = clock.wall() + 6h;
     handler.wait_of = {{"a", {ahead, ahead + 30s}}};
