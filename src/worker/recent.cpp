@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <ranges>
 #include <string>
 
 namespace forebay::worker {
@@ -19,6 +20,12 @@ int step_of(Duration took) {
     return static_cast<int>(std::ceil(std::log(static_cast<double>(std::max<std::int64_t>(took.count(), 1))) / std::log(step_ratio)));
 }
 Duration end_of(int step) { return Duration(std::llround(std::pow(step_ratio, step))); }
+
+/// The slots of a window that ends now. Later ones are of a clock that ran ahead: they count for nothing.
+template <class Slots>
+auto window(Slots& slots, std::int64_t before_first, std::int64_t last) {
+    return std::ranges::subrange(slots.upper_bound(before_first), slots.upper_bound(last));
+}
 
 std::int64_t number_of(const std::string& digits) {
     std::int64_t n = 0;
@@ -41,7 +48,9 @@ void Recent::settled(Outcome::Kind kind, Duration took, Timestamp now) {
 
 void Recent::forget(Timestamp now) {
     slots_.erase(slots_.begin(), slots_.upper_bound(slot_of(now - rate_window)));
+    slots_.erase(slots_.upper_bound(slot_of(now)), slots_.end());
     failures_.erase(failures_.begin(), failures_.upper_bound(minute_of(now - failure_window)));
+    failures_.erase(failures_.upper_bound(minute_of(now)), failures_.end());
 }
 
 void Recent::add(const Recent& other) {
@@ -55,21 +64,21 @@ void Recent::add(const Recent& other) {
 
 std::uint64_t Recent::settled_in_last_minute(Timestamp now) const {
     std::uint64_t sum = 0;
-    for (auto slot = slots_.upper_bound(slot_of(now - rate_window)); slot != slots_.end(); ++slot) sum += slot->second.settled;
+    for (auto& [at, slot] : window(slots_, slot_of(now - rate_window), slot_of(now))) sum += slot.settled;
     return sum;
 }
 
 std::uint64_t Recent::failed_in_last_hour(Timestamp now) const {
     std::uint64_t sum = 0;
-    for (auto one = failures_.upper_bound(minute_of(now - failure_window)); one != failures_.end(); ++one) sum += one->second;
+    for (auto& [at, failed] : window(failures_, minute_of(now - failure_window), minute_of(now))) sum += failed;
     return sum;
 }
 
 std::optional<Duration> Recent::p95(Timestamp now) const {
     std::map<int, std::uint64_t> by_time;
     std::uint64_t all = 0;
-    for (auto slot = slots_.upper_bound(slot_of(now - rate_window)); slot != slots_.end(); ++slot)
-        for (auto& [step, records] : slot->second.by_time) {
+    for (auto& [at, slot] : window(slots_, slot_of(now - rate_window), slot_of(now)))
+        for (auto& [step, records] : slot.by_time) {
             by_time[step] += records;
             all += records;
         }

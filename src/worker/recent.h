@@ -1,7 +1,7 @@
 #pragma once
 // What was settled lately: the last minute in slots of five seconds, the failures of the last hour minute by
 // minute. Slots are counted from 1970, so that those of several processes, and of a process and the one before
-// it, add up. Bounded by time, not by load. Pure.
+// it, add up. Those after now, left by a clock that ran ahead, count for nothing. Bounded by time, not by load. Pure.
 
 #include <cstdint>
 #include <map>

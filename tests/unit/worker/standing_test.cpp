@@ -58,6 +58,25 @@ TEST(Recent, those_of_several_processes_add_up_and_survive_a_file) {
     EXPECT_GE(*one.p95(noon + 2s), 20ms);
 }
 
+TEST(Recent, what_a_clock_that_ran_ahead_left_counts_for_nothing) {
+    Recent recent;
+    for (int i = 0; i < 20; ++i) recent.settled(Kind::retry, 4s, noon + 6h);
+    EXPECT_EQ(recent.settled_in_last_minute(noon), 0u);
+    EXPECT_EQ(recent.failed_in_last_hour(noon), 0u);
+    EXPECT_FALSE(recent.p95(noon));
+    recent.settled(Kind::done, 10ms, noon);
+    EXPECT_EQ(recent.settled_in_last_minute(noon), 1u);
+    EXPECT_LE(*recent.p95(noon), 11ms);
+}
+
+TEST(Recent, what_is_of_a_later_time_is_forgotten_with_the_next_record) {
+    Recent recent;
+    recent.settled(Kind::retry, 4s, noon + 6h);
+    recent.settled(Kind::done, 10ms, noon);
+    EXPECT_EQ(recent.settled_in_last_minute(noon + 6h), 0u);
+    EXPECT_EQ(recent.failed_in_last_hour(noon + 6h), 0u);
+}
+
 TEST(Recent, keeps_no_more_than_its_windows) {
     Recent recent;
     for (int minute = 0; minute < 600; ++minute) recent.settled(Kind::retry, 10ms, noon + std::chrono::minutes(minute));
