@@ -106,7 +106,7 @@ bool holds_key(const PreparedEndpoint& endpoint, const Examination& examination)
 /// The body as it may be kept (FORMAT.md): without what the key's field says and, where that could be read, without
 /// the same text elsewhere. What is too short to be a key may be any word of the post.
 std::string body_to_keep(const Call& call, const Examination* examination) {
-    auto out = without_secret(call.request.body, call.endpoint.spec.key_secret_field);
+    auto out = without_secret(call.request.body, call.endpoint.spec.key_secret_field, media_type_of(call.media_type).kind);
     auto secret = examination != nullptr ? examination->special(Special::key_secret) : std::string_view();
     if (secret.size() < shortest_secret) return out;
     for (auto at = out.find(secret); at != std::string::npos; at = out.find(secret, at + secret.size()))

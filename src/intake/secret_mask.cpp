@@ -2,19 +2,175 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <numeric>
 #include <optional>
 #include <vector>
 
+#include "base/json.h"
 #include "http/text.h"
 
 namespace forebay::intake {
 namespace {
 
 constexpr auto npos = std::string_view::npos;
+constexpr int texts_in_texts_max = 3;
 
 bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 bool is_quote(char c) { return c == '"' || c == '\''; }
 bool is_part_of_number(char c) { return http::is_digit(c) || c == '-' || c == '+' || c == '.' || c == 'e' || c == 'E'; }
+
+bool is_document(std::string_view text) {
+    auto first = text.find_first_not_of(" \t\r\n");
+    return first != npos && (text[first] == '{' || text[first] == '[') && json::parse(text).ok();
+}
+
+/// JSON that json::parse() has read, so that what stands where is known. It may be a text inside of other JSON: then
+/// `origin` is where the body writes each of its bytes, and where it ends.
+class Document {
+  public:
+    Document(std::string_view text, std::vector<std::uint32_t> origin, std::string_view field, std::string& kept, int texts_left)
+        : text_(text), origin_(std::move(origin)), field_(field), kept_(kept), texts_left_(texts_left) {}
+
+    void cover() { walk_value(false); }
+
+  private:
+    char here() const { return at_ < text_.size() ? text_[at_] : '\0'; }
+
+    /// The next character that is no white space; 0 at the end, which only damage would reach.
+    char peek() {
+        while (is_space(here())) ++at_;
+        return here();
+    }
+
+    void walk_value(bool is_secret) {
+        switch (peek()) {
+            case '"':
+                return is_secret ? cover(string(), '*') : walk_text(string());
+            case '{':
+                return is_secret ? cover(nested(), ' ') : walk_object();
+            case '[':
+                return is_secret ? cover(nested(), ' ') : walk_list();
+            default:
+                return walk_scalar(is_secret);
+        }
+    }
+
+    void walk_object() {
+        for (++at_; peek() != '}' && here() != '\0';) {
+            if (peek() == ',') ++at_;
+            peek();
+            auto name = read(string());
+            peek(), ++at_;  // the colon
+            walk_value(is_field(name));
+        }
+        ++at_;
+    }
+
+    void walk_list() {
+        for (++at_; peek() != ']' && here() != '\0';) {
+            if (peek() == ',') ++at_;
+            walk_value(false);
+        }
+        ++at_;
+    }
+
+    void walk_scalar(bool is_secret) {
+        do {
+            if (is_secret && http::is_digit(here())) cover({at_, at_ + 1}, '1');
+            ++at_;
+        } while (at_ < text_.size() && !is_space(here()) && std::string_view(",]}").find(here()) == npos);
+    }
+
+    struct Extent {
+        std::size_t from, to;
+    };
+
+    /// What is between the quotes; goes on behind them.
+    Extent string() {
+        auto from = std::min(++at_, text_.size());
+        while (at_ < text_.size() && here() != '"') at_ += here() == '\\' ? 2 : 1;
+        auto to = std::min(at_++, text_.size());
+        return {from, to};
+    }
+
+    /// What is between the brackets; goes on behind them.
+    Extent nested() {
+        auto from = at_ + 1;
+        std::size_t depth = 0;
+        do {
+            char c = here();
+            if (c == '{' || c == '[') ++depth;
+            if (c == '}' || c == ']') --depth;
+            if (c == '"')
+                string();
+            else
+                ++at_;
+        } while (depth > 0 && at_ < text_.size());
+        return {from, at_ - 1};
+    }
+
+    std::string read(Extent string) const {
+        auto written = text_.substr(string.from, string.to - string.from);
+        if (written.find('\\') == npos) return std::string(written);
+        auto parsed = json::parse(text_.substr(string.from - 1, string.to - string.from + 2));
+        return parsed.ok() ? parsed->take_text() : std::string();
+    }
+
+    /// `field`, `field[]`
+    bool is_field(std::string_view name) const {
+        return name.starts_with(field_) && (name.size() == field_.size() || (name[field_.size()] == '[' && name.ends_with(']')));
+    }
+
+    /// A text may be JSON as well.
+    void walk_text(Extent string) {
+        auto start = text_.find_first_not_of(" \t", string.from);
+        if (texts_left_ == 0 || start >= string.to || std::string_view("{[\\").find(text_[start]) == npos) return;
+        auto text = read(string);
+        auto origin = origins(string);
+        if (is_document(text) && origin.size() == text.size() + 1)
+            Document(text, std::move(origin), field_, kept_, texts_left_ - 1).cover();
+    }
+
+    std::vector<std::uint32_t> origins(Extent string) const {
+        std::vector<std::uint32_t> out;
+        for (auto at = string.from; at < string.to;) {
+            auto [width, bytes] = character(at);
+            out.insert(out.end(), bytes, origin_[at]);
+            at += width;
+        }
+        out.push_back(origin_[string.to]);
+        return out;
+    }
+
+    struct Character {
+        std::size_t width, bytes;  ///< as written, and as meant
+    };
+    Character character(std::size_t at) const {
+        if (text_[at] != '\\') return {1, 1};
+        if (text_[at + 1] != 'u') return {2, 1};
+        int code = 0;
+        for (char digit : text_.substr(at + 2, 4)) code = code * 16 + http::hex_value(digit);
+        if (code >= 0xd800 && code < 0xe000) return {12, 4};
+        return {6, code < 0x80 ? 1u : code < 0x800 ? 2u : 3u};
+    }
+
+    void cover(Extent what, char with) { std::fill(kept_.begin() + origin_[what.from], kept_.begin() + origin_[what.to], with); }
+
+    std::string_view text_;
+    std::vector<std::uint32_t> origin_;
+    std::string_view field_;
+    std::string& kept_;
+    int texts_left_;
+    std::size_t at_ = 0;
+};
+
+std::string document_without_secret(std::string_view raw, std::string_view field) {
+    std::string kept(raw);
+    std::vector<std::uint32_t> origin(raw.size() + 1);
+    std::iota(origin.begin(), origin.end(), 0u);
+    Document(raw, std::move(origin), field, kept, texts_in_texts_max).cover();
+    return kept;
+}
 
 /// How many bytes at `at` write one other byte, `%5F` or `\u005f`; that byte goes to `out`. Else one.
 std::size_t width_at(std::string_view raw, std::size_t at, char& out) {
@@ -94,9 +250,10 @@ class Search {
         bool is_name = quoted || is_space(before) || std::string_view("&?;{,=<").find(before) != npos;
         if (!is_name) return std::nullopt;
         if (is_name_of_part(quoted ? at - 1 : at)) return cover_part(after);
+        bool may_be_in_text = !quoted && before != '&';
         auto sign = body_.skip_space(quoted ? after + 1 : after);
-        if (body_[sign] == ':') return cover_json_value(skip_to_value(sign + 1));
-        if (body_[sign] == '=') return cover_form_value(sign + 1);
+        if (body_[sign] == ':') return cover_json_value(skip_to_value(sign + 1), may_be_in_text);
+        if (body_[sign] == '=') return cover_form_value(sign + 1, may_be_in_text);
         if (before == '<' && body_[after] == '>') return cover_until(after + 1, "<");
         return std::nullopt;
     }
@@ -129,9 +286,9 @@ class Search {
     }
 
     /// A value that stands as it is ends where a text of JSON around it would.
-    std::size_t cover_form_value(std::size_t from) {
+    std::size_t cover_form_value(std::size_t from, bool may_be_in_text) {
         auto start = body_.skip_space(from);
-        return is_quote(body_[start]) ? cover_string(start) : cover_until(from, "&\r\n\"");
+        return is_quote(body_[start]) && !(may_be_in_text && closes_a_text(start)) ? cover_string(start) : cover_until(from, "&\r\n\"");
     }
 
     std::size_t cover_until(std::size_t from, std::string_view ends) {
@@ -147,7 +304,13 @@ class Search {
         return at;
     }
 
-    std::size_t cover_json_value(std::size_t at) {
+    /// The quote of `"my key:"`, in which the name was part of a text.
+    bool closes_a_text(std::size_t quote) const {
+        return quote + 1 >= body_.size() || std::string_view(",}]").find(body_[quote + 1]) != npos;
+    }
+
+    std::size_t cover_json_value(std::size_t at, bool may_be_in_text) {
+        if (may_be_in_text && is_quote(body_[at]) && closes_a_text(at)) return at;
         for (std::size_t depth = 0; at < body_.size();) {
             char c = body_[at];
             if (is_quote(c)) {
@@ -162,6 +325,7 @@ class Search {
                 ++at;
             } else {
                 at = cover_bare(at);
+                if (depth == 0) return at;
             }
             if (depth == 0 && at < body_.size() && !is_quote(body_[at])) return at;
         }
@@ -200,8 +364,9 @@ class Search {
 
 }  // namespace
 
-std::string without_secret(std::string_view raw, std::string_view field) {
+std::string without_secret(std::string_view raw, std::string_view field, std::optional<MediaKind> kind) {
     if (field.empty() || raw.empty()) return std::string(raw);
+    if (kind == MediaKind::json && is_document(raw)) return document_without_secret(raw, field);
     return Search(raw, field).run();
 }
 

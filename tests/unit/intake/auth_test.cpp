@@ -146,6 +146,20 @@ TEST_F(Auth, a_key_that_comes_as_a_list_is_not_kept) {
     }
 }
 
+TEST_F(Auth, a_refused_text_that_speaks_of_a_key_stays_what_it_was) {
+    auto endpoint = lead();
+    endpoint.auth = {"key:website"};
+    endpoint.key_secret_field = "key";
+    open(endpoint, {website()});
+    const std::string body = R"({"note":"my key: abc","email":"x","more":"the key=","last":"my key:"})";
+    EXPECT_EQ(post({body, "application/json", {{"Authorization", "Bearer ik_live_secret"}}}).status, 422u);
+    EXPECT_EQ(quarantined()["raw"].text(), body);
+    auto next = options;
+    next.endpoints[0].fields.clear();
+    ASSERT_TRUE(intake->reload(next).ok());
+    EXPECT_EQ(intake->check_again(sender.queue("forebay-quarantine").at(0)).outcome, ReadmitResult::Outcome::would_pass);
+}
+
 TEST_F(Auth, a_robot_that_fills_in_a_key_leaves_it_nowhere) {
     auto endpoint = lead();
     endpoint.auth = {"key:website"};
