@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::size_t waiters_max = 10'000;
 constexpr std::size_t shortest_secret = 8;
+constexpr std::size_t longest_secret = 1024;  // std::string::find takes as many steps for each byte of the body
 constexpr Duration proxy_key_window = 10min;  // how long a balancer may take to send a post again
 
 Refused refusal(unsigned status, std::string_view code, std::string title, std::string detail) {
@@ -104,11 +105,11 @@ bool holds_key(const PreparedEndpoint& endpoint, const Examination& examination)
 }
 
 /// The body as it may be kept (FORMAT.md): without what the key's field says and, where that could be read, without
-/// the same text elsewhere. What is too short to be a key may be any word of the post.
+/// the same text elsewhere. What is too short to be a key may be any word of the post; of what is too long, copies stay.
 std::string body_to_keep(const Call& call, const Examination* examination) {
     auto out = without_secret(call.request.body, call.endpoint.spec.key_secret_field, media_type_of(call.media_type).kind);
     auto secret = examination != nullptr ? examination->special(Special::key_secret) : std::string_view();
-    if (secret.size() < shortest_secret) return out;
+    if (secret.size() < shortest_secret || secret.size() > longest_secret) return out;
     for (auto at = out.find(secret); at != std::string::npos; at = out.find(secret, at + secret.size()))
         out.replace(at, secret.size(), secret.size(), '*');
     return out;

@@ -1,5 +1,8 @@
 // Who may post: keys, sites, CORS, rates.
 
+#include <algorithm>
+#include <ctime>
+
 #include "http/text.h"
 #include "intake/credentials.h"
 #include "intake/rate_limiter.h"
@@ -143,6 +146,33 @@ TEST_F(Auth, a_key_that_comes_as_a_list_is_not_kept) {
         EXPECT_EQ(post({body, type, {{"Authorization", "Bearer " + key}}}).status, 202u) << body;
         ASSERT_EQ(records(), accepted + 1) << body;
         EXPECT_EQ(sender.queue("leads")[accepted].find(key), std::string::npos) << body;
+    }
+}
+
+TEST_F(Auth, a_key_is_covered_in_linear_time_however_long_it_is) {
+    open_guarded();
+    auto cost = [&](std::size_t bytes) {
+        Said said{"api_id=website&api_key=" + std::string(bytes, 'a') + "b&x=" + std::string(2 * bytes, 'a'), form_type};
+        double least = 1e9;
+        for (int i = 0; i < 3; ++i) {
+            auto since = std::clock();
+            EXPECT_EQ(post(said).status, 401u);
+            least = std::min(least, static_cast<double>(std::clock() - since));
+        }
+        return std::max(least, 1.0);
+    };
+    auto least = cost(10'000);
+    EXPECT_LT(cost(8 * 10'000), 4 * 8 * least) << "eight times as long must not take 32 times as long";
+    EXPECT_EQ(quarantined()["raw"].text().find("aab"), std::string::npos);
+}
+
+TEST_F(Auth, copies_of_what_no_key_is_as_long_as_stay) {
+    open_guarded();
+    for (auto [bytes, copies_stay] : {std::pair<std::size_t, bool>{1024, false}, {1025, true}}) {
+        std::string key(bytes, 'a'), covered(bytes, '*');
+        auto before = kept();
+        EXPECT_EQ(post({"x=" + key + "&api_id=website&api_key=" + key, form_type}).status, 401u);
+        EXPECT_EQ(quarantined(before)["raw"].text(), "x=" + (copies_stay ? key : covered) + "&api_id=website&api_key=" + covered);
     }
 }
 
