@@ -1,10 +1,14 @@
 """Who may speak to the ports of the operator and of the queues, and what is told there."""
 import json
+import os
+import signal
 import socket
+import time
 
 import pytest
 import requests
 import sqs_clients
+from conftest import free_ports
 
 ENDPOINT = """
 [endpoint.lead]
@@ -143,3 +147,45 @@ def test_a_number_that_is_none_is_refused_and_not_taken_for_everything(forebay):
                  "records?to=99999999999999999999"):
         answer = requests.get(f.admin + "/api/" + path, timeout=10)
         assert answer.status_code == 400 and path.split("?")[1].split("=")[0] in answer.json()["detail"], path
+
+
+def seize(port):
+    """Listens on a port as soon as it is free."""
+    deadline = time.monotonic() + 10
+    while True:
+        taken = socket.socket()
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            taken.bind(("127.0.0.1", port))
+            taken.listen()
+            return taken
+        except OSError:
+            taken.close()
+            assert time.monotonic() < deadline, f"port {port} stays taken"
+            time.sleep(0.01)
+
+
+@pytest.mark.parametrize("setting", ["telemetry.prometheus", "intake.listen"])
+def test_a_node_whose_port_was_taken_names_its_setting_and_who_took_it(forebay, setting):
+    f = forebay(ENDPOINT)
+    f.stop()
+    (port,) = free_ports(1)
+    if setting == "intake.listen":
+        f.write(f.text.replace("]\ndrain_delay", f', "127.0.0.1:{port}"]\ndrain_delay'))
+    else:
+        f.write(f.text + f'[telemetry]\nprometheus = "127.0.0.1:{port}"\n')
+    f.start()
+    node = f.pid()
+    f.parent.send_signal(signal.SIGSTOP)  # so that no other node is started before the port is taken
+    os.kill(node, signal.SIGKILL)
+    with seize(port):
+        f.parent.send_signal(signal.SIGCONT)
+        deadline = time.monotonic() + 20
+        while "listen.failed" not in f.output():
+            assert time.monotonic() < deadline, f.output()
+            time.sleep(0.02)
+        said = next(line for line in f.output().splitlines() if "listen.failed" in line)
+        assert setting in said and f"(pid {os.getpid()})" in said and f"127.0.0.1:{port}" in said, said
+        for other in {"telemetry.prometheus", "intake.listen", "admin.listen", "sqs.listen"} - {setting}:
+            assert other not in said, said
+    f.wait_ready()

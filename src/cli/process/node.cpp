@@ -135,6 +135,14 @@ int fail(int code, std::string_view event, std::string_view why) {
     return code;
 }
 
+/// An address that could not be listened on.
+struct RefusedListen {
+    Listen at;
+    std::string listener, why;
+
+    std::string setting() const { return listener == "prometheus" ? "telemetry.prometheus" : listener + ".listen"; }
+};
+
 /// Everything a node is made of, in the order in which it is built; destruction runs the other way.
 class Node {
   public:
@@ -145,7 +153,8 @@ class Node {
     int open_store();
     int open_intake();
     int open_listeners();
-    Result<void, std::string> listen(const Listen& on, std::string name, http::Handler handler, std::uint64_t body_max, bool is_intake);
+    Result<void, RefusedListen> listen(const Listen& on, std::string name, http::Handler handler, std::uint64_t body_max, bool is_intake);
+    int refuse_to_listen(const RefusedListen& refused);
     void serve_until_stopped();
     void drain();
     void tick();
@@ -231,7 +240,8 @@ int Node::open_intake() {
     return 0;
 }
 
-Result<void, std::string> Node::listen(const Listen& on, std::string name, http::Handler handler, std::uint64_t body_max, bool is_intake) {
+Result<void, RefusedListen> Node::listen(const Listen& on, std::string name, http::Handler handler, std::uint64_t body_max,
+                                         bool is_intake) {
     http::ServerOptions options;
     options.address = on.address;
     options.port = on.port;
@@ -248,8 +258,10 @@ Result<void, std::string> Node::listen(const Listen& on, std::string name, http:
         // Receiving and deleting go on when the disk is full or slow, but not on a log that nobody will find again.
         options.admit = [this](const http::Request& head) { return store_is_gone_ ? refuse_early(head) : std::nullopt; };
     }
-    TRY_ASSIGN(auto server, http::Server::open(std::move(options), std::move(handler)));
-    (is_intake ? intake_servers_ : other_servers_).push_back(std::move(server));
+    auto listener = options.name;
+    auto server = http::Server::open(std::move(options), std::move(handler));
+    if (!server.ok()) return Failure{RefusedListen{on, std::move(listener), server.error()}};
+    (is_intake ? intake_servers_ : other_servers_).push_back(std::move(*server));
     return {};
 }
 
@@ -259,7 +271,7 @@ int Node::open_listeners() {
             if (!answer_health(request, responder)) serve(request, std::move(responder));
         };
     };
-    auto all = [&]() -> Result<void, std::string> {
+    auto all = [&]() -> Result<void, RefusedListen> {
         for (const auto& on : configuration_.sqs.listen)
             TRY(listen(on, "sqs", with_health(by_name(*sqs_, hosts_of(on, configuration_.sqs))), queue_port_body_max, false));
         for (const auto& on : configuration_.admin.listen)
@@ -272,13 +284,17 @@ int Node::open_listeners() {
         return {};
     };
     auto opened = all();
-    if (opened.ok()) return 0;
-    auto problem = port_problem(configuration_);
-    if (!problem) return fail(exit_code::try_again, "listen.failed", opened.error());
-    log_error("listen.failed")
-        .with("setting", problem->setting)
-        .with("why", opened.error() + "; " + problem->why)
-        .with("next", problem->next);
+    return opened.ok() ? 0 : refuse_to_listen(opened.error());
+}
+
+/// What this process holds itself is let go first: otherwise it would be found to be the one in the way.
+int Node::refuse_to_listen(const RefusedListen& refused) {
+    intake_servers_.clear();
+    other_servers_.clear();
+    auto problem = port_problem(refused.setting(), refused.at);
+    auto line = log_error("listen.failed");
+    line.with("setting", refused.setting()).with("why", refused.why + (problem ? "; " + problem->why : ""));
+    if (problem) line.with("next", problem->next);
     return exit_code::try_again;
 }
 

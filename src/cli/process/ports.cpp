@@ -106,9 +106,14 @@ std::optional<PortProblem> port_problem(const Configuration& c) {
     for (const auto& at : c.admin.listen) all.emplace_back("admin.listen", at);
     for (const auto& at : c.sqs.listen) all.emplace_back("sqs.listen", at);
     if (c.telemetry.prometheus) all.emplace_back("telemetry.prometheus", *c.telemetry.prometheus);
-    for (auto& [setting, at] : all)
-        if (int number = bind_error(at); number != 0) return problem_of(at, setting, number);
+    for (const auto& [setting, at] : all)
+        if (auto problem = port_problem(setting, at)) return problem;
     return std::nullopt;
+}
+
+std::optional<PortProblem> port_problem(const std::string& setting, const Listen& at) {
+    int number = bind_error(at);
+    return number == 0 ? std::nullopt : std::optional(problem_of(at, setting, number));
 }
 
 }  // namespace forebay::cli

@@ -19,6 +19,8 @@ struct PortProblem {
 
 /// The first address of the configuration that nobody could listen on now.
 std::optional<PortProblem> port_problem(const Configuration& configuration);
+/// Why nobody could listen on that address of a setting now. The caller's own listener would be in the way too.
+std::optional<PortProblem> port_problem(const std::string& setting, const Listen& at);
 
 /// `nginx (pid 812)`: whoever listens on that TCP port; empty when it is nobody, or not ours to see.
 std::string who_listens(std::uint16_t port);
