@@ -14,9 +14,7 @@ std::string reachable(const Listen& listen) {
 }
 
 std::string url_of(Invocation& invocation) {
-    auto url = invocation.globals().node;
-    for (const auto& [name, value] : invocation.world().variables)
-        if (url.empty() && name == "FOREBAY_NODE") url = value;
+    auto url = node_named_by(invocation);
     if (url.empty()) {
         auto configuration = invocation.whatever_is_configured();
         url = reachable(configuration.admin.listen.empty() ? Listen{"127.0.0.1", 8090} : configuration.admin.listen[0]);
@@ -40,6 +38,13 @@ std::string problem_text(const http::ClientResponse& response) {
 }
 
 }  // namespace
+
+std::string node_named_by(Invocation& invocation) {
+    auto url = invocation.globals().node;
+    for (const auto& [name, value] : invocation.world().variables)
+        if (url.empty() && name == "FOREBAY_NODE") url = value;
+    return url;
+}
 
 AdminClient::AdminClient(Invocation& invocation) : world_(invocation.world()), url_(url_of(invocation)) {}
 

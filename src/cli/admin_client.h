@@ -15,6 +15,9 @@ struct AdminError {
     std::string what;  ///< a sentence for the person at the terminal
 };
 
+/// What --node or $FOREBAY_NODE says; empty: the node is that of the configuration here.
+std::string node_named_by(Invocation& invocation);
+
 class AdminClient {
   public:
     /// --node, $FOREBAY_NODE, or the first admin.listen of the configuration.

@@ -70,6 +70,7 @@ int run_queue_ls(Invocation& invocation) {
                    figure(queue["sends"]), figure(queue["receives"]), figure(queue["deletes"]), queue["settings"]["dead_letter"].text()});
     }
     terminal.result(table.text(terminal));
+    if (!node_named_by(invocation).empty()) return exit_code::done;  // that node has a configuration of its own
     for (const auto& queue : (*answer)["queues"].elements())
         if (queue["declared"].boolean() && !configuration.queues.empty() && !configuration.has_queue(queue["name"].text()))
             terminal.talk(queue["name"].text() + " is not in the configuration any more; it keeps what it holds.");

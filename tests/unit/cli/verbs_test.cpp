@@ -207,6 +207,11 @@ TEST_F(Verbs, queue_ls_tells_of_a_queue_that_left_the_configuration) {
     console.gets["/api/queues"].replace(at, 12, "\"old-leads\"");
     EXPECT_EQ(console({"queue", "ls"}), exit_code::done);
     EXPECT_EQ(console.err.str(), "old-leads is not in the configuration any more; it keeps what it holds.\n");
+    EXPECT_EQ(console({"queue", "ls", "--node", "http://other:8090"}), exit_code::done);
+    EXPECT_EQ(console.err.str(), "") << "the configuration here says nothing of another node";
+    console.variables.emplace_back("FOREBAY_NODE", "http://other:8090");
+    EXPECT_EQ(console({"queue", "ls"}), exit_code::done);
+    EXPECT_EQ(console.err.str(), "");
 }
 
 TEST_F(Verbs, tail_prints_the_last_lines_of_the_log) {
