@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <set>
 #include <sstream>
 
 #include "cli/config/declare.h"
@@ -20,16 +21,14 @@ std::string joined(const std::vector<std::string>& parts) {
     return out;
 }
 
-/// Writes each setting down.
+/// Writes each setting down, secrets too.
 class Showing final : public Scope {
   public:
     Showing(std::vector<Setting>& out, std::vector<std::string> table, bool in_one_line)
         : out_(out), table_(std::move(table)), in_one_line_(in_one_line) {}
 
     void setting(std::string_view key, Slot slot, std::string_view help) override {
-        auto value = slot.toml();
-        if (slot.is_secret && !value.empty()) value = mask;
-        out_.push_back({table_, std::string(key), std::move(value), help, false, in_one_line_});
+        out_.push_back({table_, std::string(key), slot.toml(), help, false, in_one_line_, slot.is_secret});
     }
     void table(std::string_view key, const Declaration& declare) override {
         Showing inner(out_, deeper(key), in_one_line_);
@@ -68,6 +67,7 @@ class Showing final : public Scope {
     bool in_one_line_;
 };
 
+/// With secrets as they are: only for comparing.
 std::vector<Setting> all_settings(Configuration configuration) {
     std::vector<Setting> settings;
     Showing showing(settings, {}, false);
@@ -188,6 +188,8 @@ std::vector<Setting> settings_of(const Configuration& configuration) {
     for (const auto& setting : all_settings(Configuration())) defaults[setting.path()] = setting.value;
     for (auto& setting : settings)
         if (auto at = defaults.find(setting.path()); at != defaults.end()) setting.is_default = at->second == setting.value;
+    for (auto& setting : settings)
+        if (setting.is_secret && !setting.value.empty()) setting.value = mask;
     return settings;
 }
 
@@ -222,10 +224,16 @@ std::vector<Difference> differences(const json::Value& here, const json::Value& 
     return out;
 }
 
-std::vector<std::string> changes(const json::Value& now, const json::Value& before) {
+std::vector<std::string> changes(const Configuration& now, const Configuration& before) {
+    auto settings_now = all_settings(now), settings_before = all_settings(before);
+    auto json_now = to_json(settings_now), json_before = to_json(settings_before);
     std::map<std::string, std::string> left, right;
-    flatten(now, "", left);
-    flatten(before, "", right);
+    flatten(json_now, "", left);
+    flatten(json_before, "", right);
+    std::set<std::string> secrets;
+    for (const auto* settings : {&settings_now, &settings_before})
+        for (const auto& setting : *settings)
+            if (setting.is_secret) secrets.insert(setting.path());
     auto has_table = [](const std::map<std::string, std::string>& settings, const std::string& table) {
         auto first = settings.lower_bound(table);
         return first != settings.end() && first->first.starts_with(table);
@@ -234,13 +242,15 @@ std::vector<std::string> changes(const json::Value& now, const json::Value& befo
     auto say = [&](std::string change) {
         if (std::find(out.begin(), out.end(), change) == out.end()) out.push_back(std::move(change));
     };
-    for (const auto& [path, here, there] : differences(now, before)) {
+    for (const auto& [path, here, there] : differences(json_now, json_before)) {
         auto table = path.substr(0, path.rfind('.') + 1);
         auto name = table.substr(0, table.empty() ? 0 : table.size() - 1);
         if (!table.empty() && !has_table(right, table))
             say(name + " added");
         else if (!table.empty() && !has_table(left, table))
             say(name + " removed");
+        else if (secrets.contains(path))
+            say(path + " changed");
         else
             say(here.empty() ? path + " removed" : path + " = " + here + (there.empty() ? "" : " (was " + there + ")"));
     }

@@ -19,6 +19,7 @@ struct Setting {
     std::string_view help;
     bool is_default = false;
     bool in_one_line = false;  ///< printed inside `name = { … }`
+    bool is_secret = false;
 
     /// `queue.leads.delay`
     std::string path() const;
@@ -45,8 +46,9 @@ struct Difference {
 };
 std::vector<Difference> differences(const json::Value& here, const json::Value& there);
 
-/// What changed, for people: `endpoint.lead.fields.zip added`, `queue.leads.delay = "5s" (was "0s")`.
-std::vector<std::string> changes(const json::Value& now, const json::Value& before);
+/// What changed, for people: `endpoint.lead.fields.zip added`, `queue.leads.delay = "5s" (was "0s")`; of a secret
+/// only that it did: `key.website.hash changed`.
+std::vector<std::string> changes(const Configuration& now, const Configuration& before);
 
 /// Notes what the node was started with, for `config diff`: <data_dir>/running.json, masked. False = not written.
 bool note_running(const Configuration& configuration);

@@ -31,7 +31,7 @@ bool needs_a_start(const std::string& change) {
     return false;
 }
 
-std::string what_changed(const json::Value& before, const json::Value& now) {
+std::string what_changed(const Configuration& before, const Configuration& now) {
     std::string out = "reloaded: ", later;
     auto all = changes(now, before);
     std::size_t shown = 0;
@@ -51,11 +51,9 @@ std::filesystem::file_time_type time_of(const std::string& file) {
 }  // namespace
 
 DevWatch::DevWatch(const Configuration& configuration, LoadOptions options)
-    : configuration_(configuration),
-      settings_(to_json(settings_of(configuration))),
-      options_(std::move(options)),
-      started_(SystemClock().now()),
-      thread_([this] { run(); }) {}
+    : configuration_(configuration), taken_up_(configuration), options_(std::move(options)), started_(SystemClock().now()), thread_([this] {
+          run();
+      }) {}
 
 DevWatch::~DevWatch() {
     {
@@ -112,10 +110,12 @@ void DevWatch::reload() {
     supervisor::ControlRequest workers{supervisor::Verb::restart, {}, false, true, 0};
     for (const auto& worker : loaded.configuration.workers) workers.names.push_back(worker.process.group + ":" + worker.name);
     if (told.ok() && told->ok && !workers.names.empty()) told = supervisor::ask(control, workers, 1min);
-    if (told.ok() && told->ok)
-        std::fputs(what_changed(std::exchange(settings_, to_json(settings_of(loaded.configuration))), settings_).c_str(), stdout);
-    else
+    if (told.ok() && told->ok) {
+        std::fputs(what_changed(taken_up_, loaded.configuration).c_str(), stdout);
+        taken_up_ = std::move(loaded.configuration);
+    } else {
         std::fprintf(stderr, "not reloaded: %s\n", told.ok() ? told->error.c_str() : told.error().what.c_str());
+    }
     std::fflush(stdout);
 }
 

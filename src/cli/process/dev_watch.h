@@ -26,7 +26,7 @@ class DevWatch {
     bool sleep(Duration time);
 
     const Configuration configuration_;
-    json::Value settings_;  ///< those last taken up
+    Configuration taken_up_;  ///< by the last reload
     const LoadOptions options_;
     const Instant started_;
     std::mutex lock_;  ///< guards ending_

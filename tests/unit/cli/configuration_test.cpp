@@ -90,12 +90,20 @@ TEST_F(FullFile, keeps_the_fields_in_the_order_of_the_file) {
 }
 
 TEST(Changes, are_told_by_what_was_added_removed_and_changed) {
-    auto settings = [](const std::string& text) { return to_json(settings_of(load_layers({{"forebay.toml", text}}, {}).configuration)); };
-    auto before = settings("[queue.leads]\n[endpoint.lead]\nqueue = \"leads\"\nfields.zip = { type = \"string\" }\n");
-    auto now = settings("[queue.leads]\ndelay = \"5s\"\n[endpoint.lead]\nqueue = \"leads\"\nfields.city = { type = \"string\" }\n");
+    auto configuration = [](const std::string& text) { return load_layers({{"forebay.toml", text}}, {}).configuration; };
+    auto before = configuration("[queue.leads]\n[endpoint.lead]\nqueue = \"leads\"\nfields.zip = { type = \"string\" }\n");
+    auto now = configuration("[queue.leads]\ndelay = \"5s\"\n[endpoint.lead]\nqueue = \"leads\"\nfields.city = { type = \"string\" }\n");
     EXPECT_EQ(changes(now, before), (std::vector<std::string>{"endpoint.lead.fields.city added", "endpoint.lead.fields.zip removed",
                                                               "queue.leads.delay = \"5s\" (was \"0s\")"}));
     EXPECT_TRUE(changes(now, now).empty());
+}
+
+TEST(Changes, of_a_key_are_told_without_its_hash) {
+    auto configuration = [](const std::string& text) { return load_layers({{"forebay.toml", text}}, {}).configuration; };
+    auto with_hash = [&](char digit) { return configuration("[key.website]\nhash = \"sha256:" + std::string(64, digit) + "\"\n"); };
+    EXPECT_EQ(changes(with_hash('a'), with_hash('b')), std::vector<std::string>{"key.website.hash changed"});
+    EXPECT_TRUE(changes(with_hash('a'), with_hash('a')).empty());
+    EXPECT_EQ(changes(configuration(""), with_hash('b')), std::vector<std::string>{"key.website removed"});
 }
 
 TEST_F(FullFile, declared_queues_carry_records_and_know_their_dead_letters) {
