@@ -20,16 +20,6 @@ std::string names_of(const std::vector<ProcessStatus>& processes) {
     return out;
 }
 
-/// The first name that no process has, if there is one.
-std::optional<std::string> unknown_name(const std::vector<std::string>& names, const std::vector<ProcessStatus>& processes) {
-    for (const auto& name : names) {
-        bool is_known =
-            std::any_of(processes.begin(), processes.end(), [&](const auto& process) { return supervisor::matches(name, process); });
-        if (!is_known) return name;
-    }
-    return std::nullopt;
-}
-
 void print(Terminal& terminal, const std::vector<ProcessStatus>& processes) {
     for (const auto& process : processes)
         terminal.result(process.name + ": " + std::string(supervisor::name_of(process.state)) +
@@ -70,6 +60,15 @@ int act(Invocation& invocation, Act act) {
 }
 
 }  // namespace
+
+std::optional<std::string> unknown_name(const std::vector<std::string>& names, const std::vector<ProcessStatus>& processes) {
+    for (const auto& name : names) {
+        bool is_known =
+            std::any_of(processes.begin(), processes.end(), [&](const auto& process) { return supervisor::matches(name, process); });
+        if (!is_known) return name;
+    }
+    return std::nullopt;
+}
 
 int refuse_name(Invocation& invocation, const std::string& name, const std::vector<ProcessStatus>& processes) {
     std::vector<std::string> known;

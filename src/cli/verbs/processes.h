@@ -1,6 +1,7 @@
 #pragma once
 // Asking the supervising parent, as status, tail, start, stop and restart do.
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,9 @@ Result<supervisor::ControlAnswer, int> ask_supervisor(Invocation& invocation, co
 
 /// What is said when nobody answers on the control socket.
 std::string no_supervisor(const std::string& path, const std::string& why);
+
+/// The first name that no process has, if there is one.
+std::optional<std::string> unknown_name(const std::vector<std::string>& names, const std::vector<supervisor::ProcessStatus>& processes);
 
 /// Complains that no process has that name, with what was meant; exit_code::usage.
 int refuse_name(Invocation& invocation, const std::string& name, const std::vector<supervisor::ProcessStatus>& processes);

@@ -213,6 +213,12 @@ std::vector<SeenProcess> chosen_of(const Seen& seen, const std::vector<std::stri
     return chosen;
 }
 
+std::vector<supervisor::ProcessStatus> processes_of(const Seen& seen) {
+    std::vector<supervisor::ProcessStatus> processes;
+    for (const auto& one : *seen.processes) processes.push_back(one.process);
+    return processes;
+}
+
 }  // namespace
 
 int run_status(Invocation& invocation) {
@@ -221,10 +227,9 @@ int run_status(Invocation& invocation) {
     auto seen = look(invocation, configuration);
     auto now = invocation.world().clock.wall();
     auto chosen = chosen_of(seen, invocation.words());
-    if (seen.processes && chosen.empty() && !invocation.words().empty()) {
-        terminal.complain("no process is called \"" + invocation.word(0) + "\"");
-        return exit_code::usage;
-    }
+    if (seen.processes)
+        if (auto processes = processes_of(seen); auto name = unknown_name(invocation.words(), processes))
+            return refuse_name(invocation, *name, processes);
     bool is_everything = invocation.words().empty();
     int code = exit_code_of(seen, chosen, is_everything);
     if (terminal.wants_json()) {

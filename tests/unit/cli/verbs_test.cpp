@@ -144,6 +144,15 @@ TEST_F(Verbs, status_of_names_lists_their_processes) {
     EXPECT_EQ(console({"status", "nobody"}), exit_code::usage);
 }
 
+TEST_F(Verbs, status_of_a_name_that_no_process_has_tells_what_was_meant) {
+    node_answers();
+    processes_are({process("node", "node", 0, State::running), process("core", "store", 1, State::running)});
+    EXPECT_EQ(console({"status", "stor"}), exit_code::usage);
+    EXPECT_EQ(console.err.str(), "forebay: no process is called \"stor\"; did you mean \"store\"?\n");
+    EXPECT_EQ(console({"status", "store", "noed"}), exit_code::usage) << "one of two";
+    EXPECT_NE(console.err.str().find("did you mean \"node\"?"), std::string::npos) << console.err.str();
+}
+
 TEST_F(Verbs, status_has_everything_as_json) {
     node_answers();
     processes_are({process("core", "store", 1, State::running)});
