@@ -7,7 +7,7 @@
 //   GET  /api/queues                     every queue with its counts and settings; oldest_age_ms: how long its
 //                                        oldest message has been there, null without one
 //   GET  /api/queues/NAME/peek           ?max= &after=SEQ   messages, oldest first, without receiving them
-//   POST /api/queues/NAME/send           {body}             → {message_id}
+//   POST /api/queues/NAME/send           {body}             → {message_id}; not to the quarantine
 //   POST /api/queues/NAME/purge          {reason}
 //   GET  /api/rejects                    ?endpoint= &code= &since=MS &max= &after=SEQ
 //   GET  /api/rejects/ID                 the refused post as it is kept

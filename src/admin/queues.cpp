@@ -1,6 +1,7 @@
 #include "admin/queues.h"
 
 #include "base/log_line.h"
+#include "intake/intake.h"
 
 namespace forebay::admin {
 namespace {
@@ -65,6 +66,8 @@ http::Response send_to_queue(broker::Commands& commands, const Call& call) {
         return bad_request("\"body\" must be a text of at least one character.");
     broker::Send send;
     send.queue = call.captures.at(0);
+    if (send.queue == intake::quarantine_queue)
+        return http::problem(409, "is_quarantine", "Refused posts are kept there; nothing else is put there. See: forebay rejects ls.");
     send.message.body = call.body["body"].text();
     auto name = send.queue;
     auto sent = broker::ask(commands, std::move(send));

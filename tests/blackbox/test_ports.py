@@ -105,6 +105,15 @@ def test_refused_posts_are_out_of_reach_for_clients_of_the_queues(forebay, clien
     assert len(f.json("rejects", "ls")["rejects"]) == 1
 
 
+def test_nothing_but_refused_posts_gets_into_the_quarantine(forebay):
+    f = forebay(ENDPOINT)
+    done = f.run("queue", "send", "forebay-quarantine", "junk", expect=None)
+    assert done.returncode != 0 and "forebay rejects ls" in done.stderr
+    assert f.json("rejects", "ls")["rejects"] == []
+    assert [q["ready"] for q in f.json("queue", "ls")["queues"] if q["name"] == "forebay-quarantine"] == [0]
+    f.run("queue", "send", "leads", "not junk")
+
+
 def test_a_deleted_queue_leaves_no_metrics_behind(forebay):
     f = forebay(ENDPOINT)
     sqs = sqs_clients.Json(f.sqs)
