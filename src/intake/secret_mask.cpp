@@ -252,6 +252,7 @@ class Search {
         if (is_name_of_part(quoted ? at - 1 : at)) return cover_part(after);
         bool may_be_in_text = !quoted && before != '&';
         auto sign = body_.skip_space(quoted ? after + 1 : after);
+        in_form_ = sign < body_.size() && body_.width(sign) == 3;
         if (body_[sign] == ':') return cover_json_value(skip_to_value(sign + 1), may_be_in_text);
         if (body_[sign] == '=') return cover_form_value(sign + 1, may_be_in_text);
         if (before == '<' && body_[after] == '>') return cover_until(after + 1, "<");
@@ -291,6 +292,9 @@ class Search {
         return is_quote(body_[start]) && !(may_be_in_text && closes_a_text(start)) ? cover_string(start) : cover_until(from, "&\r\n\"");
     }
 
+    /// What a form writes with percent signs ends with the form's field.
+    bool is_end(std::size_t at) const { return at >= body_.size() || (in_form_ && body_[at] == '&' && body_.width(at) == 1); }
+
     std::size_t cover_until(std::size_t from, std::string_view ends) {
         auto to = from;
         while (to < body_.size() && !(body_.width(to) == 1 && ends.find(body_[to]) != npos)) ++to;
@@ -311,7 +315,7 @@ class Search {
 
     std::size_t cover_json_value(std::size_t at, bool may_be_in_text) {
         if (may_be_in_text && is_quote(body_[at]) && closes_a_text(at)) return at;
-        for (std::size_t depth = 0; at < body_.size();) {
+        for (std::size_t depth = 0; !is_end(at);) {
             char c = body_[at];
             if (is_quote(c)) {
                 at = cover_string(at);
@@ -335,16 +339,16 @@ class Search {
     /// Up to the quote that is written as the first one is.
     std::size_t cover_string(std::size_t opening) {
         auto to = opening + 1;
-        while (to < body_.size() && !(body_[to] == body_[opening] && body_.width(to) == body_.width(opening)))
-            to += body_[to] == '\\' ? 2 : 1;
+        while (!is_end(to) && !(body_[to] == body_[opening] && body_.width(to) == body_.width(opening)))
+            to += body_[to] == '\\' && !is_end(to + 1) ? 2 : 1;
         body_.cover(opening + 1, to);
-        return std::min(to, body_.size()) + 1;
+        return is_end(to) ? to : to + 1;
     }
 
     /// A number, true, false, null, or a text that lacks its quotes.
     std::size_t cover_bare(std::size_t from) {
         auto to = from;
-        while (to < body_.size() && !is_space(body_[to]) && std::string_view(",:[]{}\"'").find(body_[to]) == npos) ++to;
+        while (!is_end(to) && !is_space(body_[to]) && std::string_view(",:[]{}\"'").find(body_[to]) == npos) ++to;
         auto text = body_.text().substr(from, to - from);
         if (text == "true" || text == "false" || text == "null") return to;
         bool is_number = std::all_of(text.begin(), text.end(), is_part_of_number);
@@ -359,6 +363,7 @@ class Search {
 
     Body body_;
     std::string_view field_;
+    bool in_form_ = false;  ///< whether the name at hand is inside of a form's field
     NextOf next_crlf_{"\n\r\n"}, next_lf_{"\n\n"};
 };
 

@@ -79,6 +79,16 @@ TEST(SecretMask, takes_no_word_of_a_text_in_json_for_the_field) {
         EXPECT_EQ(masked(row.raw), row.kept);
 }
 
+TEST(SecretMask, covers_nothing_beyond_the_field_of_a_form_that_speaks_of_a_key) {
+    for (auto& row : {Row{"note=my%20key%3A%20abc&email=x", "note=my%20key%3A%20***&email=x"},
+                      {"note=%22key%22%3A%22abc&email=x&y=%22", "note=%22key%22%3A%22***&email=x&y=%22"},
+                      {"note=%22key%22%3A%22abc%5C&email=x&y=%22", "note=%22key%22%3A%22******&email=x&y=%22"},
+                      {"note=%22key%22%3A%5B1%2C&email=x", "note=%22key%22%3A%5B1%2C&email=x"},
+                      {"note=a%20key%3D%22abc&email=x&y=%22", "note=a%20key%3D%22***&email=x&y=%22"},
+                      {R"({"key":"a&b")", R"({"key":"***")"}})
+        EXPECT_EQ(masked(row.raw, MediaKind::form), row.kept);
+}
+
 TEST(SecretMask, looks_into_three_texts_in_texts_and_no_deeper) {
     std::string raw = R"({"key":"abc"})";
     for (int deep = 0; deep <= 4; ++deep) {
