@@ -130,7 +130,7 @@ Result<void, disk::Error> PagePool::grow() {
 
 std::optional<std::uint32_t> PagePool::take_slot() {
     // As many free slots as there are pages in memory are kept back, so that a full disk does not stop deletes.
-    if (free_slots_ <= frames_.size()) has_room_ = grow().ok();
+    if (free_slots_ <= frames_.size()) could_grow_ = grow().ok();
     if (free_slots_ == 0) return std::nullopt;
     while (slots_[first_free_] != 0) ++first_free_;
     free_slots_ -= 1;

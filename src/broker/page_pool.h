@@ -45,8 +45,8 @@ class PagePool final : public queue::Pages {
     const std::optional<disk::Error>& fault() const { return fault_; }
     /// The fault is a page that is not what was written: checkpoints that name it are worthless.
     bool is_damaged() const { return is_damaged_; }
-    /// False when the page file cannot grow and little of it is free: nothing more may be added.
-    bool has_room() const { return has_room_; }
+    /// False when the page file could not grow the last time and little of it is free: nothing more may be added.
+    bool has_room() const { return could_grow_ || free_slots_ > frames_.size(); }
 
     /// Where a page lies in the page file.
     struct Stored {
@@ -105,7 +105,7 @@ class PagePool final : public queue::Pages {
     Key last_key_ = 0;
     std::uint32_t last_frame_ = 0;
     bool has_last_ = false;
-    bool has_room_ = true;
+    bool could_grow_ = true;
     std::optional<disk::Error> fault_;
     bool is_damaged_ = false;
     queue::Page scratch_;

@@ -68,6 +68,15 @@ TEST_F(PagePoolTest, a_forgotten_page_is_empty_again) {
     EXPECT_EQ(slot(1, 0, false).visible_at, 0);
 }
 
+TEST_F(PagePoolTest, there_is_room_again_when_slots_are_free_although_the_file_never_grew_again) {
+    disk.options().capacity_bytes = 4 << 20;
+    std::uint32_t pages = 0;
+    while (pool.has_room() && pages < 200) slot(++pages, 0, true).visible_at = 1;
+    ASSERT_FALSE(pool.has_room());
+    for (std::uint32_t n = 1; n <= pages; ++n) pool.forget(queue::QueueId(n), 0);
+    EXPECT_TRUE(pool.has_room());
+}
+
 TEST_F(PagePoolTest, a_page_that_rots_is_a_fault_and_reads_as_empty) {
     for (std::uint32_t n = 1; n <= 20; ++n) slot(n, 0, true).visible_at = n;
     auto at = pool.stored(queue::QueueId(1), 0);
