@@ -39,16 +39,26 @@ void QueueBook::rename(NamedQueue& queue, const std::string& name) {
     CHECK(put.inserted, "a name belongs to one queue");
 }
 
-NamedQueue& QueueBook::stand_in(queue::QueueId id) {
+std::string QueueBook::free_name(queue::QueueId id) {
     auto name = "recovered-" + std::to_string(id.value());
     while (find(name) != nullptr) name += "_";
+    return name;
+}
+
+NamedQueue& QueueBook::stand_in(queue::QueueId id) {
     QueueRecord record;
     record.id = id;
-    record.name = name;
+    record.name = free_name(id);
     record.settings.carries_records = true;  // what is in doubt does not expire
     auto& queue = set(std::move(record));
     queue.is_stand_in = true;
     return queue;
+}
+
+void QueueBook::make_way(NamedQueue& stand_in) {
+    auto name = free_name(stand_in.record.id);
+    rename(stand_in, name);
+    stand_in.record.name = name;
 }
 
 bool QueueBook::is_superseded(const QueueRecord& record) {

@@ -42,6 +42,8 @@ class QueueBook {
     NamedQueue& set(QueueRecord record);
     /// A queue for the messages of one whose description is damaged: it keeps them, under a name of its own.
     NamedQueue& stand_in(queue::QueueId id);
+    /// The name of a stand-in belongs to another queue: it takes another name, and keeps its messages.
+    void make_way(NamedQueue& stand_in);
     /// Ids grow: of two queues of one name the one with the smaller id was deleted before the other was made.
     bool is_superseded(const QueueRecord& record);
     /// The messages must have been purged.
@@ -57,6 +59,7 @@ class QueueBook {
 
   private:
     void rename(NamedQueue& queue, const std::string& name);
+    std::string free_name(queue::QueueId id);
     queue::Pages& pages_;
     std::map<std::string, std::unique_ptr<NamedQueue>, std::less<>> by_name_;
     std::unordered_map<queue::QueueId, NamedQueue*> by_id_;

@@ -70,6 +70,9 @@ void State::apply(const journal::Entry& entry) {
 
 void State::apply_queue(QueueRecord record) {
     queues.raise_next_id(record.id.next());
+    // A stand-in took a name that nobody was seen to have. It is no older queue of that name: nothing in it was deleted.
+    if (auto* named = queues.find(record.name); named != nullptr && named->is_stand_in && named->record.id != record.id)
+        queues.make_way(*named);
     if (queues.is_superseded(record)) return;
     if (auto* older = queues.find(record.name); older != nullptr && older->record.id != record.id) erase_queue(*older);
     queues.set(std::move(record));
@@ -125,9 +128,7 @@ void State::apply_moved(const journal::Entry& entry) {
     auto record = decode_moved(entry.body);
     if (!record) return skip();
     latest = std::max(latest, Timestamp{record->state.visible_at});  // visible since it was moved
-    auto* to = queues.find(record->to);
-    if (to == nullptr) return;  // what the log said of that queue is damaged: the message stays where it was
-    restore(*to, record->to_sequence, entry.location, record->state);
+    restore(*queue_of(record->to, entry), record->to_sequence, entry.location, record->state);
     if (auto* from = queues.find(record->from)) from->queue.apply(queue::Deleted{record->from_sequence});
 }
 

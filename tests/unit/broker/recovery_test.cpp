@@ -231,24 +231,56 @@ TEST_F(DamagedQueueRecord, is_not_needed_any_more_after_a_second) {
     EXPECT_EQ(broker.status("jobs")->ready, 1u);
 }
 
-TEST(Replay, a_message_moved_to_a_queue_that_the_log_lost_stays_where_it_was) {
+class Replay : public ::testing::Test {
+  protected:
+    void apply(RecordType type) {
+        at += 4096;
+        state.apply({journal::Position(0), {1, at, 100}, static_cast<std::uint8_t>(type), 0, body, {}, false});
+    }
+    void enqueue(std::uint32_t queue) {
+        encode_enqueued(body, queue::QueueId(queue), queue::Sequence(0), Timestamp{1000}, Timestamp{1000}, Uuid{}, {}, nullptr);
+        apply(RecordType::enqueued);
+    }
+    void set_queue(std::uint32_t id, const std::string& name) {
+        QueueRecord record;
+        record.id = queue::QueueId(id);
+        record.name = name;
+        encode_queue_set(body, record);
+        apply(RecordType::queue_set);
+    }
+    bool holds_a_message(const std::string& name) {
+        auto* found = state.queues.find(name);
+        return found != nullptr && found->queue.is_live(queue::Sequence(0));
+    }
     State state{small_options()};
-    QueueRecord from;
-    from.id = queue::QueueId(1);
-    from.name = "jobs";
-    auto& jobs = state.queues.set(from);
     std::string body;
-    encode_enqueued(body, from.id, queue::Sequence(0), Timestamp{1000}, Timestamp{1000}, Uuid{}, {}, nullptr);
-    journal::Entry entry{journal::Position(0), {1, 4096, 100}, static_cast<std::uint8_t>(RecordType::enqueued), 0, body, {}, false};
-    state.apply(entry);
-    auto message = decode_enqueued(0, body)->message;
-    std::string moved;
-    encode_moved(moved, {from.id, queue::Sequence(0), queue::QueueId(2), queue::Sequence(0), jobs.queue.slot(queue::Sequence(0)), message});
-    entry.type = static_cast<std::uint8_t>(RecordType::moved);
-    entry.location.offset = 8192;
-    entry.body = moved;
-    state.apply(entry);
-    EXPECT_TRUE(jobs.queue.is_live(queue::Sequence(0)));
+    std::uint32_t at = 0;
+};
+
+TEST_F(Replay, a_message_moved_to_a_queue_that_the_log_lost_is_in_a_queue_with_a_name_of_its_own) {
+    set_queue(1, "jobs");
+    enqueue(1);
+    auto sent = body;
+    auto slot = state.queues.find("jobs")->queue.slot(queue::Sequence(0));
+    encode_moved(body,
+                 {queue::QueueId(1), queue::Sequence(0), queue::QueueId(2), queue::Sequence(0), slot, decode_enqueued(0, sent)->message});
+    apply(RecordType::moved);
+    EXPECT_TRUE(holds_a_message("recovered-2"));
+    EXPECT_FALSE(holds_a_message("jobs"));
+}
+
+TEST_F(Replay, a_queue_whose_name_a_stand_in_has_takes_no_message_with_it) {
+    enqueue(5);
+    ASSERT_TRUE(holds_a_message("recovered-5"));
+    set_queue(7, "recovered-5");
+    EXPECT_EQ(state.queues.find("recovered-5")->record.id, queue::QueueId(7));
+    EXPECT_TRUE(holds_a_message("recovered-5_"));
+    enqueue(9);
+    set_queue(8, "recovered-9");
+    EXPECT_EQ(state.queues.find("recovered-9")->record.id, queue::QueueId(8)) << "also when its id is smaller";
+    EXPECT_TRUE(holds_a_message("recovered-9_"));
+    set_queue(5, "jobs");
+    EXPECT_TRUE(holds_a_message("jobs")) << "and the lost name may still be found";
 }
 
 TEST_P(AnyCrash, a_killed_process_finds_everything_as_it_was) {
