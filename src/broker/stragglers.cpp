@@ -1,8 +1,17 @@
 #include "broker/stragglers.h"
 
+#include <algorithm>
+
 #include "base/log_line.h"
 
 namespace forebay::broker {
+namespace {
+
+/// A device that does not answer makes the turn wait for each message: it is asked less and less often.
+constexpr Duration pause_least = 1min;
+constexpr Duration pause_most = 1h;
+
+}  // namespace
 
 bool Stragglers::is_worth_it(const journal::Journal& journal, std::uint32_t segment) const {
     auto live = state_.use.live_bytes(segment);
@@ -12,11 +21,21 @@ bool Stragglers::is_worth_it(const journal::Journal& journal, std::uint32_t segm
     return journal.live_bytes() > 2 * all_live + options_.straggler_slack;
 }
 
-void Stragglers::plan(journal::Journal& journal, std::uint32_t needed_from) {
+void Stragglers::note_unread(Instant now) {
+    if (!again_at_) pause_ = std::clamp(2 * pause_, pause_least, pause_most);
+    again_at_ = now + pause_;
+}
+
+void Stragglers::plan(journal::Journal& journal, std::uint32_t needed_from, Instant now) {
     planned_.clear();
     next_ = 0;
+    if (again_at_ && now >= *again_at_) {
+        planned_for_.reset();
+        again_at_.reset();
+    }
     auto oldest = static_cast<std::uint32_t>(journal.oldest_segment().value());
     if (oldest >= needed_from || planned_for_ == oldest || !is_worth_it(journal, oldest)) return;
+    if (planned_for_) pause_ = {};
     planned_for_ = oldest;
     auto scanned = journal.scan(journal.oldest_segment(), [this](const journal::Entry& entry) { consider(entry); });
     if (!scanned) log_error("journal.segment_unreadable").with("segment", oldest).with("why", scanned.error().text());

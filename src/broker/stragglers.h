@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/time.h"
 #include "broker/message_reader.h"
 #include "broker/options.h"
 #include "broker/state.h"
@@ -19,9 +20,9 @@ class Stragglers {
   public:
     Stragglers(State& state, const BrokerOptions& options) : state_(state), options_(options) {}
 
-    /// Looks whether the oldest segment is worth emptying, and if so reads through it, once, for what lives there.
-    /// Segments from `needed_from` on are left alone: a checkpoint needs them.
-    void plan(journal::Journal& journal, std::uint32_t needed_from);
+    /// Looks whether the oldest segment is worth emptying, and if so reads through it for what lives there: once, and again
+    /// some time after a message could not be read. Segments from `needed_from` on are left alone: a checkpoint needs them.
+    void plan(journal::Journal& journal, std::uint32_t needed_from, Instant now);
     bool has_work() const { return next_ < planned_.size() || search_; }
 
     /// The next message to copy that still lies where it lay. Nothing when the plan is done, or for now while it searches.
@@ -32,6 +33,8 @@ class Stragglers {
     };
     std::optional<Straggler> next();
     void count_copied() { ++copied_; }
+    /// The device did not give a message: it stays where it is until the plan is made again.
+    void note_unread(Instant now);
     std::uint64_t copied() const { return copied_; }
 
   private:
@@ -57,6 +60,8 @@ class Stragglers {
     std::size_t next_ = 0;
     std::optional<Search> search_;
     std::optional<std::uint32_t> planned_for_;
+    std::optional<Instant> again_at_;
+    Duration pause_{0};
     std::uint64_t copied_ = 0;
 };
 

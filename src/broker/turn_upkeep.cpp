@@ -13,7 +13,7 @@ Result<void, disk::Error> OpenTurn::upkeep() {
         next_tick_ = instant_ + tick_every;
         tick();
         TRY(commit(false));
-        if (!stragglers_.has_work()) stragglers_.plan(*journal_, checkpoints_.needed_from());
+        if (!stragglers_.has_work()) stragglers_.plan(*journal_, checkpoints_.needed_from(), instant_);
         more_maintenance_ = true;
     }
     if (more_maintenance_) more_maintenance_ = journal_->maintain();
@@ -32,6 +32,7 @@ Result<void, disk::Error> OpenTurn::take_checkpoints() {
 
 Result<void, disk::Error> OpenTurn::copy_stragglers() {
     constexpr std::size_t piece = 1_MiB;
+    constexpr std::size_t cost_of_failure = 64_KiB;  // a device that fails is slow to say so
     std::size_t bytes = 0;
     std::string body;
     while (bytes < piece) {
@@ -39,8 +40,12 @@ Result<void, disk::Error> OpenTurn::copy_stragglers() {
         if (!straggler) break;
         auto message = reader_.read(straggler->place);
         if (!message) {
-            // What the device does not give today it may give tomorrow: the segment stays.
-            if (message.error().number == EBADMSG) give_up(*straggler->queue, straggler->sequence);
+            // What the device does not give now it may give later: the segment stays.
+            if (message.error().number == EBADMSG)
+                give_up(*straggler->queue, straggler->sequence);
+            else
+                stragglers_.note_unread(instant_);
+            bytes += cost_of_failure;
             continue;
         }
         encode_copied(body,

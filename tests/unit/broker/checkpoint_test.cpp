@@ -1,6 +1,8 @@
 // Checkpoints and pages are a cache of the log: with them, with older ones and without any the state is the same.
 
+#include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include "broker/history.h"
 #include "broker/page_pool.h"
@@ -309,6 +311,21 @@ TEST_F(RottenStraggler, that_the_device_does_not_give_stays) {
     EXPECT_EQ(broker.peek("slow").size(), 2u);
 }
 
+TEST_F(RottenStraggler, that_the_device_does_not_give_for_a_while_is_copied_later) {
+    flip();
+    broker.disk.on_call = [this](testing::Call call, const std::string& path) {
+        if (call == testing::Call::read && path == segment) broker.disk.fail_at(testing::Call::read, 1, EIO);
+    };
+    for (int i = 0; i < 60 && broker.turn->counters().damaged_messages == 0; ++i) churn(broker, 100);
+    ASSERT_GT(broker.turn->counters().damaged_messages, 0u);
+    broker.disk.on_call = nullptr;
+    broker.disk.stop_failing();
+    ASSERT_EQ(broker.turn->counters().stragglers_copied, 0u);
+    broker.pass(2min);
+    EXPECT_EQ(broker.turn->counters().stragglers_copied, 2u);
+    EXPECT_EQ(broker.turn->counters().messages_lost, 0u);
+}
+
 TEST_F(RottenStraggler, is_hidden_from_a_receive_that_goes_on_to_the_next_one) {
     EXPECT_EQ(broker.receive_one("slow", 1s).body, "sound");
     EXPECT_TRUE(broker.is_empty("slow"));
@@ -319,6 +336,31 @@ TEST_F(RottenStraggler, is_hidden_from_a_receive_that_goes_on_to_the_next_one) {
     flip();
     broker.pass(31min);
     EXPECT_EQ(broker.receive_one("slow").receive_count, 1u) << "repaired, it is handed out as if nothing had been";
+}
+
+TEST(Stragglers, that_the_device_does_not_give_hold_up_no_turn_for_long) {
+    Harness broker;
+    ASSERT_TRUE(broker.create("slow"));
+    ASSERT_TRUE(broker.create("jobs"));
+    for (int i = 0; i < 100; ++i) ASSERT_TRUE(broker.send("slow", std::string(100, 's')));
+    broker.options.straggler_slack = 1_GiB;
+    broker.kill();
+    churn(broker, 1500);
+    broker.options.straggler_slack = 0;
+    broker.kill();
+    broker.disk.on_call = [&](testing::Call call, const std::string& path) {
+        if (call == testing::Call::read && path == "log-0000000000000001.seg") broker.disk.fail_at(testing::Call::read, 1, EIO);
+    };
+    std::uint64_t unread = 0, most = 0;
+    for (int turns = 0; turns < 100; ++turns) {
+        broker.clock.advance(100ms);
+        ASSERT_TRUE(broker.run());
+        auto before = std::exchange(unread, broker.turn->counters().damaged_messages);
+        most = std::max(most, unread - before);
+    }
+    broker.disk.on_call = nullptr;
+    EXPECT_EQ(unread, 100u);
+    EXPECT_LE(most, 16u);
 }
 
 TEST(Stragglers, one_old_message_does_not_keep_the_log) {
