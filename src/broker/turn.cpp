@@ -107,6 +107,7 @@ std::optional<Instant> OpenTurn::next_due() const {
     auto due = next_tick_;
     if (auto deadline = polls_.next_deadline()) due = std::min(due, *deadline);
     if (!alarms_.empty()) due = std::min(due, instant_ + (alarms_.begin()->first - now_));
+    if (auto checkpoint = checkpoints_.next_due()) due = std::min(due, *checkpoint);
     if (auto since = journal_->unsynced_since()) due = std::min(due, *since + options_.sync_within);
     return due;
 }

@@ -18,6 +18,7 @@ TurnMetrics::TurnMetrics(metrics::Registry* registry) : registry_(registry) {
     journal_errors_ = &registry->counter("forebay_journal_errors_total");
     damaged_messages_ = &registry->counter("forebay_queue_damaged_reads_total");
     records_lost_ = &registry->counter("forebay_records_lost_total");
+    quarantine_removed_ = &registry->counter("forebay_journal_quarantine_removed_total");
     keys_forgotten_ = &registry->counter("forebay_idempotency_keys_forgotten_total");
 }
 
@@ -92,6 +93,7 @@ void TurnMetrics::show(const journal::Journal& journal, const Turn::Counters& co
     raise(*damaged_messages_, counters.damaged_messages);
     raise(*keys_forgotten_, counters.once_forgotten);
     raise(*records_lost_, counters.messages_lost);
+    raise(*quarantine_removed_, journal.counters().quarantine_removed);
 }
 
 void TurnMetrics::opened(const journal::OpenReport& report) {

@@ -42,6 +42,7 @@ class TurnMetrics {
     metrics::Counter* damaged_messages_ = nullptr;
     metrics::Counter* keys_forgotten_ = nullptr;
     metrics::Counter* records_lost_ = nullptr;
+    metrics::Counter* quarantine_removed_ = nullptr;
     std::chrono::nanoseconds slowest_sync_{0};
 };
 

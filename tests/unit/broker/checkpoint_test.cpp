@@ -54,6 +54,15 @@ TEST_F(CheckpointTest, opening_reads_only_the_log_after_the_newest) {
     expect_all_there();
 }
 
+TEST(QueueMade, is_in_a_checkpoint_a_second_later) {
+    Harness broker;
+    ASSERT_TRUE(broker.run());
+    broker.clock.advance(500ms);
+    ASSERT_TRUE(broker.create("jobs"));
+    broker.pass(1s);
+    EXPECT_EQ(broker.turn->counters().checkpoints, 1u);
+}
+
 TEST_F(CheckpointTest, a_damaged_one_is_set_aside_and_the_older_one_used) {
     spoil(files("at-").back(), 100);
     broker.kill();

@@ -5,6 +5,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "journal/quarantine.h"
+#include "journal/segment.h"
 #include "metrics/metrics.h"
 #include "tests/unit/broker/harness.h"
 
@@ -190,6 +192,21 @@ TEST(OnceMetrics, keys_forgotten_early_and_damage_found_at_the_start_are_counted
     }
     broker.pass(2s);
     EXPECT_EQ(registry.counter("forebay_idempotency_keys_forgotten_total").value(), 1024u);
+}
+
+TEST(JournalMetrics, what_goes_from_quarantine_is_counted) {
+    Harness broker;
+    broker.turn.reset();
+    ASSERT_TRUE(broker.disk.make_directory("quarantine"));
+    for (unsigned i = 0; i < journal::damage_files_max + 3; ++i)
+        ASSERT_TRUE(
+            broker.disk.open("quarantine/damage-" + journal::to_hex16(i) + "-" + journal::to_hex16(4096), disk::OpenMode::create_new));
+    broker.disk.kill_process();
+    metrics::Registry registry;
+    auto opened = Turn::open(broker.disk, broker.clock, broker.entropy, broker.options, &registry);
+    ASSERT_TRUE(opened);
+    ASSERT_TRUE((*opened)->run({}));
+    EXPECT_EQ(registry.counter("forebay_journal_quarantine_removed_total").value(), 3u);
 }
 
 }  // namespace
