@@ -216,6 +216,16 @@ void Log::write_mark() {
 Result<Entry, disk::Error> Log::read(const Location& location, std::string& buffer) {
     auto segment = live_.find(location.segment);
     if (segment == live_.end()) return Failure{disk::Error{ENOENT, "read", segment_name(location.segment)}};
+    auto entry = read_once(location, segment->second.header, buffer);
+    bool is_sealed = location.segment != active_.header.number;
+    if (entry.ok() || entry.error().number != EBADMSG || !is_sealed) return entry;
+    // The page in the cache may be what is wrong.
+    TRY_ASSIGN(auto* file, file_of(location.segment));
+    file->forget_cache();
+    return read_once(location, segment->second.header, buffer);
+}
+
+Result<Entry, disk::Error> Log::read_once(const Location& location, const SegmentHeader& segment, std::string& buffer) {
     if (location.segment == active_.header.number && location.offset >= frame_.offset()) {
         auto pending = frame_.view();
         auto at = location.offset - frame_.offset();
@@ -224,7 +234,7 @@ Result<Entry, disk::Error> Log::read(const Location& location, std::string& buff
         TRY_ASSIGN(auto* file, file_of(location.segment));
         TRY(file->read(location.offset, location.length, buffer));
     }
-    return read_from(location, buffer, segment->second.header);
+    return read_from(location, buffer, segment);
 }
 
 Result<Entry, disk::Error> Log::read_from(const Location& location, std::string_view bytes, const SegmentHeader& segment) {

@@ -74,6 +74,7 @@ class Log final : public Journal {
     void write_mark();
     std::uint64_t limit_of(std::uint64_t number) const;
 
+    Result<Entry, disk::Error> read_once(const Location& location, const SegmentHeader& segment, std::string& buffer);
     Result<Entry, disk::Error> read_from(const Location& location, std::string_view bytes, const SegmentHeader& segment);
     Result<disk::File*, disk::Error> file_of(std::uint64_t number);
 

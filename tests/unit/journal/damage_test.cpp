@@ -343,6 +343,19 @@ TEST_F(JournalDamage, without_space_for_a_copy_a_tail_stays_where_it_is_and_the_
     EXPECT_EQ(disk.content(segment_path(1)).size(), options.segment_bytes) << "not shortened";
 }
 
+TEST_F(JournalDamage, a_record_that_holds_when_it_is_read_again_is_not_damaged) {
+    open();
+    auto place = append_synced("right on the device");
+    auto first = log->active_segment();
+    while (log->active_segment() == first) append_synced(std::string(1000, 'x'));
+    int reads = 0;
+    disk.on_call = [&](Call call, const std::string&) {
+        if (call == Call::read && ++reads <= 2) disk.rot(segment_path(place.segment), place.offset + place.length - 1, 1);
+    };
+    EXPECT_EQ(body_at(place), "right on the device");
+    EXPECT_EQ(reads, 2);
+}
+
 TEST_F(JournalDamage, positions_seen_only_in_a_torn_frame_are_not_given_again) {
     open();
     append_synced("kept");
