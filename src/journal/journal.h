@@ -37,7 +37,7 @@ struct Location {
 struct Options {
     std::uint64_t segment_bytes = 64_MiB;
     std::uint64_t frame_bytes_max = 8_MiB;  ///< un-synced data never exceeds this
-    std::uint64_t reserve_bytes = 256_MiB;  ///< reserve.bin: released only so that deletes, receives and copies go on
+    std::uint64_t reserve_bytes = 256_MiB;  ///< reserve.bin: released so that deletes, receives, copies and checkpoints go on
     std::uint64_t min_free_bytes = 2_GiB;   ///< below this `has_room()` is false
     unsigned spares = 1;                    ///< prepared segments kept ready
 };
@@ -131,8 +131,8 @@ class Journal {
     /// true if there is more to do.
     virtual bool maintain() = 0;
 
-    /// Gives the reserve back to a full disk, for something that must go on: without a checkpoint nothing is ever dropped.
-    /// False if there is none.
+    /// Gives the reserve back to a full disk, for something that must go on: without a checkpoint nothing is ever dropped. What
+    /// the next segment needs is kept of it, if it is larger than that. False if there is none.
     virtual bool release_reserve() = 0;
     /// False when a new segment could not be had: additions must be refused, deletes go on (reserve).
     virtual bool has_room() = 0;

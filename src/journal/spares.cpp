@@ -72,6 +72,17 @@ Result<void, disk::Error> Spares::release_reserve() {
     return disk_.sync_directory("");
 }
 
+Result<void, disk::Error> Spares::release_reserve_but_a_spare() {
+    if (is_ready() || limits_.reserve_bytes <= limits_.segment_bytes) return release_reserve();
+    TRY_ASSIGN(auto file, disk_.open(reserve_name, disk::OpenMode::read_write));
+    TRY(file->truncate(limits_.segment_bytes));
+    auto name = spare_name(next_number_++);
+    TRY(disk_.rename(reserve_name, name));
+    has_reserve_ = false;
+    ready_.push_back(name);
+    return disk_.sync_directory("");
+}
+
 Result<void, disk::Error> Spares::claim_reserve() {
     if (has_reserve_ || limits_.reserve_bytes == 0) return {};
     TRY(create_claimed(reserve_name, limits_.reserve_bytes));

@@ -44,6 +44,10 @@ class Spares {
     Result<bool, disk::Error> prepare_some();
     /// Gives reserve.bin back; durable when it returns.
     Result<void, disk::Error> release_reserve();
+    /// The same, but when no spare is ready the reserve becomes one, and only what it holds beyond that is given back: what is
+    /// free for a moment another process may take, and without a segment neither the log nor a start goes on. A reserve no
+    /// larger than a segment is given back whole.
+    Result<void, disk::Error> release_reserve_but_a_spare();
     /// Claims reserve.bin again.
     Result<void, disk::Error> claim_reserve();
     std::uint64_t recycled_count() const { return recycled_; }

@@ -138,7 +138,7 @@ bool Log::do_maintenance() {
 }
 
 bool Log::release_reserve() {
-    if (fault_ || !spares_.has_reserve() || !spares_.release_reserve().ok()) return false;
+    if (fault_ || !spares_.has_reserve() || !spares_.release_reserve_but_a_spare().ok()) return false;
     free_asked_at_.reset();
     log_warn("journal.reserve_released").with("why", "the disk is full and a checkpoint must be written");
     return true;

@@ -8,7 +8,7 @@ void declare_node(Scope& s, NodeConfiguration& node) {
     s.setting("roles", choices(node.roles, {{"intake", "queue", "workers", "admin"}, {}}), "what this node does");
     s.setting("data_dir", text(node.data_dir), "folder of the journal, the queues and the control socket");
     s.setting("min_free_disk", size(node.min_free_disk), "below this much free disk posts get 503 and /readyz fails");
-    s.setting("reserve_disk", size(node.reserve_disk), "preallocated; released only to finish what is in flight on a full disk");
+    s.setting("reserve_disk", size(node.reserve_disk), "preallocated; released only for deletes and checkpoints on a full disk");
 }
 
 void declare_ack(Scope& s, AckConfiguration& ack) {

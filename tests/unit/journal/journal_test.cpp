@@ -381,6 +381,18 @@ TEST_F(JournalSpace, the_reserve_is_given_back_before_the_log_gives_up_and_claim
     EXPECT_TRUE(log->has_room()) << "service came back by itself";
 }
 
+TEST_F(JournalSpace, of_a_reserve_given_back_for_a_checkpoint_the_next_segment_keeps_its_space_whatever_others_take) {
+    open();
+    append_synced("kept");
+    disk.options().capacity_bytes -= *disk.free_bytes();
+    ASSERT_TRUE(log->release_reserve());
+    EXPECT_EQ(*disk.free_bytes(), options.reserve_bytes - options.segment_bytes) << "for the checkpoint";
+    disk.options().capacity_bytes -= *disk.free_bytes();
+    lose_power(Survival::none);
+    open();
+    EXPECT_EQ(bodies(), Bodies{"kept"});
+}
+
 TEST_F(JournalSpace, a_reserve_that_was_named_but_never_claimed_is_made_again) {
     open();
     log.reset();
