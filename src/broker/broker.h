@@ -74,7 +74,7 @@ struct Sent {
     Uuid id;                  ///< MessageId
     bool duplicate = false;   ///< the key was seen before: nothing was added
     Uuid original_record;     ///< for a duplicate: the record id the key was first used with
-    bool key_reused = false;  ///< the key was seen with another content; the message WAS added
+    bool key_reused = false;  ///< the key was seen with another content; added all the same, unless refuse_reuse or AboutKey forbid it
     bool is_another = false;  ///< another of the same AboutKey: `original_record` is the first
 };
 
@@ -92,7 +92,7 @@ struct AboutKey {
     Uuid key;     ///< hash of where, and of what counts
     Uuid record;  ///< id of the record, told to whoever sends another
     Duration window = 24h;
-    bool refuse = false;    ///< another adds nothing
+    bool refuse = false;    ///< another adds nothing, not even its OnceKey: after this window that key is a new one
     std::string another{};  ///< else: what another has for a body
 };
 
