@@ -35,7 +35,7 @@ struct NodeConfiguration {
     std::vector<std::string> roles = {"intake", "queue", "workers", "admin"};
     std::string data_dir = "forebay-data";
     std::uint64_t min_free_disk = 256_MiB;  ///< below this: 503 and not ready
-    std::uint64_t reserve_disk = 64_MiB;    ///< preallocated, released only to finish what is in flight
+    std::uint64_t reserve_disk = 256_MiB;   ///< preallocated, released only for deletes and checkpoints on a full disk
 };
 
 /// What must be true before a client hears "accepted" (D1). Each has one value in this version.
