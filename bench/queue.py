@@ -39,7 +39,7 @@ class Connection:
 
     def call(self, action, body):
         body = body if isinstance(body, bytes) else json.dumps(body).encode()
-        self.socket.sendall(b"POST / HTTP/1.1\r\nHost: q\r\nContent-Type: application/x-amz-json-1.0\r\nX-Amz-Target: AmazonSQS." + action.encode()
+        self.socket.sendall(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-amz-json-1.0\r\nX-Amz-Target: AmazonSQS." + action.encode()
                             + b"\r\nContent-Length: " + str(len(body)).encode() + b"\r\n\r\n" + body)
         while b"\r\n\r\n" not in self.buffer:
             self.buffer += self.receive()
@@ -49,17 +49,24 @@ class Connection:
             rest += self.receive()
         self.buffer = rest[length:]
         if not head.startswith(b"HTTP/1.1 200"):
-            raise SystemExit(f"{action}: {head.splitlines()[0]} {rest[:300]}")
+            raise RuntimeError(f"{action}: {head.splitlines()[0]} {rest[:300]}")
         return rest[:length]
 
     def receive(self):
         part = self.socket.recv(262144)
         if not part:
-            raise SystemExit("the server closed the connection")
+            raise RuntimeError("the server closed the connection")
         return part
 
 
-def one_client(port, until, url, figures):
+def one_client(port, until, url, figures, failures):
+    try:
+        cycle_until(port, until, url, figures)
+    except RuntimeError as error:
+        failures.append(str(error))
+
+
+def cycle_until(port, until, url, figures):
     connection = Connection(port)
     send = json.dumps({"QueueUrl": url, "Entries": [{"Id": str(i), "MessageBody": BODY} for i in range(BATCH)]}).encode()
     receive = json.dumps({"QueueUrl": url, "MaxNumberOfMessages": BATCH}).encode()
@@ -80,13 +87,16 @@ def through_the_api(folder):
         f.write(CONFIGURATION.format(folder=folder, **ports))
     with server([FOREBAY, "serve", "-c", path], answers(f"http://127.0.0.1:{ports['intake']}/readyz"), stderr=-3, stdout=-3) as process:
         url = f"http://127.0.0.1:{ports['sqs']}/123456789012/bench"
-        cpu, begun, figures = cpu_seconds(process.pid), time.monotonic(), []
-        clients = [threading.Thread(target=one_client, args=(ports["sqs"], begun + SECONDS_EACH, url, figures)) for _ in range(CLIENTS)]
+        cpu, begun, figures, failures = cpu_seconds(process.pid), time.monotonic(), [], []
+        clients = [threading.Thread(target=one_client, args=(ports["sqs"], begun + SECONDS_EACH, url, figures, failures))
+                   for _ in range(CLIENTS)]
         for client in clients:
             client.start()
         for client in clients:
             client.join()
         took, messages = time.monotonic() - begun, sum(n for _, n in figures)
+        if failures or messages == 0:
+            raise SystemExit(failures[0] if failures else "no message went through the queue")
         times = sorted(t for t, _ in figures)
         return {"per_s": messages / took, "cpu_us": (cpu_seconds(process.pid) - cpu) / messages * 1e6,
                 "p50_us": times[len(times) // 2] * 1e6, "p99_us": times[int(len(times) * 0.99)] * 1e6}
