@@ -258,12 +258,17 @@ void Auditor::gone(MessageKnowledge* m, std::string_view by) {
 
 void Auditor::clock_set(Duration by) {
     clock_was_set_ = true;
+    stands_off_ += by;
+    // A small step that was made while the clock stood far off takes effect when it comes back and is believed again.
+    if (std::chrono::abs(stands_off_) <= 5s)
+        if (auto late = std::exchange(stands_off_, Duration{0}); late > 0ms && late != by) jumps_.push_back({late, later_, false});
     if (by >= 0ms) {
         jumps_.push_back({by, by <= 5s ? later_ : later_ + 10min, false});
-        return follow_jumps(false);
+    } else {
+        behind_ -= by;
+        if (by >= -5s) hide_longer(-by);
     }
-    behind_ -= by;
-    if (by >= -5s) hide_longer(-by);
+    follow_jumps(false);
 }
 
 /// A clock that was set back must not make time go back: it may stand still for as long. Every start that finds the
@@ -305,6 +310,7 @@ void Auditor::died(Death how) {
 
 void Auditor::restarted() {
     follow_jumps(true);
+    stands_off_ = Duration{0};
     for (auto& [name, queue] : queues_)
         for (auto* m : queue->messages) m->receives.settle();
     if (behind_ > 0ms) hide_longer(std::min(behind_, later_ - logged_at_ + 1s));

@@ -262,8 +262,9 @@ class Auditor {
     void hide_longer(Duration by);
     std::vector<Jump> jumps_;
     Duration jumped_{0};
-    Duration behind_{0};  ///< how far the wall clock may lie behind the time the broker lives by
-    Instant logged_at_;   ///< the latest time that the log is known to speak of
+    Duration stands_off_{0};  ///< how far the wall clock was set from where the broker last believed it
+    Duration behind_{0};      ///< how far the wall clock may lie behind the time the broker lives by
+    Instant logged_at_;       ///< the latest time that the log is known to speak of
     bool clock_was_set_ = false;
     void forget_leases();
     bool damaged_ = false;
