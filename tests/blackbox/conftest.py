@@ -17,6 +17,27 @@ import requests
 sys.path.insert(0, os.path.dirname(__file__))
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 BINARY = os.environ.get("FOREBAY_BIN", str(ROOT / "build/release/src/cli/forebay"))
+# What most tests post to, and the worker that makes rows of it. Settings of the queue may follow LEADS.
+LEADS = """
+[endpoint.lead]
+path = "/v1/lead"
+queue = "leads"
+[endpoint.lead.fields]
+email = { type = "email", required = true }
+[queue.leads]
+"""
+LEADS_TO_SQLITE = """
+[db.main]
+driver = "sqlite"
+path = "leads.db"
+[worker.store]
+queue = "leads"
+handler = "sql"
+[worker.store.sql]
+db = "main"
+table = "leads"
+create = true
+"""
 LISTENERS = """
 [node]
 data_dir = "data"

@@ -13,33 +13,17 @@ import time
 import pytest
 import requests
 
-from conftest import Forebay
+from conftest import LEADS, LEADS_TO_SQLITE, Forebay
 from sqs_clients import Json
 
 CHECKER = pathlib.Path(__file__).resolve().parent.parent / "checker/check_store.py"
-CONFIGURATION = """
-[endpoint.lead]
-path = "/v1/lead"
-queue = "leads"
-[endpoint.lead.fields]
-email = { type = "email", required = true }
-[queue.leads]
+CONFIGURATION = LEADS + """
 [queue.work]
 visibility_timeout = "1s"
 max_receive_count = 2
 dead_letter = "work-dead"
 [queue.work-dead]
-[db.main]
-driver = "sqlite"
-path = "leads.db"
-[worker.store]
-queue = "leads"
-handler = "sql"
-[worker.store.sql]
-db = "main"
-table = "leads"
-create = true
-"""
+""" + LEADS_TO_SQLITE
 
 
 def check(folder, *more):

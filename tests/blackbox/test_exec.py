@@ -5,14 +5,9 @@ import sqlite3
 import time
 
 import requests
+from conftest import LEADS
 
-LATER = r"""
-[endpoint.lead]
-path = "/v1/lead"
-queue = "leads"
-[endpoint.lead.fields]
-email = { type = "email", required = true }
-[queue.leads]
+LATER = LEADS + r"""
 max_receive_count = 20
 dead_letter = "leads-dead"
 [worker.score]

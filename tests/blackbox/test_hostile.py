@@ -13,32 +13,15 @@ import time
 
 import pytest
 import requests
-from conftest import BINARY, descendants
+from conftest import BINARY, LEADS, LEADS_TO_SQLITE, descendants
 
 KEY = "ik_live_canary_canary_canary_canary"
-ENDPOINT = """
-[endpoint.lead]
-path = "/v1/lead"
-queue = "leads"
-[endpoint.lead.fields]
-email = { type = "email", required = true }
-[queue.leads]
+ENDPOINT = LEADS + """
 dead_letter = "leads-dead"
 max_receive_count = 20
 [queue.leads-dead]
 """
-STORE = ENDPOINT + """
-[db.main]
-driver = "sqlite"
-path = "leads.db"
-[worker.store]
-queue = "leads"
-handler = "sql"
-[worker.store.sql]
-db = "main"
-table = "leads"
-create = true
-"""
+STORE = ENDPOINT + LEADS_TO_SQLITE
 GOOD = b'{"email":"jane@example.com"}'
 
 

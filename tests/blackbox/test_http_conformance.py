@@ -13,15 +13,8 @@ import typing
 
 import pytest
 import requests
+from conftest import LEADS
 
-CONFIGURATION = """
-[endpoint.lead]
-path = "/v1/lead"
-queue = "leads"
-[endpoint.lead.fields]
-email = { type = "email", required = true }
-[queue.leads]
-"""
 POST, GET = "POST", "GET"
 CLOSED, OPEN = "closed", "open"
 CHUNKED = b"Transfer-Encoding: chunked"
@@ -382,7 +375,7 @@ def run(port, row):
 
 @pytest.fixture
 def served(forebay):
-    f = forebay(CONFIGURATION)
+    f = forebay(LEADS)
     ports = ports_of(f)
     for port in ports:
         port.statuses = {POST: ask(port, port.sized()), GET: ask(port, port.get())}

@@ -8,16 +8,7 @@ import time
 import pytest
 import requests
 import sqs_clients
-from conftest import free_ports
-
-ENDPOINT = """
-[endpoint.lead]
-path = "/v1/lead"
-queue = "leads"
-[endpoint.lead.fields]
-email = { type = "email", required = true }
-[queue.leads]
-"""
+from conftest import LEADS, free_ports
 
 
 def purge(f, **headers):
@@ -26,7 +17,7 @@ def purge(f, **headers):
 
 
 def test_a_page_whose_name_was_pointed_here_reaches_neither_port(forebay):
-    f = forebay(ENDPOINT)
+    f = forebay(LEADS)
     evil = {"Host": "evil.example:9324", "Origin": "http://evil.example:9324", "Sec-Fetch-Site": "same-origin"}
     answer = purge(f, **evil)
     assert answer.status_code == 403 and answer.json()["__type"].endswith("#AccessDeniedException") and "[sqs] hosts" in answer.json()["message"]
@@ -43,7 +34,7 @@ def test_a_page_whose_name_was_pointed_here_reaches_neither_port(forebay):
 
 
 def test_names_that_are_configured_are_answered_to(forebay):
-    f = forebay(ENDPOINT)
+    f = forebay(LEADS)
     f.stop()
     text = f.text.replace("[admin]", '[admin]\nhosts = ["ops.example.com"]').replace("[sqs]", '[sqs]\nhosts = ["queue.example.com"]\nbase_url = "https://sqs.example.com:8443/x"')
     f.write(text)
@@ -55,7 +46,7 @@ def test_names_that_are_configured_are_answered_to(forebay):
 
 
 def test_a_page_of_another_local_port_purges_nothing(forebay):
-    f = forebay(ENDPOINT)
+    f = forebay(LEADS)
     for site in ("cross-site", "same-site"):
         answer = requests.get(f.sqs + "/?Action=PurgeQueue&QueueUrl=x", headers={"Sec-Fetch-Site": site}, timeout=10)
         assert answer.status_code == 403 and "AccessDenied" in answer.text, site
@@ -65,7 +56,7 @@ def test_the_metrics_listener_has_nothing_but_metrics(forebay):
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         port = s.getsockname()[1]
-    forebay(ENDPOINT + f'[telemetry]\nprometheus = "127.0.0.1:{port}"\n')
+    forebay(LEADS + f'[telemetry]\nprometheus = "127.0.0.1:{port}"\n')
     metrics = f"http://127.0.0.1:{port}"
     assert "forebay_build_info" in requests.get(metrics + "/metrics", timeout=10).text
     assert requests.get(metrics + "/api/queues", timeout=10).status_code == 404
@@ -73,7 +64,7 @@ def test_the_metrics_listener_has_nothing_but_metrics(forebay):
 
 
 def test_a_header_that_decides_something_is_given_once(forebay):
-    f = forebay(ENDPOINT)
+    f = forebay(LEADS)
 
     def status(url, head, body):
         host, port = url.removeprefix("http://").split(":")
@@ -94,7 +85,7 @@ def test_a_header_that_decides_something_is_given_once(forebay):
 
 @pytest.mark.parametrize("client", [sqs_clients.boto, sqs_clients.Json])
 def test_refused_posts_are_out_of_reach_for_clients_of_the_queues(forebay, client):
-    f = forebay(ENDPOINT)
+    f = forebay(LEADS)
     assert requests.post(f.intake + "/v1/lead", json={"email": "wrong"}, timeout=10).status_code == 422
     sqs = client(f.sqs)
     assert [url.rsplit("/", 1)[1] for url in sqs.list_queues()["QueueUrls"]] == ["leads"]
@@ -106,7 +97,7 @@ def test_refused_posts_are_out_of_reach_for_clients_of_the_queues(forebay, clien
 
 
 def test_nothing_but_refused_posts_gets_into_the_quarantine(forebay):
-    f = forebay(ENDPOINT)
+    f = forebay(LEADS)
     done = f.run("queue", "send", "forebay-quarantine", "junk", expect=None)
     assert done.returncode != 0 and "forebay rejects ls" in done.stderr
     assert f.json("rejects", "ls")["rejects"] == []
@@ -115,7 +106,7 @@ def test_nothing_but_refused_posts_gets_into_the_quarantine(forebay):
 
 
 def test_a_deleted_queue_leaves_no_metrics_behind(forebay):
-    f = forebay(ENDPOINT)
+    f = forebay(LEADS)
     sqs = sqs_clients.Json(f.sqs)
 
     def of_queue(name):
@@ -132,7 +123,7 @@ def test_a_deleted_queue_leaves_no_metrics_behind(forebay):
 
 
 def test_how_long_posts_take_is_counted_for_each_endpoint(forebay):
-    f = forebay(ENDPOINT)
+    f = forebay(LEADS)
     for body, status in (({"email": "jane@example.com"}, 202), ({"email": "wrong"}, 422), ({}, 422)):
         assert requests.post(f.intake + "/v1/lead", json=body, timeout=10).status_code == status
     text = requests.get(f.admin + "/metrics", timeout=10).text
@@ -143,7 +134,7 @@ def test_how_long_posts_take_is_counted_for_each_endpoint(forebay):
 
 
 def test_the_age_of_the_oldest_message_is_an_age(forebay):
-    f = forebay(ENDPOINT)
+    f = forebay(LEADS)
     assert requests.get(f.admin + "/api/queues", timeout=10).json()["queues"][1]["oldest_age_ms"] is None
     assert requests.post(f.intake + "/v1/lead", json={"email": "jane@example.com"}, timeout=10).status_code == 202
     (age,) = [q["oldest_age_ms"] for q in f.json("queue", "ls")["queues"] if q["name"] == "leads"]
@@ -151,7 +142,7 @@ def test_the_age_of_the_oldest_message_is_an_age(forebay):
 
 
 def test_a_number_that_is_none_is_refused_and_not_taken_for_everything(forebay):
-    f = forebay(ENDPOINT)
+    f = forebay(LEADS)
     for path in ("rejects?since=yesterday", "rejects?after=-1", "queues/leads/peek?after=x", "queues/leads/peek?max=1.5", "records?from=2026-01-01",
                  "records?to=99999999999999999999"):
         answer = requests.get(f.admin + "/api/" + path, timeout=10)
@@ -176,7 +167,7 @@ def seize(port):
 
 @pytest.mark.parametrize("setting", ["telemetry.prometheus", "intake.listen"])
 def test_a_node_whose_port_was_taken_names_its_setting_and_who_took_it(forebay, setting):
-    f = forebay(ENDPOINT)
+    f = forebay(LEADS)
     f.stop()
     (port,) = free_ports(1)
     if setting == "intake.listen":
