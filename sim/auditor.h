@@ -53,6 +53,11 @@ class Auditor {
     void answered(Operation operation, const Told<void>& answer);
     void answered(Operation operation, const Told<std::vector<broker::QueueStatus>>& answer);
     void answered(Operation operation, const Told<std::vector<broker::Peek::Item>>& answer);
+    // No workload asks for move tasks yet.
+    void answered(Operation operation, const Told<broker::MoveStatus>& answer) { (void)take<MoveAsked>(operation, is_unknown(answer)); }
+    void answered(Operation operation, const Told<std::vector<broker::MoveStatus>>& answer) {
+        (void)take<MoveAsked>(operation, is_unknown(answer));
+    }
 
     /// In this round the process stops by itself: whoever waits for a message is told that there is none.
     void stopping() { stopping_ = round_; }
@@ -146,8 +151,9 @@ class Auditor {
         unsigned max;
         bool from_start;
     };
+    struct MoveAsked {};
     using Ask = std::variant<SendAsked, ReceiveAsked, DeleteAsked, ChangeAsked, CreateAsked, SetAsked, RemoveAsked, PurgeAsked, StatusAsked,
-                             ListAsked, PeekAsked>;
+                             ListAsked, PeekAsked, MoveAsked>;
 
     template <class T>
     static bool is_unknown(const Told<T>& answer) {
@@ -182,6 +188,9 @@ class Auditor {
     Ask ask(const broker::GetQueue&);
     Ask ask(const broker::ListQueues&);
     Ask ask(const broker::Peek&);
+    Ask ask(const broker::StartMove&) { return MoveAsked{}; }
+    Ask ask(const broker::CancelMove&) { return MoveAsked{}; }
+    Ask ask(const broker::ListMoves&) { return MoveAsked{}; }
 
     MessageKnowledge* send_once(QueueKnowledge* queue, const queue::OutgoingMessage& message, std::uint64_t content,
                                 const broker::OnceKey& once);
@@ -227,6 +236,7 @@ class Auditor {
     void unknown(const StatusAsked&) {}
     void unknown(const ListAsked&) {}
     void unknown(const PeekAsked&) {}
+    void unknown(const MoveAsked&) {}
     void maybe_emptied(QueueKnowledge* queue);
 
     void check_shown(const Uuid& id, std::uint64_t body, const std::map<Uuid, const MessageKnowledge*>& by_id,

@@ -46,7 +46,8 @@ class Answers {
                std::vector<Kept<Result<std::vector<queue::Delivery>, Refusal>>>,
                std::vector<Kept<Result<std::vector<Result<void, Refusal>>, Refusal>>>, std::vector<Kept<Result<QueueStatus, Refusal>>>,
                std::vector<Kept<Result<void, Refusal>>>, std::vector<Kept<Result<std::vector<QueueStatus>, Refusal>>>,
-               std::vector<Kept<Result<std::vector<Peek::Item>, Refusal>>>>
+               std::vector<Kept<Result<std::vector<Peek::Item>, Refusal>>>, std::vector<Kept<Result<MoveStatus, Refusal>>>,
+               std::vector<Kept<Result<std::vector<MoveStatus>, Refusal>>>>
         kept_;
 };
 

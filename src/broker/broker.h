@@ -34,7 +34,16 @@ enum class Refusal {
     overloaded,           ///< the mailbox is full: try again
     no_room,              ///< the disk is full: additions are refused, deletes go on
     stopping,
-    journal_fault,  ///< the log could not be made durable: the outcome is unknown, the process ends
+    not_a_dead_letter_queue,  ///< a move task's source must be the dead-letter queue of another
+    same_queue,               ///< a move task's source and destination
+    no_such_destination,      ///< of a move task
+    other_kind_of_queue,      ///< a move task's source is FIFO and its destination is not, or the other way round
+    would_lose_records,       ///< a move task from a queue that carries records into one that does not: an operator may
+    move_is_running,          ///< one at a time from one source
+    too_many_moves,           ///< as many tasks run as may
+    no_such_move,
+    move_has_ended,  ///< only what runs can be cancelled
+    journal_fault,   ///< the log could not be made durable: the outcome is unknown, the process ends
 };
 
 struct Redrive {
@@ -189,8 +198,47 @@ struct Peek {
     Answer answer;
 };
 
-using Command =
-    std::variant<Send, SendBatch, Receive, Delete, ChangeVisibility, CreateQueue, SetQueue, DeleteQueue, Purge, GetQueue, ListQueues, Peek>;
+enum class MoveState : std::uint8_t { running, completed, cancelled, failed };
+
+/// A move task: dead letters on their way back, or to another queue, in the background (FORMAT.md §1, 16).
+struct MoveStatus {
+    Uuid id;
+    std::string source;                      ///< queue name
+    std::optional<std::string> destination;  ///< queue name; nothing = each message goes back to the queue it came from
+    std::optional<unsigned> rate;            ///< messages a second, at most
+    MoveState state = MoveState::running;
+    std::uint64_t moved = 0, to_move = 0;
+    Timestamp started_at;
+    std::string failure;  ///< of one that failed: AWS's code where there is one
+};
+
+/// Moves the messages that are in the source now, each when it is visible, oldest first. A message that is moved is a new one:
+/// nothing of its receives is left, and it has a new id unless a queue that carries records is its source or destination.
+/// The task goes on after a restart.
+struct StartMove {
+    using Answer = UniqueFunction<void(Result<MoveStatus, Refusal>)>;
+    std::string source;
+    std::optional<std::string> destination;
+    std::optional<unsigned> rate;
+    bool as_operator = false;  ///< also from a queue that carries records into one that does not
+    Answer answer;
+};
+struct CancelMove {
+    using Answer = UniqueFunction<void(Result<MoveStatus, Refusal>)>;
+    std::string source;
+    Uuid id;
+    Answer answer;
+};
+/// The tasks of a source, newest first.
+struct ListMoves {
+    using Answer = UniqueFunction<void(Result<std::vector<MoveStatus>, Refusal>)>;
+    std::string source;
+    unsigned max = 10;
+    Answer answer;
+};
+
+using Command = std::variant<Send, SendBatch, Receive, Delete, ChangeVisibility, CreateQueue, SetQueue, DeleteQueue, Purge, GetQueue,
+                             ListQueues, Peek, StartMove, CancelMove, ListMoves>;
 
 /// The port that sqs/, transport/ and admin/ speak to. Broker (broker_thread.h) is the real one.
 class Commands {

@@ -51,6 +51,7 @@ struct ReadCheckpoint {
     std::map<std::uint32_t, SegmentUse::Use> segments;
     std::uint64_t once_first = 0, once_next = 0, once_forgotten = 0;
     std::vector<PagePool::Stored> once_chunks;
+    std::vector<MoveTask> moves;
 };
 
 void put_stored(std::string& out, const PagePool::Stored& stored) {
@@ -131,6 +132,7 @@ std::optional<ReadCheckpoint> decode(std::string_view text) {
         out.segments[segment].is_damaged = (accepted & damaged_bit) != 0;
     }
     take_once(in, out);
+    out.moves = take_moves(in);
     if (!in.at_end()) return std::nullopt;
     return out;
 }
@@ -164,6 +166,7 @@ void put_into(State& state, const ReadCheckpoint& from) {
     state.queues.raise_next_id(from.next_queue);
     for (std::size_t i = 0; i < from.once_chunks.size(); ++i) state.pages.adopt(once_pages, from.once_first + i, from.once_chunks[i]);
     state.once.restore(from.once_first, from.once_next, from.once_forgotten);
+    for (const auto& task : from.moves) state.moves.set(task);
 }
 
 Result<std::string, disk::Error> read_file(disk::Disk& disk, const std::string& path) {
@@ -221,6 +224,7 @@ std::string encode_checkpoint(const CheckpointMark& mark, Timestamp now, const S
     put(out, state.once.forgotten());
     put(out, static_cast<std::uint32_t>(end - first));
     for (auto chunk = first; chunk < end; ++chunk) put_stored(out, state.pages.stored(once_pages, chunk).value());
+    put_moves(out, state.moves.all());
     put(out, crc32c(out));
     return out;
 }

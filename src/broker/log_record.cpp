@@ -344,6 +344,7 @@ std::optional<Preamble> decode_preamble(std::string_view body) {
         item.next = take_sequence(in);
         preamble.queues.push_back(std::move(item));
     }
+    preamble.moves = take_moves(in);
     if (!in.at_end()) return std::nullopt;
     return preamble;
 }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "broker/broker.h"
+#include "broker/move_record.h"
 #include "queue/event.h"
 #include "queue/message.h"
 
@@ -26,6 +27,7 @@ enum class RecordType : std::uint8_t {
     queue_set = 13,
     queue_deleted = 14,
     purged = 15,
+    move_set = 16,
 };
 inline constexpr std::uint8_t flag_accepted_record = 1;  ///< of enqueued
 inline constexpr std::uint8_t flag_has_key = 2;          ///< of enqueued
@@ -106,6 +108,7 @@ struct PreambleQueue {
 struct Preamble {
     queue::QueueId next_queue;
     std::vector<PreambleQueue> queues;
+    std::vector<MoveTask> moves;
 };
 
 // Writing: each replaces `out` by the record's body.

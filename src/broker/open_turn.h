@@ -11,6 +11,7 @@
 #include "broker/checkpoint_keeper.h"
 #include "broker/long_poll.h"
 #include "broker/message_reader.h"
+#include "broker/move_run.h"
 #include "broker/receipt_handle.h"
 #include "broker/state.h"
 #include "broker/stragglers.h"
@@ -66,6 +67,9 @@ class OpenTurn final : public Turn {
     void decide(GetQueue& command);
     void decide(ListQueues& command);
     void decide(Peek& command);
+    void decide(StartMove& command);
+    void decide(CancelMove& command);
+    void decide(ListMoves& command);
     Result<Sent, Refusal> send(NamedQueue& queue, queue::OutgoingMessage& message, const std::optional<OnceKey>& once, AboutKey* about);
     Uuid enqueue(NamedQueue& queue, queue::OutgoingMessage& message, const OnceEntry* once, const OnceEntry* about);
     Result<void, Refusal> remove(NamedQueue& queue, const queue::Receipt& receipt);
@@ -84,12 +88,28 @@ class OpenTurn final : public Turn {
     std::vector<queue::Delivery> hand_out(NamedQueue& queue, const Receive& receive);
     NamedQueue* dead_letter_of(NamedQueue& queue, queue::Sequence sequence);
     void move(NamedQueue& from, queue::Sequence sequence, NamedQueue& to, const MessagePart& message);
+    void write_move(NamedQueue& from, NamedQueue& to, const MovedRecord& record);
     void hide_damaged(NamedQueue& queue, queue::Sequence sequence);
     queue::Delivery deliver(NamedQueue& queue, queue::Sequence sequence, const MessagePart& message);
     void answer_expired();
     void wait_for_messages(NamedQueue& queue);
     void stir(NamedQueue& queue) { stirred_.insert(queue.record.id); }
     void wake_queues();
+
+    // turn_moves.cpp
+    Result<MoveTask, Refusal> start(const StartMove& command);
+    bool is_dead_letter_queue(const std::string& name);
+    MoveStatus status_of(const MoveTask& task);
+    void write_task(MoveTask task);
+    void end(MoveTask task, MoveState state, std::string_view failure = {});
+    Result<void, disk::Error> go_on_moving();
+    /// Moves some messages of the task; true if it wrote anything.
+    bool go_on(const Uuid& id);
+    std::optional<std::string_view> why_it_cannot_go_on(const MoveTask& task);
+    std::size_t move_some(const MoveTask& task, MoveRun& run, NamedQueue& source);
+    bool pass_over(MoveRun& run, NamedQueue& source, queue::Sequence sequence);
+    void move_back(NamedQueue& from, queue::Sequence sequence, NamedQueue& to, const MessagePart& message);
+    void end_pass(const MoveTask& task, MoveRun& run);
 
     // turn_upkeep.cpp
     Result<void, disk::Error> upkeep();
@@ -139,6 +159,7 @@ class OpenTurn final : public Turn {
     std::map<queue::QueueId, Timestamp> alarm_of_;
     Instant next_tick_;
     Instant next_history_look_;
+    std::map<Uuid, MoveRun> move_runs_;
     std::string last_ticked_;  ///< queues are looked after in turn
     bool more_maintenance_ = false;
     std::uint64_t messages_lost_ = 0;

@@ -54,7 +54,7 @@ class QueueBook {
     std::size_t size() const { return by_name_.size(); }
     const std::map<std::string, std::unique_ptr<NamedQueue>, std::less<>>& by_name() const { return by_name_; }
 
-    /// The body of the preamble that each segment begins with.
+    /// The queues' part of the preamble that each segment begins with.
     std::string preamble() const;
 
   private:

@@ -54,7 +54,7 @@ Result<Opened, OpenError> open_once(disk::Disk& disk, Clock& clock, Entropy& ent
                                       parts.replayed_bytes += entry.location.length;
                                       at->apply(entry);
                                   },
-                                  [at = state.get()] { return at->queues.preamble(); }));
+                                  [at = state.get()] { return at->preamble(); }));
     if (state->pages.fault()) {
         if (auto done = distrust_checkpoints(disk); !done) return Failure{error_of(done.error())};
         opened.is_whole = false;

@@ -33,7 +33,14 @@ void State::erase_queue(NamedQueue& queue) {
     // Messages stay only where a page cannot be read; then the turn fails before anybody is answered.
     purge(queue, queue.queue.next_sequence());
     pages.forget(queue.record.id, queue::page_of(queue.queue.next_sequence()));
+    moves.forget_source(queue.record.id);
     queues.erase(queue.record.id);
+}
+
+std::string State::preamble() const {
+    auto out = queues.preamble();
+    put_moves(out, moves.all());
+    return out;
 }
 
 void State::apply(const journal::Entry& entry) {
@@ -63,6 +70,9 @@ void State::apply(const journal::Entry& entry) {
             return apply_removal_of_queue(entry.body);
         case RecordType::purged:
             return apply_purged(entry.body);
+        case RecordType::move_set:
+            if (auto task = decode_move_set(entry.body)) return moves.set(std::move(*task));
+            return skip();
         default:
             return skip();
     }
@@ -92,6 +102,8 @@ void State::apply_preamble(const Preamble& preamble) {
         if (known == nullptr || known->is_stand_in) apply_queue(item.queue);
         if (auto* queue = queues.find(item.queue.id)) queue->queue.restore_next(item.next);
     }
+    for (const auto& task : preamble.moves)
+        if (moves.find(task.id) == nullptr) moves.set(task);
 }
 
 void State::apply_enqueued(const journal::Entry& entry) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "broker/log_record.h"
+#include "broker/move_book.h"
 #include "broker/once_window.h"
 #include "broker/options.h"
 #include "broker/page_pool.h"
@@ -29,11 +30,14 @@ struct State {
     void remove(NamedQueue& queue, queue::Sequence sequence, bool is_lost);
     void purge(NamedQueue& queue, queue::Sequence below);
     void erase_queue(NamedQueue& queue);
+    /// The body of the preamble that each segment begins with.
+    std::string preamble() const;
 
     SegmentUse use;
     PagePool pages;
     OnceWindow once;
     QueueBook queues;
+    MoveBook moves;
     Timestamp latest;  ///< the latest time the broker is known to have lived by; not the wall clock's, which may have been doubted
     std::uint64_t undecodable = 0;  ///< records that were skipped
 

@@ -24,6 +24,7 @@ OpenTurn::OpenTurn(disk::Disk& disk, Clock& clock, Entropy& entropy, BrokerOptio
     begin_turn();
     if (parts.replayed_records > 0) checkpoints_.note(parts.replayed_bytes, parts.replayed_records, instant_);
     next_tick_ = instant_;
+    for (const auto& id : state_->moves.running()) move_runs_.emplace(id, MoveRun(state_->moves.find(id)->rate, instant_));
 }
 
 void OpenTurn::begin_turn() {
@@ -108,6 +109,7 @@ std::optional<Instant> OpenTurn::next_due() const {
     if (auto deadline = polls_.next_deadline()) due = std::min(due, *deadline);
     if (!alarms_.empty()) due = std::min(due, instant_ + (alarms_.begin()->first - now_));
     if (auto checkpoint = checkpoints_.next_due()) due = std::min(due, *checkpoint);
+    for (const auto& [id, run] : move_runs_) due = std::min(due, run.next);
     if (auto since = journal_->unsynced_since()) due = std::min(due, *since + options_.sync_within);
     return due;
 }

@@ -103,7 +103,6 @@ NamedQueue* OpenTurn::dead_letter_of(NamedQueue& queue, queue::Sequence sequence
 }
 
 void OpenTurn::move(NamedQueue& from, queue::Sequence sequence, NamedQueue& to, const MessagePart& message) {
-    flush_changes();
     MovedRecord record{from.record.id, sequence, to.record.id, to.queue.next_sequence(), from.queue.slot(sequence), message};
     record.state.visible_at = now_.ms;
     record.state.generation = 0;
@@ -111,16 +110,21 @@ void OpenTurn::move(NamedQueue& from, queue::Sequence sequence, NamedQueue& to, 
     // A queue that itself has a dead-letter queue counts from its own first receive.
     if (to.settings().redrive) record.state.receives = 0;
     if (record.message.source.value() == 0) record.message.source = from.record.id;
+    write_move(from, to, record);
+    metrics_.redriven(from);
+    --moves_left_;
+}
+
+void OpenTurn::write_move(NamedQueue& from, NamedQueue& to, const MovedRecord& record) {
+    flush_changes();
     std::string body;
     encode_moved(body, record);
     auto location = append(RecordType::moved, 0, body);
     state_->restore(to, record.to_sequence, location, record.state);
-    from.queue.apply(queue::Deleted{sequence});
+    from.queue.apply(queue::Deleted{record.from_sequence});
     to.durable_from = journal_->next_position();
     to.expiry_check = {};
-    metrics_.redriven(from);
     needs_sync_ = true;
-    --moves_left_;
     stir(to);
 }
 

@@ -9,6 +9,7 @@ Result<void, disk::Error> OpenTurn::upkeep() {
     auto unsynced = journal_->unsynced_since();
     if (unsynced && instant_ - *unsynced >= options_.sync_within) TRY(commit(true));
     if (stragglers_.has_work()) TRY(copy_stragglers());
+    TRY(go_on_moving());
     if (instant_ >= next_tick_) {
         next_tick_ = instant_ + tick_every;
         tick();

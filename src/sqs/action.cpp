@@ -28,9 +28,9 @@ constexpr Action table[] = {
     {"ListQueueTags", action::list_queue_tags},
     {"AddPermission", action::not_in_this_version, no_result},
     {"RemovePermission", action::not_in_this_version, no_result},
-    {"StartMessageMoveTask", action::not_in_this_version},
-    {"CancelMessageMoveTask", action::not_in_this_version},
-    {"ListMessageMoveTasks", action::not_in_this_version},
+    {"StartMessageMoveTask", action::start_message_move_task},
+    {"CancelMessageMoveTask", action::cancel_message_move_task},
+    {"ListMessageMoveTasks", action::list_message_move_tasks},
 };
 
 }  // namespace
@@ -60,7 +60,7 @@ Result<void, Error> check_is_clients(const ApiOptions& options, std::string_view
 namespace action {
 
 Result<void, Error> not_in_this_version(Call&) {
-    return Failure{Error{ErrorKind::unsupported_operation, "Permissions and message move tasks are not in this version of Forebay."}};
+    return Failure{Error{ErrorKind::unsupported_operation, "Permissions are not in this version of Forebay."}};
 }
 
 }  // namespace action

@@ -65,6 +65,9 @@ Result<void, Error> delete_message(Call& call);
 Result<void, Error> delete_message_batch(Call& call);
 Result<void, Error> change_message_visibility(Call& call);
 Result<void, Error> change_message_visibility_batch(Call& call);
+Result<void, Error> start_message_move_task(Call& call);
+Result<void, Error> cancel_message_move_task(Call& call);
+Result<void, Error> list_message_move_tasks(Call& call);
 Result<void, Error> not_in_this_version(Call& call);
 }  // namespace action
 

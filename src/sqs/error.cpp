@@ -23,6 +23,7 @@ constexpr ErrorRow rows[] = {
     {ErrorKind::message_not_inflight, "MessageNotInflight", "AWS.SimpleQueueService.MessageNotInflight", 400, modelled, sender},
     {ErrorKind::unsupported_operation, "UnsupportedOperation", "AWS.SimpleQueueService.UnsupportedOperation", 400, modelled, sender},
     {ErrorKind::over_limit, "OverLimit", "OverLimit", 403, modelled, sender},
+    {ErrorKind::resource_not_found, "ResourceNotFoundException", "ResourceNotFoundException", 404, modelled, sender},
     {ErrorKind::receipt_handle_is_invalid, "ReceiptHandleIsInvalid", "ReceiptHandleIsInvalid", 400, modelled, sender},
     {ErrorKind::invalid_attribute_name, "InvalidAttributeName", "InvalidAttributeName", 400, modelled, sender},
     {ErrorKind::invalid_attribute_value, "InvalidAttributeValue", "InvalidAttributeValue", 400, modelled, sender},
@@ -62,6 +63,11 @@ Error missing_parameter(std::string_view name) {
 
 Error unknown_attribute(std::string_view name) {
     return {ErrorKind::invalid_attribute_name, "Unknown Attribute " + std::string(name.substr(0, 256)) + "."};
+}
+
+Error no_such_resource(std::string_view parameter) {
+    return {ErrorKind::resource_not_found,
+            "The resource that you specified for the " + std::string(parameter) + " parameter doesn't exist."};
 }
 
 Error invalid_handle(std::string_view handle) {
@@ -106,6 +112,27 @@ Error error_of(broker::Refusal refusal) {
         case Refusal::no_room:
             return {ErrorKind::service_unavailable,
                     "The disk is full: nothing can be added until there is room. Nothing was changed: try again later."};
+        case Refusal::not_a_dead_letter_queue:
+            return {ErrorKind::invalid_parameter_value, "Source queue must be configured as a Dead Letter Queue."};
+        case Refusal::same_queue:
+            return {ErrorKind::invalid_parameter_value, "Source queue arn and destination queue arn cannot be the same."};
+        case Refusal::no_such_destination:
+            return no_such_resource("DestinationArn");
+        case Refusal::other_kind_of_queue:
+            return {ErrorKind::invalid_parameter_value, "The source queue and destination queue must be of the same queue type."};
+        case Refusal::would_lose_records:
+            return {ErrorKind::unsupported_operation,
+                    "The source queue carries records of Forebay and the destination queue does not: what is there may expire or be "
+                    "purged. An operator may move them: forebay queue redrive."};
+        case Refusal::move_is_running:
+            return {ErrorKind::unsupported_operation,
+                    "There is already a task running. Only one active task is allowed for a source queue arn at a given time."};
+        case Refusal::too_many_moves:
+            return {ErrorKind::over_limit, "Too many message move tasks are running: the limit is 100."};
+        case Refusal::no_such_move:
+            return {ErrorKind::resource_not_found, "Task does not exist."};
+        case Refusal::move_has_ended:
+            return {ErrorKind::resource_not_found, "Task does not exist or is not running: only a running task can be cancelled."};
         case Refusal::stopping:
             return {ErrorKind::service_unavailable, "The queue is stopping. Nothing was changed: try again."};
         case Refusal::journal_fault:

@@ -22,6 +22,7 @@ enum class ErrorKind {
     message_not_inflight,
     unsupported_operation,
     over_limit,
+    resource_not_found,
     receipt_handle_is_invalid,
     invalid_attribute_name,
     invalid_attribute_value,
@@ -58,6 +59,8 @@ Error invalid_value(std::string_view value, std::string_view parameter, std::str
 Error missing_parameter(std::string_view name);
 /// "Unknown Attribute X."
 Error unknown_attribute(std::string_view name);
+/// "The resource that you specified for the SourceArn parameter doesn't exist."
+Error no_such_resource(std::string_view parameter);
 Error invalid_handle(std::string_view handle);
 Error message_too_long(std::uint64_t limit, bool in_batch);
 

@@ -3,7 +3,7 @@ alone. A body that does not follow the page raises `Malformed`."""
 import dataclasses
 import struct
 
-PREAMBLE, ENQUEUED, TOUCHED, DELETED, MOVED, COPIED, QUEUE_SET, QUEUE_DELETED, PURGED = 0, 8, 9, 10, 11, 12, 13, 14, 15
+PREAMBLE, ENQUEUED, TOUCHED, DELETED, MOVED, COPIED, QUEUE_SET, QUEUE_DELETED, PURGED, MOVE_SET = 0, 8, 9, 10, 11, 12, 13, 14, 15, 16
 BELIEVED_BEHIND_A_HOLE = {PREAMBLE, ENQUEUED, COPIED, QUEUE_SET}
 ACCEPTED, HAS_KEY, HAS_ABOUT_KEY = 1, 2, 4
 FLAGS = {PURGED: 1, DELETED: 1}  # by expiry; lost
@@ -121,9 +121,25 @@ def queue_set(reader):
     return QueueSet(id, name, declared, visibility, delay, retention, wait, size, carries, target, settings)
 
 
+def move_set(reader):
+    id, source, destination, name = reader.raw(16), *reader.take("II"), reader.bytes().decode()
+    _below, started_at, rate, state, to_move, done = reader.take("QqHBQQ")
+    reader.bytes()
+    if not source or state > 3 or rate > 500 or done > to_move or bool(destination) != bool(name) or not started_at:
+        raise Malformed(f"move task {id.hex()}: source {source}, state {state}, rate {rate}, {done} of {to_move} moved")
+    return id
+
+
+def move_sets(reader):
+    """How a preamble and a checkpoint end, unless they are from before there were move tasks."""
+    return [move_set(reader) for _ in range(reader.take("I"))] if reader.at < len(reader.data) else []
+
+
 def preamble(reader):
     next_id, count = reader.take("II")
-    return next_id, [(queue_set(reader), reader.take("Q")) for _ in range(count)]
+    queues = [(queue_set(reader), reader.take("Q")) for _ in range(count)]
+    move_sets(reader)
+    return next_id, queues
 
 
 def enqueued(reader, flags):
@@ -157,7 +173,7 @@ def copied(reader):
 
 
 READERS = {PREAMBLE: preamble, TOUCHED: touched, DELETED: deleted, MOVED: moved, COPIED: copied, QUEUE_SET: queue_set,
-           QUEUE_DELETED: lambda reader: reader.take("I"), PURGED: lambda reader: reader.take("IQ")}
+           QUEUE_DELETED: lambda reader: reader.take("I"), PURGED: lambda reader: reader.take("IQ"), MOVE_SET: move_set}
 
 
 def decode(record):

@@ -48,6 +48,7 @@ class Checkpoint:
         self.segments = {number: (live, accepted) for number, live, accepted in (reader.take("IQQ") for _ in range(reader.take("I")))}
         self.first_chunk, self.next_entry, self.forgotten, chunks = reader.take("QQQI")
         self.chunks = [reader.take("II") for _ in range(chunks)]
+        format.move_sets(reader)
         reader.end()
 
     def queue(self, reader):

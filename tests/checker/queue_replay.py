@@ -58,7 +58,7 @@ class Replay:
     def apply(self, record, said):
         {format.PREAMBLE: self.preamble, format.ENQUEUED: self.enqueued, format.TOUCHED: self.touched, format.DELETED: self.deleted,
          format.MOVED: self.moved, format.COPIED: self.copied, format.QUEUE_SET: self.queue_set, format.QUEUE_DELETED: self.queue_deleted,
-         format.PURGED: self.purged}[record.type](record, said)
+         format.PURGED: self.purged, format.MOVE_SET: lambda record, said: None}[record.type](record, said)
 
     def preamble(self, record, said):
         next_id, queues = said

@@ -4,6 +4,8 @@
 
 #include <future>
 
+#include "base/digest.h"
+
 #include "port.h"
 #include "testing/seeded_entropy.h"
 #include "testing/simulated_disk.h"
@@ -191,6 +193,51 @@ TEST_F(RealBroker, redrive_needs_a_target_and_moves_with_its_source_named) {
     EXPECT_EQ(receive().elements().size(), 0u);
     auto dead = port->result("ReceiveMessage", R"({"QueueUrl":"dead","WaitTimeSeconds":5,"AttributeNames":["DeadLetterQueueSourceArn"]})");
     EXPECT_EQ(dead["Messages"].elements().at(0)["Attributes"]["DeadLetterQueueSourceArn"].text(), "arn:aws:sqs:us-east-1:123456789012:q");
+}
+
+constexpr const char* dead_arn = R"("SourceArn":"arn:aws:sqs:us-east-1:123456789012:dead")";
+
+TEST_F(RealBroker, a_move_task_brings_dead_letters_back_and_is_listed) {
+    port->result("CreateQueue", R"({"QueueName":"dead"})");
+    EXPECT_EQ(port->refusal("StartMessageMoveTask", "{" + std::string(dead_arn) + "}"),
+              "400 com.amazon.coral.service#InvalidParameterValueException: Source queue must be configured as a Dead Letter Queue.");
+    port->result("SetQueueAttributes", R"({"QueueUrl":"q","Attributes":{"RedrivePolicy":
+        "{\"deadLetterTargetArn\":\"arn:aws:sqs:us-east-1:123456789012:dead\",\"maxReceiveCount\":1}"}})");
+    port->result("SendMessage", R"({"QueueUrl":"q","MessageBody":"poison"})");
+    EXPECT_EQ(receive(R"(,"VisibilityTimeout":0)").elements().size(), 1u);
+    EXPECT_EQ(receive().elements().size(), 0u);
+    auto handle =
+        port->result("StartMessageMoveTask", "{" + std::string(dead_arn) + R"(,"MaxNumberOfMessagesPerSecond":500})")["TaskHandle"];
+    EXPECT_TRUE(from_base64(handle.text())->starts_with(R"({"taskId":")"));
+    EXPECT_EQ(receive(R"(,"WaitTimeSeconds":5)").elements().size(), 1u);
+    // The message is handed out after the task's record, which says that it has ended.
+    auto task = port->result("ListMessageMoveTasks", "{" + std::string(dead_arn) + "}")["Results"].elements().at(0);
+    EXPECT_EQ(task["Status"].text(), "COMPLETED");
+    EXPECT_EQ(task["ApproximateNumberOfMessagesMoved"].integer(), 1);
+    EXPECT_EQ(task["MaxNumberOfMessagesPerSecond"].integer(), 500);
+    EXPECT_EQ(task["TaskHandle"].text(), "");
+    EXPECT_EQ(
+        port->refusal("CancelMessageMoveTask", R"({"TaskHandle":")" + handle.text() + "\"}"),
+        "404 com.amazonaws.sqs#ResourceNotFoundException: Task does not exist or is not running: only a running task can be cancelled.");
+}
+
+TEST_F(RealBroker, a_move_task_that_waits_outlives_a_restart_and_is_cancelled) {
+    port->result("CreateQueue", R"({"QueueName":"dead"})");
+    port->result("SetQueueAttributes", R"({"QueueUrl":"q","Attributes":{"RedrivePolicy":
+        "{\"deadLetterTargetArn\":\"arn:aws:sqs:us-east-1:123456789012:dead\",\"maxReceiveCount\":1}"}})");
+    port->result("SendMessage", R"({"QueueUrl":"dead","MessageBody":"later","DelaySeconds":900})");
+    auto handle = port->result("StartMessageMoveTask", "{" + std::string(dead_arn) + "}")["TaskHandle"].text();
+    EXPECT_EQ(port->refusal("StartMessageMoveTask", "{" + std::string(dead_arn) + "}"),
+              "400 com.amazonaws.sqs#UnsupportedOperation: There is already a task running. Only one active task is allowed for a source "
+              "queue arn at a given time.");
+    restart();
+    auto task = port->result("ListMessageMoveTasks", "{" + std::string(dead_arn) + "}")["Results"].elements().at(0);
+    EXPECT_EQ(task["Status"].text(), "RUNNING");
+    EXPECT_EQ(task["TaskHandle"].text(), handle);
+    auto cancelled = port->result("CancelMessageMoveTask", R"({"TaskHandle":")" + handle + "\"}");
+    EXPECT_EQ(cancelled["ApproximateNumberOfMessagesMoved"].integer(), 0);
+    task = port->result("ListMessageMoveTasks", "{" + std::string(dead_arn) + "}")["Results"].elements().at(0);
+    EXPECT_EQ(task["Status"].text(), "CANCELLED");
 }
 
 TEST_F(RealBroker, a_broker_that_stops_is_unavailable) {

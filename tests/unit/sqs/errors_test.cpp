@@ -21,6 +21,7 @@ TEST_F(Errors, bad_requests_get_amazons_sentences_and_change_nothing) {
     };
     auto type = [](std::string text) { return "400 com.amazon.coral.service#SerializationException: " + text; };
     auto shape = [](std::string text) { return "400 com.amazonaws.sqs#" + text; };
+    auto value = [](std::string text) { return "400 com.amazon.coral.service#InvalidParameterValueException: " + text; };
     auto entries = [](int n) {
         std::string out = R"({"QueueUrl":"q","Entries":[)";
         for (int i = 0; i < n; ++i) out += (i ? "," : "") + std::string(R"({"Id":"i)") + std::to_string(i) + R"(","MessageBody":"x"})";
@@ -138,15 +139,18 @@ TEST_F(Errors, bad_requests_get_amazons_sentences_and_change_nothing) {
         {"ListDeadLetterSourceQueues", R"({"QueueUrl":"none"})", shape("QueueDoesNotExist: The specified queue does not exist.")},
         {"ListQueues", R"({"MaxResults":true})", type("TRUE_VALUE can not be converted to Integer")},
         {"AddPermission", R"({"QueueUrl":"q","Label":"l"})",
-         shape("UnsupportedOperation: Permissions and message move tasks are not in this version of Forebay.")},
-        {"RemovePermission", R"({"QueueUrl":"q"})",
-         shape("UnsupportedOperation: Permissions and message move tasks are not in this version of Forebay.")},
-        {"StartMessageMoveTask", "{}",
-         shape("UnsupportedOperation: Permissions and message move tasks are not in this version of Forebay.")},
-        {"CancelMessageMoveTask", "{}",
-         shape("UnsupportedOperation: Permissions and message move tasks are not in this version of Forebay.")},
-        {"ListMessageMoveTasks", "{}",
-         shape("UnsupportedOperation: Permissions and message move tasks are not in this version of Forebay.")},
+         shape("UnsupportedOperation: Permissions are not in this version of Forebay.")},
+        {"RemovePermission", R"({"QueueUrl":"q"})", shape("UnsupportedOperation: Permissions are not in this version of Forebay.")},
+        {"StartMessageMoveTask", "{}", missing("SourceArn")},
+        {"CancelMessageMoveTask", "{}", missing("TaskHandle")},
+        {"ListMessageMoveTasks", "{}", missing("SourceArn")},
+        {"StartMessageMoveTask", R"({"SourceArn":"q"})",
+         value("You must use this format to specify the SourceArn: arn:<partition>:<service>:<region>:<account-id>:<resource-id>")},
+        {"StartMessageMoveTask", R"({"SourceArn":"arn:aws:sqs:eu-west-1:1:d","DestinationArn":""})",
+         value("You must use this format to specify the DestinationArn: arn:<partition>:<service>:<region>:<account-id>:<resource-id>")},
+        {"StartMessageMoveTask", R"({"SourceArn":"arn:aws:sqs:eu-west-1:1:d","MaxNumberOfMessagesPerSecond":501})",
+         value("Value for parameter MaxNumberOfMessagesPerSecond is invalid. Reason: You must enter a number that's between 1 and 500.")},
+        {"CancelMessageMoveTask", R"({"TaskHandle":"bm8="})", value("Value for parameter TaskHandle is invalid.")},
         {"Explode", "{}", "400 com.amazon.coral.service#UnknownOperationException: There is no action Explode."},
         {"", "{}", "400 com.amazon.coral.service#UnknownOperationException: There is no action ."},
         {"SendMessage", "[]", type("The request body must be a JSON object.")},
@@ -188,6 +192,15 @@ TEST_F(Errors, every_refusal_of_the_broker_has_a_row) {
         {Refusal::not_in_flight, 400, "com.amazonaws.sqs#MessageNotInflight", "AWS.SimpleQueueService.MessageNotInflight;Sender"},
         {Refusal::visibility_too_long, 400, "com.amazon.coral.service#InvalidParameterValueException", "InvalidParameterValue;Sender"},
         {Refusal::invalid_attribute, 400, "com.amazon.coral.service#InvalidParameterValueException", "InvalidParameterValue;Sender"},
+        {Refusal::not_a_dead_letter_queue, 400, "com.amazon.coral.service#InvalidParameterValueException", "InvalidParameterValue;Sender"},
+        {Refusal::same_queue, 400, "com.amazon.coral.service#InvalidParameterValueException", "InvalidParameterValue;Sender"},
+        {Refusal::no_such_destination, 404, "com.amazonaws.sqs#ResourceNotFoundException", "ResourceNotFoundException;Sender"},
+        {Refusal::other_kind_of_queue, 400, "com.amazon.coral.service#InvalidParameterValueException", "InvalidParameterValue;Sender"},
+        {Refusal::would_lose_records, 400, "com.amazonaws.sqs#UnsupportedOperation", "AWS.SimpleQueueService.UnsupportedOperation;Sender"},
+        {Refusal::move_is_running, 400, "com.amazonaws.sqs#UnsupportedOperation", "AWS.SimpleQueueService.UnsupportedOperation;Sender"},
+        {Refusal::too_many_moves, 403, "com.amazonaws.sqs#OverLimit", "OverLimit;Sender"},
+        {Refusal::no_such_move, 404, "com.amazonaws.sqs#ResourceNotFoundException", "ResourceNotFoundException;Sender"},
+        {Refusal::move_has_ended, 404, "com.amazonaws.sqs#ResourceNotFoundException", "ResourceNotFoundException;Sender"},
         {Refusal::overloaded, 503, "com.amazon.coral.service#ServiceUnavailable", "ServiceUnavailable;Receiver"},
         {Refusal::no_room, 503, "com.amazon.coral.service#ServiceUnavailable", "ServiceUnavailable;Receiver"},
         {Refusal::stopping, 503, "com.amazon.coral.service#ServiceUnavailable", "ServiceUnavailable;Receiver"},
@@ -209,7 +222,8 @@ TEST_F(Errors, every_action_passes_the_brokers_refusal_on) {
     broker.refuses = broker::Refusal::overloaded;
     auto body =
         R"({"QueueUrl":"q","QueueName":"q","MessageBody":"x","ReceiptHandle":"handle.1.1.1","VisibilityTimeout":1,"Attributes":{"DelaySeconds":"1"},
-                    "Tags":{"a":"b"},"TagKeys":["a"],"Entries":[{"Id":"a","MessageBody":"x","ReceiptHandle":"handle.1.1.1","VisibilityTimeout":1}]})";
+                    "Tags":{"a":"b"},"TagKeys":["a"],"Entries":[{"Id":"a","MessageBody":"x","ReceiptHandle":"handle.1.1.1","VisibilityTimeout":1}],
+                    "SourceArn":"arn:aws:sqs:eu-west-1:1:d","TaskHandle":"eyJ0YXNrSWQiOiIwMThmM2E1Yy03ZjAwLTdhYmMtOGRlZi0wMDAwMDAwMDAwMDEiLCJzb3VyY2VBcm4iOiJhcm46YXdzOnNxczpldS13ZXN0LTE6MTpkIn0="})";
     for (auto& action : actions()) {
         auto response = port.json(std::string(action.name), body);
         bool later = response.body.find("not in this version") != std::string::npos;

@@ -67,6 +67,10 @@ class FakeBroker final : public broker::Commands {
     void run(broker::GetQueue& command);
     void run(broker::ListQueues& command);
     void run(broker::Peek& command);
+    // Move tasks are tried with the real broker: broker_test.cpp.
+    void run(broker::StartMove& command) { command.answer(Failure{broker::Refusal::no_such_queue}); }
+    void run(broker::CancelMove& command) { command.answer(Failure{broker::Refusal::no_such_move}); }
+    void run(broker::ListMoves& command) { command.answer(Failure{broker::Refusal::no_such_queue}); }
 
     std::map<std::string, Queue> queues_;
     std::list<broker::Receive> parked_;
