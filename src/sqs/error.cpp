@@ -34,6 +34,11 @@ constexpr ErrorRow rows[] = {
     {ErrorKind::unknown_operation, "UnknownOperationException", "InvalidAction", 400, coral, sender},
     {ErrorKind::serialization, "SerializationException", "MalformedInput", 400, coral, sender},
     {ErrorKind::access_denied, "AccessDeniedException", "AccessDenied", 403, coral, sender},
+    {ErrorKind::missing_authentication_token, "MissingAuthenticationTokenException", "MissingAuthenticationToken", 403, coral, sender},
+    {ErrorKind::incomplete_signature, "IncompleteSignatureException", "IncompleteSignature", 400, coral, sender},
+    {ErrorKind::signature_does_not_match, "InvalidSignatureException", "SignatureDoesNotMatch", 403, coral, sender},
+    {ErrorKind::invalid_client_token_id, "UnrecognizedClientException", "InvalidClientTokenId", 403, coral, sender},
+    {ErrorKind::request_expired, "RequestExpiredException", "RequestExpired", 400, coral, sender},
     {ErrorKind::service_unavailable, "ServiceUnavailable", "ServiceUnavailable", 503, coral, receiver},
     {ErrorKind::internal_error, "InternalFailure", "InternalError", 500, coral, receiver},
 };

@@ -33,6 +33,11 @@ enum class ErrorKind {
     unknown_operation,
     serialization,
     access_denied,
+    missing_authentication_token,
+    incomplete_signature,
+    signature_does_not_match,
+    invalid_client_token_id,
+    request_expired,
     service_unavailable,
     internal_error,
 };
