@@ -27,12 +27,16 @@ enum class Refusal {
     queue_is_declared,  ///< of the configuration: delete, purge and changes are refused
     message_too_long,
     too_many_in_flight,
-    invalid_receipt,      ///< not one of ours
-    not_in_flight,        ///< visibility cannot be changed: deleted or not received
-    visibility_too_long,  ///< over 12 h since the receive
-    invalid_attribute,    ///< e.g. a redrive target that is missing
-    overloaded,           ///< the mailbox is full: try again
-    no_room,              ///< the disk is full: additions are refused, deletes go on
+    invalid_receipt,        ///< not one of ours
+    not_in_flight,          ///< visibility cannot be changed: deleted or not received
+    visibility_too_long,    ///< over 12 h since the receive
+    receipt_expired,        ///< FIFO: its visibility ended, or a newer receipt runs (D20)
+    group_missing,          ///< FIFO: a message belongs to a group
+    deduplication_missing,  ///< FIFO: neither an id nor deduplication by content
+    deduplication_full,     ///< more ids within the window than are remembered: try again, nothing is forgotten
+    invalid_attribute,      ///< e.g. a redrive target that is missing
+    overloaded,             ///< the mailbox is full: try again
+    no_room,                ///< the disk is full: additions are refused, deletes go on
     stopping,
     not_a_dead_letter_queue,  ///< a move task's source must be the dead-letter queue of another
     same_queue,               ///< a move task's source and destination
@@ -61,6 +65,10 @@ struct QueueSettings {
     std::uint64_t message_bytes_max = 1048576;
     std::optional<Redrive> redrive;
     bool carries_records = false;              ///< declared in TOML: never expires, refuses purge and delete (D21)
+    bool fifo = false;                         ///< the name ends in .fifo; never changes
+    bool content_deduplication = false;        ///< FIFO: without an id, the SHA-256 of the body is the id
+    bool deduplication_per_group = false;      ///< FIFO: DeduplicationScope=messageGroup
+    bool throughput_per_group = false;         ///< FIFO: FifoThroughputLimit=perMessageGroupId, kept for the API
     std::map<std::string, std::string> extra;  ///< attributes kept for the API only (Policy, tags as "tag:…")
     bool operator==(const QueueSettings&) const = default;
 };
@@ -80,11 +88,12 @@ struct QueueStatus {
 };
 
 struct Sent {
-    Uuid id;                  ///< MessageId
-    bool duplicate = false;   ///< the key was seen before: nothing was added
-    Uuid original_record;     ///< for a duplicate: the record id the key was first used with
-    bool key_reused = false;  ///< the key was seen with another content; added all the same, unless refuse_reuse or AboutKey forbid it
-    bool is_another = false;  ///< another of the same AboutKey: `original_record` is the first
+    Uuid id;                     ///< MessageId; of a FIFO duplicate: the first one's
+    bool duplicate = false;      ///< the key, or the deduplication id, was seen before: nothing was added
+    Uuid original_record;        ///< for a duplicate: the record id the key was first used with
+    bool key_reused = false;     ///< the key was seen with another content; added all the same, unless refuse_reuse or AboutKey forbid it
+    bool is_another = false;     ///< another of the same AboutKey: `original_record` is the first
+    queue::Sequence sequence{};  ///< its place in its queue; of a FIFO duplicate: the first one's
 };
 
 /// A client's key within its window (idempotency): the same `key` again adds nothing if `content` is equal.
@@ -128,6 +137,8 @@ struct Receive {
     /// Asked just before handing out; false = the client has gone and gets nothing. May be empty.
     UniqueFunction<bool()> still_wanted;
     Answer answer;
+    /// ReceiveRequestAttemptId: a FIFO receive repeated under it gives the same messages again. Empty = none.
+    std::string attempt{};
 };
 struct Delete {
     using Answer = UniqueFunction<void(Result<std::vector<Result<void, Refusal>>, Refusal>)>;

@@ -14,7 +14,7 @@
 namespace forebay::broker {
 namespace {
 
-constexpr std::string_view magic{"FBCKPT\0\1", 8};
+constexpr std::string_view magic{"FBCKPT\0\2", 8};
 constexpr std::string_view prefix = "at-";
 constexpr std::size_t bad_ones_max = 4;
 constexpr std::uint64_t damaged_bit = std::uint64_t{1} << 63;

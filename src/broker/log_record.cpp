@@ -1,8 +1,11 @@
 #include "broker/log_record.h"
 
+#include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "base/codec.h"
+#include "base/digest.h"
 #include "broker/queue_record_reader.h"
 
 namespace forebay::broker {
@@ -33,6 +36,12 @@ std::string_view take_attributes(Reader& in) {
     return before.substr(0, before.size() - in.rest().size());
 }
 
+/// At most 255 bytes.
+void put_short(std::string& out, std::string_view text) {
+    put(out, static_cast<std::uint8_t>(text.size()));
+    out.append(text);
+}
+
 void put_message(std::string& out, const MessagePart& message) {
     put_uuid(out, message.id);
     put(out, message.sent_at.ms);
@@ -40,7 +49,7 @@ void put_message(std::string& out, const MessagePart& message) {
     put_bytes(out, message.group);
     out.append(message.attributes);
     out.append(message.system_attributes);
-    put(out, std::uint8_t{0});
+    put_short(out, message.deduplication);
     out.append(message.body);
 }
 
@@ -52,8 +61,8 @@ std::optional<MessagePart> take_message(Reader& in) {
     message.group = in.take_bytes();
     message.attributes = take_attributes(in);
     message.system_attributes = take_attributes(in);
-    auto reserved = in.take<std::uint8_t>();
-    if (in.failed() || reserved != 0) return std::nullopt;
+    message.deduplication = in.take_raw(in.take<std::uint8_t>());
+    if (in.failed()) return std::nullopt;
     message.body = in.rest();
     return message;
 }
@@ -95,10 +104,24 @@ std::optional<Record> take_state_and_message(Reader& in, Record record) {
     auto message = take_message(in);
     if (!message) return std::nullopt;
     record.message = *message;
+    record.state.group = group_hash(message->group);
     return record;
 }
 
 void put_once(std::string& out, const OnceEntry& once) { out.append(reinterpret_cast<const char*>(&once), sizeof once); }
+
+constexpr std::array fifo_settings{&QueueSettings::fifo, &QueueSettings::content_deduplication, &QueueSettings::deduplication_per_group,
+                                   &QueueSettings::throughput_per_group};
+
+std::uint8_t fifo_bits(const QueueSettings& settings) {
+    unsigned bits = 0;
+    for (std::size_t i = 0; i < fifo_settings.size(); ++i) bits |= unsigned{settings.*fifo_settings[i]} << i;
+    return static_cast<std::uint8_t>(bits);
+}
+
+void set_fifo_bits(QueueSettings& settings, std::uint8_t bits) {
+    for (std::size_t i = 0; i < fifo_settings.size(); ++i) settings.*fifo_settings[i] = (bits >> i & 1) != 0;
+}
 
 queue::QueueId take_queue(Reader& in) { return queue::QueueId(in.take<std::uint32_t>()); }
 queue::Sequence take_sequence(Reader& in) { return queue::Sequence(in.take<std::uint64_t>()); }
@@ -114,6 +137,13 @@ std::vector<queue::MessageAttribute> decode_attributes(std::string_view encoded)
         attribute.value = in.take_bytes();
     }
     return out;
+}
+
+std::uint64_t group_hash(std::string_view group) {
+    if (group.empty()) return 0;
+    std::uint64_t hash = 0;
+    std::memcpy(&hash, sha256(group).data(), sizeof hash);
+    return std::max<std::uint64_t>(hash, 1);
 }
 
 std::uint64_t message_bytes(const queue::OutgoingMessage& message) {
@@ -136,7 +166,7 @@ void encode_enqueued(std::string& out, queue::QueueId queue, queue::Sequence seq
     put_bytes(out, message.group);
     put_attributes(out, message.attributes);
     put_attributes(out, message.system_attributes);
-    put(out, std::uint8_t{0});
+    put_short(out, message.deduplication);
     out.append(message.body);
 }
 
@@ -262,6 +292,7 @@ void append_queue_set(std::string& out, const QueueRecord& record) {
         put(out, static_cast<std::int64_t>(duration.count()));
     put(out, settings.message_bytes_max);
     put(out, static_cast<std::uint8_t>(settings.carries_records));
+    put(out, fifo_bits(settings));
     put(out, static_cast<std::uint8_t>(settings.redrive.has_value()));
     if (settings.redrive) {
         put_bytes(out, settings.redrive->dead_letter);
@@ -286,6 +317,7 @@ QueueRecord take_queue_set(Reader& in) {
         *duration = Duration(in.take<std::int64_t>());
     settings.message_bytes_max = in.take<std::uint64_t>();
     settings.carries_records = in.take<std::uint8_t>() != 0;
+    set_fifo_bits(settings, in.take<std::uint8_t>());
     if (in.take<std::uint8_t>() != 0) {
         auto& redrive = settings.redrive.emplace();
         redrive.dead_letter = in.take_bytes();

@@ -50,11 +50,15 @@ struct MessagePart {
     Timestamp sent_at;
     queue::QueueId source;
     std::string_view group;
+    std::string_view deduplication;
     std::string_view attributes;         ///< as encoded, count included
     std::string_view system_attributes;  ///< as encoded, count included
     std::string_view body;
 };
 std::vector<queue::MessageAttribute> decode_attributes(std::string_view encoded);
+/// What a slot knows of a message's group: 0 for none, else the first 8 bytes of the group's SHA-256. Two groups of one hash
+/// would wait for each other, nothing worse.
+std::uint64_t group_hash(std::string_view group);
 /// Bytes that count against the queue's limit: body, and names, types and values of attributes.
 std::uint64_t message_bytes(const queue::OutgoingMessage& message);
 

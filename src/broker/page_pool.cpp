@@ -44,7 +44,7 @@ queue::Page& PagePool::page(queue::QueueId queue, std::uint64_t number, bool for
 }
 
 OnceEntry* PagePool::once_chunk(std::uint64_t number, bool for_change) {
-    static_assert(sizeof(OnceEntry) * queue::page_slots == page_bytes);
+    static_assert(sizeof(OnceEntry) * queue::page_slots <= page_bytes);
     return reinterpret_cast<OnceEntry*>(&page(once_pages, number, for_change));
 }
 

@@ -39,7 +39,7 @@ class PagePool final : public queue::Pages {
     void forget(queue::QueueId queue, std::uint64_t number) override;
     void claimed(const queue::Place& place) override { use_.claim(place); }
     void released(const queue::Place& place) override { use_.release(place); }
-    /// A page of 1,024 once-keys; same rules as `page`.
+    /// A page of 1,024 once-keys, which fill less than the whole of it; same rules as `page`.
     OnceEntry* once_chunk(std::uint64_t number, bool for_change);
 
     const std::optional<disk::Error>& fault() const { return fault_; }

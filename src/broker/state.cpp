@@ -7,8 +7,8 @@ queue::Place place_of(const journal::Location& location) { return {location.segm
 State::State(const BrokerOptions& options) : pages(use, options.page_memory), once(pages, options.once_keys_max), queues(pages) {}
 
 void State::enqueue(NamedQueue& queue, queue::Sequence sequence, const journal::Location& location, Timestamp sent_at, Timestamp visible_at,
-                    bool is_accepted_record) {
-    queue.queue.apply(queue::Enqueued{sequence, place_of(location), sent_at, visible_at});
+                    std::uint64_t group, bool is_accepted_record) {
+    queue.queue.apply(queue::Enqueued{sequence, place_of(location), sent_at, visible_at, group});
     if (is_accepted_record) use.count_accepted(location.segment);
 }
 
@@ -114,7 +114,9 @@ void State::apply_enqueued(const journal::Entry& entry) {
     if (record->about) once.add_again(*record->about);
     auto* queue = queue_of(record->queue, entry);
     bool accepted = (entry.flags & flag_accepted_record) != 0;
-    if (queue != nullptr) return enqueue(*queue, record->sequence, entry.location, record->message.sent_at, record->visible_at, accepted);
+    if (queue != nullptr)
+        return enqueue(*queue, record->sequence, entry.location, record->message.sent_at, record->visible_at,
+                       group_hash(record->message.group), accepted);
     if (accepted) use.count_accepted(entry.location.segment);
 }
 

@@ -25,7 +25,7 @@ struct State {
 
     // The same for the turn, which has just appended the record and knows what is in it.
     void enqueue(NamedQueue& queue, queue::Sequence sequence, const journal::Location& location, Timestamp sent_at, Timestamp visible_at,
-                 bool is_accepted_record);
+                 std::uint64_t group, bool is_accepted_record);
     void restore(NamedQueue& queue, queue::Sequence sequence, const journal::Location& location, queue::Slot state);
     void remove(NamedQueue& queue, queue::Sequence sequence, bool is_lost);
     void purge(NamedQueue& queue, queue::Sequence below);

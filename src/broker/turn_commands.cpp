@@ -76,7 +76,7 @@ Uuid OpenTurn::enqueue(NamedQueue& queue, queue::OutgoingMessage& message, const
     encode_enqueued(scratch_, queue.record.id, sequence, visible_at, now_, id, message, once, about);
     auto location = append(RecordType::enqueued, flags, scratch_);
     reader_.keep(location, RecordType::enqueued, flags, scratch_);
-    state_->enqueue(queue, sequence, location, now_, visible_at, accepted);
+    state_->enqueue(queue, sequence, location, now_, visible_at, group_hash(message.group), accepted);
     if (once != nullptr) state_->once.add(*once);
     if (about != nullptr) state_->once.add(*about);
     metrics_.sent(queue);

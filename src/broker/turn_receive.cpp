@@ -148,6 +148,7 @@ queue::Delivery OpenTurn::deliver(NamedQueue& queue, queue::Sequence sequence, c
     delivery.attributes = decode_attributes(message.attributes);
     delivery.system_attributes = decode_attributes(message.system_attributes);
     delivery.group = message.group;
+    delivery.deduplication = message.deduplication;
     delivery.sent_at = message.sent_at;
     delivery.first_received_at = Timestamp{slot.first_received_at};
     delivery.receive_count = slot.receives;

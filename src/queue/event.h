@@ -15,6 +15,7 @@ struct Enqueued {
     Place place;
     Timestamp sent_at;
     Timestamp visible_at;
+    std::uint64_t group = 0;
 };
 /// A message received before, with all that is known of it: a dead letter, or a straggler copied forward.
 struct Restored {

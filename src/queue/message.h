@@ -33,6 +33,7 @@ struct OutgoingMessage {
     std::string group;                                ///< MessageGroupId, empty = none
     std::optional<Duration> delay;                    ///< nothing = the queue's
     bool is_record = false;                           ///< an accepted record: counts for history and audit
+    std::string deduplication{};                      ///< MessageDeduplicationId, empty = none given
 };
 
 /// Names one delivery of one message. Genuine receipts are told from forged ones by their MAC.
@@ -52,6 +53,7 @@ struct Delivery {
     std::vector<MessageAttribute> attributes;
     std::vector<MessageAttribute> system_attributes;
     std::string group;
+    std::string deduplication;  ///< of a FIFO message: the id it was sent under, or the SHA-256 of its body
     Timestamp sent_at;
     Timestamp first_received_at;
     std::uint32_t receive_count = 0;

@@ -24,6 +24,7 @@ struct Place {
 struct Slot {
     std::int64_t visible_at = 0;         ///< ms; may be handed out from then on
     std::int64_t first_received_at = 0;  ///< ms; 0 = never
+    std::uint64_t group = 0;             ///< hash of the message group; 0 = none
     std::uint32_t segment = 0, offset = 0, length = 0;
     std::uint32_t generation = 0;  ///< of the newest receipt
     std::uint32_t epoch = 0;       ///< boot epoch of the newest receipt
@@ -41,7 +42,7 @@ struct Slot {
     void set(std::uint8_t flag, bool on) { flags = static_cast<std::uint8_t>(on ? flags | flag : flags & ~flag); }
     Place place() const { return {segment, offset, length}; }
 };
-static_assert(sizeof(Slot) == 48);
+static_assert(sizeof(Slot) == 56);
 
 inline constexpr std::uint64_t page_slots = 1024;
 

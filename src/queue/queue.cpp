@@ -198,6 +198,7 @@ void Queue::place(Sequence sequence, const Slot& state) {
 void Queue::apply(const Enqueued& event) {
     Slot slot;
     slot.visible_at = event.visible_at.ms;
+    slot.group = event.group;
     slot.segment = event.place.segment;
     slot.offset = event.place.offset;
     slot.length = event.place.length;

@@ -109,6 +109,17 @@ Error error_of(broker::Refusal refusal) {
             return {ErrorKind::invalid_parameter_value,
                     "Value for parameter VisibilityTimeout is invalid. Reason: Total VisibilityTimeout for the message is beyond the limit "
                     "[43200 seconds]."};
+        case Refusal::receipt_expired:
+            return {ErrorKind::invalid_parameter_value,
+                    "Value for parameter ReceiptHandle is invalid. Reason: The receipt handle has expired."};
+        case Refusal::group_missing:
+            return missing_parameter("MessageGroupId");
+        case Refusal::deduplication_missing:
+            return {ErrorKind::invalid_parameter_value,
+                    "The queue should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly"};
+        case Refusal::deduplication_full:
+            return {ErrorKind::service_unavailable,
+                    "More deduplication ids within five minutes than the queue remembers. Nothing was changed: try again."};
         case Refusal::invalid_attribute:
             return {ErrorKind::invalid_parameter_value,
                     "Value for parameter RedrivePolicy is invalid. Reason: Dead letter target does not exist."};

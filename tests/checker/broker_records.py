@@ -1,11 +1,13 @@
 """Takes apart the bodies of the log's records and the checkpoint, as src/broker/FORMAT.md describes them. Written from that page
 alone. A body that does not follow the page raises `Malformed`."""
 import dataclasses
+import hashlib
 import struct
 
 PREAMBLE, ENQUEUED, TOUCHED, DELETED, MOVED, COPIED, QUEUE_SET, QUEUE_DELETED, PURGED, MOVE_SET = 0, 8, 9, 10, 11, 12, 13, 14, 15, 16
 BELIEVED_BEHIND_A_HOLE = {PREAMBLE, ENQUEUED, COPIED, QUEUE_SET}
 ACCEPTED, HAS_KEY, HAS_ABOUT_KEY = 1, 2, 4
+FIFO, CONTENT_DEDUPLICATION, DEDUPLICATION_PER_GROUP, THROUGHPUT_PER_GROUP = 1, 2, 4, 8
 FLAGS = {PURGED: 1, DELETED: 1}  # by expiry; lost
 
 
@@ -58,7 +60,11 @@ class Message:
     group: bytes
     attributes: dict
     system: dict
+    deduplication: bytes
     body: bytes
+
+    def group_hash(self):
+        return max(1, int.from_bytes(hashlib.sha256(self.group).digest()[:8], "little")) if self.group else 0
 
 
 @dataclasses.dataclass
@@ -83,6 +89,7 @@ class QueueSet:
     receive_wait: int
     message_bytes_max: int
     carries_records: int
+    fifo: int
     redrive: tuple | None
     settings: dict
 
@@ -98,9 +105,8 @@ def message(reader):
             if name in sets[-1]:
                 raise Malformed(f"the attribute {name} twice")
             sets[-1][name.decode()] = (kind.decode(), value)
-    if (reserved := reader.take("B")) != 0:
-        raise Malformed(f"reserved is {reserved}")
-    return Message(id, sent_at, source, group, *sets, reader.rest())
+    deduplication = reader.raw(reader.take("B"))
+    return Message(id, sent_at, source, group, *sets, deduplication, reader.rest())
 
 
 def state(reader):
@@ -110,15 +116,15 @@ def state(reader):
 
 def queue_set(reader):
     id, name = reader.take("I"), reader.bytes().decode()
-    _created, _modified, declared, visibility, delay, retention, wait, size, carries, redrive = reader.take("qqBqqqqQBB")
-    if not id or declared > 1 or carries > 1 or redrive > 1:
-        raise Malformed(f"queue {id} {name}: declared {declared}, carries_records {carries}, redrive {redrive}")
+    _created, _modified, declared, visibility, delay, retention, wait, size, carries, fifo, redrive = reader.take("qqBqqqqQBBB")
+    if not id or declared > 1 or carries > 1 or redrive > 1 or fifo > 15 or (fifo and not fifo & FIFO):
+        raise Malformed(f"queue {id} {name}: declared {declared}, carries_records {carries}, fifo {fifo}, redrive {redrive}")
     target = (reader.bytes().decode(), reader.take("I")) if redrive else None
     settings = {}
     for _ in range(reader.take("I")):
         key = reader.bytes()
         settings[key] = reader.bytes()
-    return QueueSet(id, name, declared, visibility, delay, retention, wait, size, carries, target, settings)
+    return QueueSet(id, name, declared, visibility, delay, retention, wait, size, carries, fifo, target, settings)
 
 
 def move_set(reader):

@@ -8,8 +8,8 @@ import broker_records as format
 from journal_reader import crc32c
 
 NAME = re.compile(r"at-([0-9a-f]{16})$")
-PAGE_BYTES, PAGE_SLOTS = 49152, 1024
-SLOT = struct.Struct("<qqIIIIIIIHBB")
+PAGE_BYTES, PAGE_SLOTS = 57344, 1024
+SLOT = struct.Struct("<qqQIIIIIIIHBB")
 ONCE = struct.Struct("<16s12s16sI")
 LIVE, IN_FLIGHT, DELAYED, OFFERED = 1, 2, 4, 8
 
@@ -40,7 +40,7 @@ class Checkpoint:
             raise format.Malformed("its checksum does not hold")
         reader = format.Reader(raw[:-4])
         magic, self.number, self.position, self.segment, self.first, self.now_ms, self.next_queue_id = reader.take("8sQQIIqI")
-        if magic != b"FBCKPT\0\1":
+        if magic != b"FBCKPT\0\2":
             raise format.Malformed(f"its magic is {magic}")
         if self.number != int(NAME.match(path.name)[1], 16):
             raise format.Malformed(f"its number is {self.number:#x}")
@@ -128,10 +128,12 @@ class Checkpoints:
         return live
 
     def compare_message(self, checkpoint, what, slot, waiting):
-        visible_at, first_received_at, segment, offset, length, generation, epoch, received_s, _, receives, attempts, _ = slot
+        visible_at, first_received_at, group, segment, offset, length, generation, epoch, received_s, _, receives, attempts, _ = slot
         state = format.State(visible_at, first_received_at, generation, epoch, received_s, receives, attempts)
         if (segment, offset, length) != waiting.place:
             self.say(checkpoint, f"{what}: lies at {(segment, offset, length)}, in the log at {waiting.place}")
+        if group != waiting.message.group_hash():
+            self.say(checkpoint, f"{what}: its group is {group:#x}, by the log {waiting.message.group!r}")
         if state != waiting.state:
             self.say(checkpoint, f"{what}: is {state}, by the log {waiting.state}")
 
@@ -154,7 +156,7 @@ class Checkpoints:
             if raw is None:
                 return
             count = min(PAGE_SLOTS, checkpoint.next_entry - number * PAGE_SLOTS)
-            listed.update(entry for n, entry in enumerate(ONCE.iter_unpack(raw)) if n < count)
+            listed.update(entry for n, entry in enumerate(ONCE.iter_unpack(raw[:ONCE.size * PAGE_SLOTS])) if n < count)
         wanted = [key for key in replay.keys if key.until_s * 1000 > checkpoint.now_ms]
         missing = [key for key in wanted if (key.key, key.content, key.record, key.until_s) not in listed]
         if len(missing) > checkpoint.forgotten:
