@@ -214,6 +214,7 @@ bool OpenTurn::pass_over(MoveRun& run, NamedQueue& source, queue::Sequence seque
 void OpenTurn::move_back(NamedQueue& from, queue::Sequence sequence, NamedQueue& to, const MessagePart& message) {
     MovedRecord record{from.record.id, sequence, to.record.id, to.queue.next_sequence(), {}, message};
     record.state.visible_at = now_.ms;
+    record.state.group = from.queue.slot(sequence).group;
     record.state.sent_s = static_cast<std::uint32_t>(now_.ms / 1000);
     record.message.sent_at = now_;
     record.message.source = {};
