@@ -76,6 +76,7 @@ class Admin::Inside {
         add("GET", "/api/queues/{}/peek", &Inside::queue_peek);
         add("POST", "/api/queues/{}/send", &Inside::queue_send);
         add("POST", "/api/queues/{}/purge", &Inside::queue_purge);
+        add("POST", "/api/queues/{}/redrive", &Inside::queue_redrive);
         add("GET", "/api/rejects", &Inside::rejects_list);
         add("GET", "/api/rejects/{}", &Inside::rejects_show);
         add("POST", "/api/rejects/readmit", &Inside::rejects_readmit);
@@ -91,6 +92,7 @@ class Admin::Inside {
     http::Response queue_peek(const Call& call) { return peek_queue(parts.commands, call); }
     http::Response queue_send(const Call& call) { return send_to_queue(parts.commands, call); }
     http::Response queue_purge(const Call& call) { return purge_queue(parts.commands, call); }
+    http::Response queue_redrive(const Call& call) { return redrive_queue(parts.commands, call); }
     http::Response rejects_list(const Call& call) { return list_rejects(parts.commands, call); }
     http::Response rejects_show(const Call& call) { return show_reject(parts.commands, call); }
     http::Response rejects_readmit(const Call& call) { return readmit_rejects(parts.commands, parts.intake, call); }

@@ -43,6 +43,21 @@ http::Response refused(broker::Refusal refusal, std::string_view queue) {
             return http::problem(503, "no_room", "The disk has no room for more; receive and delete still work.");
         case Refusal::overloaded:
             return http::problem(503, "overloaded", "Too many commands are waiting; try again in a second.");
+        case Refusal::not_a_dead_letter_queue:
+            return http::problem(409, "not_a_dead_letter_queue",
+                                 "The queue \"" + std::string(queue) + "\" is no queue's dead_letter, so nothing in it has a way back.");
+        case Refusal::same_queue:
+            return http::problem(409, "same_queue", "The messages are in that queue already.");
+        case Refusal::no_such_destination:
+            return http::problem(404, "no_such_destination", "There is no such queue to move them to.");
+        case Refusal::other_kind_of_queue:
+            return http::problem(409, "other_kind_of_queue", "One of the two queues is FIFO and the other is not.");
+        case Refusal::move_is_running:
+            return http::problem(
+                409, "move_is_running",
+                "Messages of \"" + std::string(queue) + "\" are being moved already; wait until they are, or cancel that.");
+        case Refusal::too_many_moves:
+            return http::problem(409, "too_many_moves", "As many moves as may are running; try again when one has ended.");
         case Refusal::stopping:
             return http::problem(503, "stopping", "This node is stopping; try again when it is back.");
         default:

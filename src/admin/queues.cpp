@@ -5,6 +5,8 @@
 
 namespace forebay::admin {
 namespace {
+constexpr std::int64_t rate_max = 500;  ///< messages a second of a move task, as SQS bounds it
+
 json::Value to_json(const broker::QueueSettings& settings) {
     json::Value out;
     out.set("visibility_timeout", to_text(settings.visibility_timeout)).set("delay", to_text(settings.delay));
@@ -85,6 +87,25 @@ http::Response purge_queue(broker::Commands& commands, const Call& call) {
     if (!purged.ok()) return refused(purged.error(), name);
     log_warn("queue.purged").with("queue", name).with("reason", call.body["reason"].text());
     return json_response(json::Value::object());
+}
+
+http::Response redrive_queue(broker::Commands& commands, const Call& call) {
+    auto reason = call.body["reason"].text();
+    if (reason.empty()) return bad_request("Moving dead letters back needs a \"reason\".");
+    broker::StartMove move;
+    move.source = call.captures.at(0);
+    move.as_operator = true;
+    if (auto to = call.body["to"].text(); !to.empty()) move.destination = to;
+    if (!call.body["rate"].is_null()) {
+        auto rate = call.body["rate"].integer().value_or(0);
+        if (rate < 1 || rate > rate_max) return bad_request("\"rate\" must be a number of messages a second from 1 to 500.");
+        move.rate = static_cast<unsigned>(rate);
+    }
+    auto name = move.source;
+    auto started = broker::ask(commands, std::move(move));
+    if (!started.ok()) return refused(started.error(), name);
+    log_warn("queue.redriven").with("queue", name).with("to", started->destination.value_or("")).with("reason", reason);
+    return json_response(json::Value().set("task", to_text(started->id)).set("to_move", started->to_move));
 }
 
 }  // namespace forebay::admin

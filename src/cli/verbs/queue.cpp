@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::size_t body_characters_shown = 100;
 constexpr std::uint64_t peeked_max = 1000;
+constexpr std::uint64_t redrive_rate_max = 500;  ///< as SQS bounds it
 
 std::string figure(const json::Value& value) { return grouped(static_cast<std::uint64_t>(value.integer().value_or(0))); }
 
@@ -49,6 +50,11 @@ const json::Value* queue_called(const json::Value& queues, const std::string& na
     for (const auto& queue : queues["queues"].elements())
         if (queue["name"].text() == name) return &queue;
     return nullptr;
+}
+
+std::uint64_t messages_in(const json::Value& queue) {
+    return static_cast<std::uint64_t>(queue["ready"].integer().value_or(0) + queue["in_flight"].integer().value_or(0) +
+                                      queue["delayed"].integer().value_or(0));
 }
 
 }  // namespace
@@ -134,10 +140,7 @@ int run_queue_purge(Invocation& invocation) {
         terminal.complain("there is no queue \"" + name + "\"");
         return exit_code::data;
     }
-    auto messages =
-        counted(static_cast<std::uint64_t>((*queue)["ready"].integer().value_or(0) + (*queue)["in_flight"].integer().value_or(0) +
-                                           (*queue)["delayed"].integer().value_or(0)),
-                "message");
+    auto messages = counted(messages_in(*queue), "message");
     if (invocation.has("dry-run")) {
         terminal.result("Would delete " + messages + " of " + name + ".\n");
         return exit_code::done;
@@ -156,9 +159,37 @@ int run_queue_purge(Invocation& invocation) {
 }
 
 int run_queue_redrive(Invocation& invocation) {
-    invocation.terminal().complain(
-        "queue redrive is not in this version; the SQS API's ReceiveMessage and SendMessage move dead letters back");
-    return exit_code::usage;
+    auto& terminal = invocation.terminal();
+    auto name = invocation.word(0);
+    auto to = invocation.value("to");
+    auto rate = invocation.number("rate", redrive_rate_max, 1, redrive_rate_max);
+    if (!rate) return invocation.misused("--rate must be a number of messages a second from 1 to " + std::to_string(redrive_rate_max));
+    AdminClient admin(invocation);
+    auto queues = admin.get("/api/queues");
+    if (!queues) return failed(invocation, queues.error());
+    const auto* queue = queue_called(*queues, name);
+    if (queue == nullptr) {
+        terminal.complain("there is no queue \"" + name + "\"");
+        return exit_code::data;
+    }
+    auto where = to ? "to " + *to : std::string("back to where they came from");
+    if (invocation.has("dry-run")) {
+        terminal.result("Would move " + counted(messages_in(*queue), "message") + " of " + name + " " + where + ".\n");
+        return exit_code::done;
+    }
+    auto reason = invocation.reason();
+    if (reason.empty()) return invocation.misused("moving dead letters back needs --reason");
+    auto wanted = json::Value().set("reason", reason);
+    if (to) wanted.set("to", *to);
+    if (invocation.has("rate")) wanted.set("rate", *rate);
+    auto answer = admin.post(path_of(name, "redrive"), wanted);
+    if (!answer) return failed(invocation, answer.error());
+    if (terminal.wants_json())
+        terminal.result_json(answer->set("queue", name));
+    else
+        terminal.result("Moving " + counted(static_cast<std::uint64_t>((*answer)["to_move"].integer().value_or(0)), "message") + " of " +
+                        name + " " + where + ". See how many are left: forebay queue ls\n");
+    return exit_code::done;
 }
 
 }  // namespace forebay::cli
