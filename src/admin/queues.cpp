@@ -1,5 +1,7 @@
 #include "admin/queues.h"
 
+#include <algorithm>
+
 #include "base/log_line.h"
 #include "intake/intake.h"
 
@@ -37,6 +39,23 @@ json::Value to_json(const broker::Peek::Item& item, const broker::Commands& comm
     for (const auto& attribute : message.attributes) attributes.set(attribute.name, attribute.value);
     out.set("attributes", std::move(attributes)).set("handle", commands.handle_of(message.receipt));
     return out;
+}
+
+std::vector<std::string> queues_with_dead_letter(broker::Commands& commands, const std::string& name) {
+    std::vector<std::string> names;
+    auto queues = broker::ask(commands, broker::ListQueues{});
+    if (!queues.ok()) return names;
+    for (const auto& queue : *queues)
+        if (queue.settings.redrive && queue.settings.redrive->dead_letter == name) names.push_back(queue.name);
+    return names;
+}
+
+/// The first few, with commas between them.
+std::string listed(const std::vector<std::string>& names) {
+    constexpr std::size_t shown = 5;
+    std::string out;
+    for (std::size_t i = 0; i < std::min(names.size(), shown); ++i) out += (i > 0 ? ", " : "") + names[i];
+    return names.size() > shown ? out + ", …" : out;
 }
 }  // namespace
 
@@ -95,7 +114,15 @@ http::Response redrive_queue(broker::Commands& commands, const Call& call) {
     broker::StartMove move;
     move.source = call.captures.at(0);
     move.as_operator = true;
-    if (auto to = call.body["to"].text(); !to.empty()) move.destination = to;
+    auto to = std::string(call.body["to"].text());
+    if (to.empty()) {
+        auto origins = queues_with_dead_letter(commands, move.source);
+        if (origins.size() > 1)
+            return http::problem(409, "several_origins",
+                                 "Several queues have their dead letters there (" + listed(origins) + "): say which one to move them to.");
+        if (origins.size() == 1) to = origins.front();
+    }
+    if (!to.empty()) move.destination = to;
     if (!call.body["rate"].is_null()) {
         auto rate = call.body["rate"].integer().value_or(0);
         if (rate < 1 || rate > rate_max) return bad_request("\"rate\" must be a number of messages a second from 1 to 500.");
@@ -105,7 +132,7 @@ http::Response redrive_queue(broker::Commands& commands, const Call& call) {
     auto started = broker::ask(commands, std::move(move));
     if (!started.ok()) return refused(started.error(), name);
     log_warn("queue.redriven").with("queue", name).with("to", started->destination.value_or("")).with("reason", reason);
-    return json_response(json::Value().set("task", to_text(started->id)).set("to_move", started->to_move));
+    return json_response(json::Value().set("task", to_text(started->id)).set("to_move", started->to_move).set("to", to));
 }
 
 }  // namespace forebay::admin

@@ -119,7 +119,7 @@ std::vector<Verb> make_verbs() {
          C::queues},
         {"queues",
          "queue redrive",
-         "moves dead letters back to where they came from",
+         "moves dead letters back to their queue",
          {{"QUEUE", "the dead-letter queue"}},
          {{"to", 0, "QUEUE", "to this queue instead"}, {"rate", 0, "N", "at most so many messages a second, 1 to 500"}, dry_run, reason},
          run_queue_redrive,

@@ -5,6 +5,7 @@ import xml.etree.ElementTree
 
 import requests
 import sqs_clients
+from conftest import LEADS
 from test_sqs_restart import again, receive_all
 
 XML = "{http://queue.amazonaws.com/doc/2012-11-05/}"
@@ -41,7 +42,7 @@ def test_dead_letters_go_back_once_each_although_the_node_is_killed_meanwhile(fo
     sqs, url, dead, bodies = dead_letters(node, 40)
     assert "Would move 40 messages of dead" in node.run("queue", "redrive", "dead", "--dry-run")
     said = node.run("queue", "redrive", "dead", "--rate", "20", "--reason", "the worker is mended")
-    assert said == "Moving 40 messages of dead back to where they came from. See how many are left: forebay queue ls\n"
+    assert said == "Moving 40 messages of dead to live. See how many are left: forebay queue ls\n"
     wait_until(lambda: 0 < waiting(sqs, url) < 40)
     node.kill9()
     wait_until(lambda: waiting(sqs, dead) == 0)
@@ -77,3 +78,36 @@ def test_move_tasks_in_the_query_protocol(forebay):
     assert entry.find(f"{XML}ApproximateNumberOfMessagesMoved").text == "3"
     status, refused = ask("StartMessageMoveTask", SourceArn=arn.replace("dead", "nowhere"))
     assert status == 404 and refused.find(f".//{XML}Code").text == "ResourceNotFoundException"
+
+
+def test_what_a_worker_gave_up_goes_back_and_is_done_again(forebay):
+    worker = """
+[worker.check]
+queue = "leads"
+handler = "exec"
+[worker.check.exec]
+protocol = "per-record"
+command = ["sh", "-c", "cat >> seen; echo >> seen; test -e mended || exit 65"]
+"""
+    node = forebay(LEADS + 'dead_letter = "leads-dead"\n' + worker)
+    assert requests.post(node.intake + "/v1/lead", json={"email": "jane@example.com"}, timeout=30).status_code == 202
+    sqs = sqs_clients.boto(node.sqs)
+    dead = again(sqs.get_queue_url, QueueName="leads-dead")["QueueUrl"]
+    wait_until(lambda: waiting(sqs, dead) == 1)
+    open(f"{node.folder}/mended", "w").close()
+    assert "Moving 1 message of leads-dead to leads." in node.run("queue", "redrive", "leads-dead", "--reason", "mended")
+    wait_until(lambda: node.json("queue", "ls")["queues"] and all(q["ready"] + q["in_flight"] == 0 for q in node.json("queue", "ls")["queues"]))
+    with open(f"{node.folder}/seen") as seen:
+        first, again_ = (json.loads(line)["id"] for line in seen if line.strip())
+    assert first == again_, "the record is the same one"
+
+
+def test_dead_letters_of_several_queues_need_a_destination(forebay):
+    node = forebay()
+    sqs, url, dead, _ = dead_letters(node, 1)
+    policy = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["RedrivePolicy"])["Attributes"]
+    sqs.create_queue(QueueName="other", Attributes=policy)
+    assert "Several queues have their dead letters there (live, other)" in node.run("queue", "redrive", "dead", "--reason", "x", expect=None).stderr
+    assert waiting(sqs, dead) == 1
+    node.run("queue", "redrive", "dead", "--to", "live", "--reason", "x")
+    wait_until(lambda: waiting(sqs, dead) == 0)

@@ -172,9 +172,9 @@ int run_queue_redrive(Invocation& invocation) {
         terminal.complain("there is no queue \"" + name + "\"");
         return exit_code::data;
     }
-    auto where = to ? "to " + *to : std::string("back to where they came from");
     if (invocation.has("dry-run")) {
-        terminal.result("Would move " + counted(messages_in(*queue), "message") + " of " + name + " " + where + ".\n");
+        terminal.result("Would move " + counted(messages_in(*queue), "message") + " of " + name + " " + (to ? "to " + *to : "back") +
+                        ".\n");
         return exit_code::done;
     }
     auto reason = invocation.reason();
@@ -188,7 +188,7 @@ int run_queue_redrive(Invocation& invocation) {
         terminal.result_json(answer->set("queue", name));
     else
         terminal.result("Moving " + counted(static_cast<std::uint64_t>((*answer)["to_move"].integer().value_or(0)), "message") + " of " +
-                        name + " " + where + ". See how many are left: forebay queue ls\n");
+                        name + " to " + std::string((*answer)["to"].text()) + ". See how many are left: forebay queue ls\n");
     return exit_code::done;
 }
 

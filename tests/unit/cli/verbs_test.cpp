@@ -319,13 +319,13 @@ TEST_F(Verbs, queue_send_prints_the_message_id) {
 
 TEST_F(Verbs, queue_redrive_needs_a_reason_and_says_how_many_go_where) {
     node_answers();
-    console.posts = {{"/api/queues/leads/redrive", R"({"task":"t-1","to_move":1209})"}};
+    console.posts = {{"/api/queues/leads/redrive", R"({"task":"t-1","to_move":1209,"to":"mended"})"}};
     EXPECT_EQ(console({"queue", "redrive", "leads"}), exit_code::usage);
     EXPECT_EQ(console({"queue", "redrive", "nowhere", "--reason", "mended"}), exit_code::data);
     EXPECT_EQ(console({"queue", "redrive", "leads", "--rate", "501", "--reason", "mended"}), exit_code::usage);
     EXPECT_NE(console.err.str().find("--rate must be a number of messages a second from 1 to 500"), std::string::npos);
     EXPECT_EQ(console({"queue", "redrive", "leads", "--dry-run"}), exit_code::done);
-    EXPECT_EQ(console.out.str(), "Would move 1,209 messages of leads back to where they came from.\n");
+    EXPECT_EQ(console.out.str(), "Would move 1,209 messages of leads back.\n");
     EXPECT_TRUE(console.posted.empty());
     console.out.str("");
     EXPECT_EQ(console({"queue", "redrive", "leads", "--to", "mended", "--rate", "5", "--reason", "mended"}), exit_code::done);
