@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "broker/log_record.h"
+#include "broker/move_record.h"
 #include "broker/receipt_handle.h"
 
 namespace {
@@ -48,6 +49,12 @@ void decode(std::uint8_t type, std::uint8_t flags, std::string_view body) {
             return;
         case RecordType::purged:
             (void)decode_purged(body);
+            return;
+        case RecordType::move_set:
+            if (auto task = decode_move_set(body)) {
+                encode_move_set(again, *task);
+                CHECK(decode_move_set(again).has_value(), "a move task that was read can be written");
+            }
             return;
     }
     static const ReceiptHandles handles(std::string(32, 'k'));
