@@ -52,7 +52,14 @@ FakeBroker::Message* FakeBroker::find(Queue& queue, const queue::Receipt& receip
     return nullptr;
 }
 
-std::size_t FakeBroker::messages_in(const std::string& queue) const { return queues_.at(queue).messages.size(); }
+std::size_t FakeBroker::parked() const {
+    std::lock_guard lock(mutex_);
+    return parked_.size();
+}
+std::size_t FakeBroker::messages_in(const std::string& queue) const {
+    std::lock_guard lock(mutex_);
+    return queues_.at(queue).messages.size();
+}
 void FakeBroker::declare(const std::string& queue) {
     auto& made = queues_[queue];
     made.id = queue::QueueId(next_queue_++);

@@ -25,7 +25,7 @@ class FakeBroker final : public broker::Commands {
 
     /// Answers parked receives with nothing, as when their wait is over.
     void end_waits();
-    std::size_t parked() const { return parked_.size(); }
+    std::size_t parked() const;
     std::size_t messages_in(const std::string& queue) const;
     void declare(const std::string& queue);
     const broker::QueueSettings& settings_of(const std::string& queue) const { return queues_.at(queue).settings; }
@@ -76,7 +76,7 @@ class FakeBroker final : public broker::Commands {
     std::list<broker::Receive> parked_;
     std::uint32_t next_queue_ = 1;
     std::uint64_t next_sequence_ = 1;
-    std::recursive_mutex mutex_;  ///< guards everything: a server's loop and a test's thread may meet here
+    mutable std::recursive_mutex mutex_;  ///< guards everything: a server's loop and a test's thread may meet here
 };
 
 }  // namespace forebay::sqs
