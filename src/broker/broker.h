@@ -196,7 +196,8 @@ struct ListQueues {
     std::string prefix;
     Answer answer;
 };
-/// Looks at messages without receiving them: oldest first, visible or not. Their receipts delete (an operator's act).
+/// Looks at messages without receiving them: oldest first, visible or not. Their receipts delete (an operator's act), except
+/// in a FIFO queue, where only what is in flight can be deleted.
 struct Peek {
     struct Item {
         queue::Delivery message;

@@ -41,7 +41,12 @@ struct ReadQueue {
     QueueRecord record;
     queue::Sequence next;
     std::uint64_t bytes = 0;
+    queue::Sequence deduplicates_from;
     std::vector<ReadPage> pages;
+};
+struct ReadWindow {
+    std::uint64_t first = 0, next = 0, forgotten = 0;
+    std::vector<PagePool::Stored> chunks;
 };
 struct ReadCheckpoint {
     CheckpointMark mark;
@@ -49,8 +54,7 @@ struct ReadCheckpoint {
     queue::QueueId next_queue;
     std::vector<ReadQueue> queues;
     std::map<std::uint32_t, SegmentUse::Use> segments;
-    std::uint64_t once_first = 0, once_next = 0, once_forgotten = 0;
-    std::vector<PagePool::Stored> once_chunks;
+    ReadWindow once, deduplication;
     std::vector<MoveTask> moves;
 };
 
@@ -100,15 +104,28 @@ ReadQueue take_queue(Reader& in) {
     queue.record = take_queue_set(in);
     queue.next = queue::Sequence(in.take<std::uint64_t>());
     queue.bytes = in.take<std::uint64_t>();
+    queue.deduplicates_from = queue::Sequence(in.take<std::uint64_t>());
     for (auto left = in.take<std::uint32_t>(); left > 0 && !in.failed(); --left) queue.pages.push_back(take_page(in));
     return queue;
 }
 
-void take_once(Reader& in, ReadCheckpoint& out) {
-    out.once_first = in.take<std::uint64_t>();
-    out.once_next = in.take<std::uint64_t>();
-    out.once_forgotten = in.take<std::uint64_t>();
-    for (auto left = in.take<std::uint32_t>(); left > 0 && !in.failed(); --left) out.once_chunks.push_back(take_stored(in));
+ReadWindow take_window(Reader& in) {
+    ReadWindow out;
+    out.first = in.take<std::uint64_t>();
+    out.next = in.take<std::uint64_t>();
+    out.forgotten = in.take<std::uint64_t>();
+    for (auto left = in.take<std::uint32_t>(); left > 0 && !in.failed(); --left) out.chunks.push_back(take_stored(in));
+    return out;
+}
+
+void put_window(std::string& out, const OnceWindow& window, queue::QueueId pages, const PagePool& pool) {
+    auto first = window.first_chunk();
+    auto end = (window.next_entry() + queue::page_slots - 1) / queue::page_slots;
+    put(out, first);
+    put(out, window.next_entry());
+    put(out, window.forgotten());
+    put(out, static_cast<std::uint32_t>(end - first));
+    for (auto chunk = first; chunk < end; ++chunk) put_stored(out, pool.stored(pages, chunk).value());
 }
 
 std::optional<ReadCheckpoint> decode(std::string_view text) {
@@ -131,7 +148,8 @@ std::optional<ReadCheckpoint> decode(std::string_view text) {
         out.segments[segment].accepted_records = accepted & ~damaged_bit;
         out.segments[segment].is_damaged = (accepted & damaged_bit) != 0;
     }
-    take_once(in, out);
+    out.once = take_window(in);
+    out.deduplication = take_window(in);
     out.moves = take_moves(in);
     if (!in.at_end()) return std::nullopt;
     return out;
@@ -141,14 +159,24 @@ std::vector<std::uint32_t> slots_of(const ReadCheckpoint& checkpoint) {
     std::vector<std::uint32_t> slots;
     for (const auto& queue : checkpoint.queues)
         for (const auto& page : queue.pages) slots.push_back(page.stored.slot);
-    for (const auto& chunk : checkpoint.once_chunks) slots.push_back(chunk.slot);
+    for (const auto* window : {&checkpoint.once, &checkpoint.deduplication})
+        for (const auto& chunk : window->chunks) slots.push_back(chunk.slot);
     return slots;
+}
+
+bool has_its_chunks(const ReadWindow& window) {
+    return (window.next - window.first * queue::page_slots + queue::page_slots - 1) / queue::page_slots == window.chunks.size();
 }
 
 bool fits(const ReadCheckpoint& checkpoint, std::uint32_t slots) {
     auto used = slots_of(checkpoint);
-    auto chunks = (checkpoint.once_next - checkpoint.once_first * queue::page_slots + queue::page_slots - 1) / queue::page_slots;
-    return std::all_of(used.begin(), used.end(), [&](auto slot) { return slot < slots; }) && chunks == checkpoint.once_chunks.size();
+    bool windows_fit = has_its_chunks(checkpoint.once) && has_its_chunks(checkpoint.deduplication);
+    return windows_fit && std::all_of(used.begin(), used.end(), [&](auto slot) { return slot < slots; });
+}
+
+void put_into(OnceWindow& window, queue::QueueId pages, const ReadWindow& from, PagePool& pool) {
+    for (std::size_t i = 0; i < from.chunks.size(); ++i) pool.adopt(pages, from.first + i, from.chunks[i]);
+    window.restore(from.first, from.next, from.forgotten);
 }
 
 void put_into(State& state, const ReadCheckpoint& from) {
@@ -162,10 +190,11 @@ void put_into(State& state, const ReadCheckpoint& from) {
             summaries[page.number] = page.summary;
         }
         queue.queue.restore(read.next, read.bytes, std::move(summaries));
+        queue.deduplicates_from = read.deduplicates_from;
     }
     state.queues.raise_next_id(from.next_queue);
-    for (std::size_t i = 0; i < from.once_chunks.size(); ++i) state.pages.adopt(once_pages, from.once_first + i, from.once_chunks[i]);
-    state.once.restore(from.once_first, from.once_next, from.once_forgotten);
+    put_into(state.once, once_pages, from.once, state.pages);
+    put_into(state.deduplication, deduplication_pages, from.deduplication, state.pages);
     for (const auto& task : from.moves) state.moves.set(task);
 }
 
@@ -209,6 +238,7 @@ std::string encode_checkpoint(const CheckpointMark& mark, Timestamp now, const S
         append_queue_set(out, queue->record);
         put(out, queue->queue.next_sequence().value());
         put(out, queue->queue.bytes());
+        put(out, queue->deduplicates_from.value());
         put_pages(out, *queue, state.pages);
     }
     put(out, static_cast<std::uint32_t>(state.use.all().size()));
@@ -217,13 +247,8 @@ std::string encode_checkpoint(const CheckpointMark& mark, Timestamp now, const S
         put(out, use.live_bytes);
         put(out, use.accepted_records | (use.is_damaged ? damaged_bit : 0));
     }
-    auto first = state.once.first_chunk();
-    auto end = (state.once.next_entry() + queue::page_slots - 1) / queue::page_slots;
-    put(out, first);
-    put(out, state.once.next_entry());
-    put(out, state.once.forgotten());
-    put(out, static_cast<std::uint32_t>(end - first));
-    for (auto chunk = first; chunk < end; ++chunk) put_stored(out, state.pages.stored(once_pages, chunk).value());
+    put_window(out, state.once, once_pages, state.pages);
+    put_window(out, state.deduplication, deduplication_pages, state.pages);
     put_moves(out, state.moves.all());
     put(out, crc32c(out));
     return out;

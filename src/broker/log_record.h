@@ -32,6 +32,8 @@ enum class RecordType : std::uint8_t {
 inline constexpr std::uint8_t flag_accepted_record = 1;  ///< of enqueued
 inline constexpr std::uint8_t flag_has_key = 2;          ///< of enqueued
 inline constexpr std::uint8_t flag_has_about_key = 4;    ///< of enqueued
+inline constexpr std::uint8_t flag_deduplicated = 8;     ///< of enqueued
+inline constexpr std::uint8_t flag_within_group = 16;    ///< of enqueued
 inline constexpr std::uint8_t flag_by_expiry = 1;        ///< of purged
 inline constexpr std::uint8_t flag_lost = 1;             ///< of deleted
 

@@ -23,7 +23,7 @@ struct MoveRun {
     std::uint64_t hidden = 0;          ///< messages that are in somebody's hands, or delayed
     std::uint64_t without_source = 0;  ///< nobody knows where they came from
     std::uint64_t unreadable = 0;
-    std::unordered_set<std::size_t> closed_groups;  ///< FIFO: one before is hidden, so those after it wait
+    std::unordered_set<std::uint64_t> closed_groups;  ///< FIFO: one before is hidden, so those after it wait
 
     void begin_pass(Instant now) {
         pass_began = now;

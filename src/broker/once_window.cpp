@@ -19,8 +19,12 @@ OnceEntry make_once_entry(const OnceKey& key, Timestamp now) {
     return entry;
 }
 
-OnceWindow::OnceWindow(PagePool& pages, std::size_t keys_max)
-    : pages_(pages), chunks_max_(std::max<std::size_t>(keys_max / queue::page_slots, 1)), cells_(cells_min) {}
+OnceWindow::OnceWindow(PagePool& pages, queue::QueueId window, std::size_t keys_max, AtBound at_bound)
+    : pages_(pages),
+      window_(window),
+      chunks_max_(std::max<std::size_t>(keys_max / queue::page_slots, 1)),
+      at_bound_(at_bound),
+      cells_(cells_min) {}
 
 std::uint32_t OnceWindow::hash_of(const Uuid& key) {
     std::uint32_t hash = 0;
@@ -29,7 +33,7 @@ std::uint32_t OnceWindow::hash_of(const Uuid& key) {
 }
 
 OnceEntry& OnceWindow::entry(std::uint64_t number, bool for_change) {
-    return pages_.once_chunk(number / queue::page_slots, for_change)[number % queue::page_slots];
+    return pages_.once_chunk(window_, number / queue::page_slots, for_change)[number % queue::page_slots];
 }
 
 std::uint64_t OnceWindow::number_of(const Cell& cell) const {
@@ -55,6 +59,17 @@ OnceWindow::Found OnceWindow::find(const OnceEntry& wanted, Timestamp now) {
     return found;
 }
 
+std::optional<OnceEntry> OnceWindow::newest(const Uuid& key, Timestamp now) {
+    std::optional<std::uint64_t> last;
+    visit_same_hash(hash_of(key), [&](std::uint64_t number) {
+        if (entry(number, false).key == key) last = std::max(last.value_or(number), number);
+        return false;
+    });
+    if (!last) return std::nullopt;
+    auto found = entry(*last, false);
+    return std::int64_t{found.until_s} * 1000 > now.ms ? std::optional(found) : std::nullopt;
+}
+
 void OnceWindow::add_again(const OnceEntry& wanted) {
     bool there = false;
     visit_same_hash(hash_of(wanted.key), [&](std::uint64_t number) {
@@ -65,7 +80,7 @@ void OnceWindow::add_again(const OnceEntry& wanted) {
 }
 
 void OnceWindow::add(const OnceEntry& added) {
-    if (next_ % queue::page_slots == 0 && size() / queue::page_slots >= chunks_max_) {
+    if (is_full() && at_bound_ == AtBound::forget) {
         forgotten_ += queue::page_slots;
         drop_first_chunk();
     }
@@ -118,10 +133,10 @@ void OnceWindow::resize(std::size_t cells) {
 
 void OnceWindow::drop_first_chunk() {
     std::vector<std::uint32_t> hashes;
-    auto* chunk = pages_.once_chunk(first_chunk_, false);
+    auto* chunk = pages_.once_chunk(window_, first_chunk_, false);
     for (std::size_t i = 0; i < queue::page_slots; ++i) hashes.push_back(hash_of(chunk[i].key));
     for (std::size_t i = 0; i < queue::page_slots; ++i) erase(hashes[i], first() + i);
-    pages_.forget(once_pages, first_chunk_);
+    pages_.forget(window_, first_chunk_);
     first_chunk_ += 1;
     until_.pop_front();
     if (cells_.size() > cells_min && size() * 8 < cells_.size()) resize(cells_.size() / 2);

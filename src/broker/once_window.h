@@ -19,7 +19,10 @@ OnceEntry make_once_entry(const OnceKey& key, Timestamp now);
 
 class OnceWindow {
   public:
-    OnceWindow(PagePool& pages, std::size_t keys_max);
+    /// What happens at the bound: the oldest are forgotten, or whoever adds asks `is_full` first.
+    enum class AtBound { forget, refuse };
+    /// Its pages lie under the id `window` in the pool.
+    OnceWindow(PagePool& pages, queue::QueueId window, std::size_t keys_max, AtBound at_bound = AtBound::forget);
 
     enum class Seen { never, same_content, other_content };
     struct Found {
@@ -27,6 +30,10 @@ class OnceWindow {
         Uuid record;  ///< that the key was first used for
     };
     Found find(const OnceEntry& entry, Timestamp now);
+    /// The one added last under the key, if its window has not ended.
+    std::optional<OnceEntry> newest(const Uuid& key, Timestamp now);
+    /// Another would be more than the bound allows.
+    bool is_full() const { return next_ % queue::page_slots == 0 && size() / queue::page_slots >= chunks_max_; }
     /// The entry is not there yet.
     void add(const OnceEntry& entry);
     /// For replay: adds it unless it is there.
@@ -61,7 +68,9 @@ class OnceWindow {
     void drop_first_chunk();
 
     PagePool& pages_;
+    queue::QueueId window_;
     std::size_t chunks_max_;
+    AtBound at_bound_;
     std::vector<Cell> cells_;
     std::uint64_t first_chunk_ = 0;
     std::uint64_t next_ = 0;

@@ -13,6 +13,7 @@
 #include "broker/message_reader.h"
 #include "broker/move_run.h"
 #include "broker/receipt_handle.h"
+#include "broker/receive_attempts.h"
 #include "broker/state.h"
 #include "broker/stragglers.h"
 #include "broker/time_keeper.h"
@@ -71,16 +72,26 @@ class OpenTurn final : public Turn {
     void decide(CancelMove& command);
     void decide(ListMoves& command);
     Result<Sent, Refusal> send(NamedQueue& queue, queue::OutgoingMessage& message, const std::optional<OnceKey>& once, AboutKey* about);
-    Uuid enqueue(NamedQueue& queue, queue::OutgoingMessage& message, const OnceEntry* once, const OnceEntry* about);
+    /// Writes the message with what is remembered of it, and applies it.
+    void enqueue(NamedQueue& queue, queue::OutgoingMessage& message, const OnceEntry* once, const OnceEntry* about, Sent& sent);
     Result<void, Refusal> remove(NamedQueue& queue, const queue::Receipt& receipt);
     Result<void, Refusal> change_visibility(NamedQueue& queue, const VisibilityChange& change);
     Result<NamedQueue*, Refusal> create(CreateQueue& command);
+    bool is_valid(const std::string& queue, const QueueSettings& settings, bool declared);
     bool redrive_is_valid(const std::string& queue, const QueueSettings& settings, bool declared);
     NamedQueue& write_queue(QueueRecord record);
     void make_dead_letter_queue(const std::string& name, bool carries_records);
     void purge(NamedQueue& queue, queue::Sequence below, std::uint8_t flags);
     QueueStatus status_of(NamedQueue& queue);
     bool has_room();
+
+    // turn_fifo.cpp
+    /// Sees to it that the message has a group and a deduplication id. The message it repeats; nothing = it is a new one.
+    Result<std::optional<Sent>, Refusal> find_duplicate(NamedQueue& queue, queue::OutgoingMessage& message);
+    Uuid deduplication_key_of(const NamedQueue& queue, const queue::OutgoingMessage& message) const;
+    void remember(const NamedQueue& queue, const queue::OutgoingMessage& message, const Sent& sent);
+    void keep_attempt(NamedQueue& queue, const Receive& receive, const std::vector<queue::Delivery>& handed);
+    std::optional<std::vector<queue::Delivery>> receive_again(NamedQueue& queue, const Receive& receive, Duration visibility);
 
     // turn_receive.cpp
     Result<void, disk::Error> serve();
@@ -93,6 +104,8 @@ class OpenTurn final : public Turn {
     queue::Delivery deliver(NamedQueue& queue, queue::Sequence sequence, const MessagePart& message);
     void answer_expired();
     void wait_for_messages(NamedQueue& queue);
+    void wait_until(NamedQueue& queue, Timestamp due);
+    void wait_for_nothing(NamedQueue& queue);
     void stir(NamedQueue& queue) { stirred_.insert(queue.record.id); }
     void wake_queues();
 
@@ -123,6 +136,7 @@ class OpenTurn final : public Turn {
     static constexpr Duration tick_every = 1s;
     static constexpr Duration history_look_every = 10s;
     static constexpr Duration described_again_within = 1s;  ///< a queue, by a checkpoint: one damaged record is not to cost it its name
+    static constexpr Duration full_pause = 1s;              ///< between looks at a FIFO queue with as much in flight as may be
     static constexpr std::size_t pending_bytes_max = 4_MiB;
     static constexpr std::size_t receive_messages_max = 1024;
     static constexpr std::size_t receive_bytes_max = 4_MiB;
@@ -162,6 +176,7 @@ class OpenTurn final : public Turn {
     std::map<Uuid, MoveRun> move_runs_;
     std::string last_ticked_;  ///< queues are looked after in turn
     bool more_maintenance_ = false;
+    ReceiveAttempts attempts_;
     std::uint64_t messages_lost_ = 0;
     std::string scratch_;
 };

@@ -17,6 +17,10 @@ struct BrokerOptions {
     std::size_t page_memory = 24_MiB;       ///< pages of message states kept in memory, claimed when opening
     std::size_t body_memory = 8_MiB;        ///< newest bodies kept in memory, claimed when opening
     std::size_t once_keys_max = 2'000'000;  ///< idempotency keys remembered (8 to 16 bytes of memory, 48 on disk each)
+    /// Deduplication ids of FIFO queues remembered, of all queues together: five minutes of sends. The same memory. More are refused,
+    /// none is forgotten.
+    std::size_t deduplication_ids_max = 4'000'000;
+    std::size_t receive_attempts_max = 10'000;  ///< ReceiveRequestAttemptIds remembered, the newest
     std::size_t waiting_receives_max = 20'000;
     std::size_t queues_max = 10'000;
     std::uint32_t in_flight_max = queue::limits::in_flight_max;  ///< of one queue

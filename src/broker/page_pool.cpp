@@ -43,9 +43,9 @@ queue::Page& PagePool::page(queue::QueueId queue, std::uint64_t number, bool for
     return memory_[frame];
 }
 
-OnceEntry* PagePool::once_chunk(std::uint64_t number, bool for_change) {
+OnceEntry* PagePool::once_chunk(queue::QueueId window, std::uint64_t number, bool for_change) {
     static_assert(sizeof(OnceEntry) * queue::page_slots <= page_bytes);
-    return reinterpret_cast<OnceEntry*>(&page(once_pages, number, for_change));
+    return reinterpret_cast<OnceEntry*>(&page(window, number, for_change));
 }
 
 std::uint32_t PagePool::frame_of(Key key, bool for_change) {
@@ -95,7 +95,7 @@ void PagePool::load(Key key, std::uint32_t frame) {
     if (!read) read = read_slot(stored);
     if (!read) return fail(read.error(), true);
     std::memcpy(static_cast<void*>(&page), buffer_.data(), page_bytes);
-    if (!stored.of_this_process && key >> 32 != once_pages.value())
+    if (!stored.of_this_process && key >> 32 < deduplication_pages.value())
         for (auto& slot : page.slots) slot.set(queue::Slot::offered, false);
 }
 

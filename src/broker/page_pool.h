@@ -23,6 +23,8 @@ inline constexpr std::size_t page_bytes = sizeof(queue::Page);
 
 /// Pages of once-keys live in the same pool under this queue id, which no queue has.
 inline constexpr queue::QueueId once_pages{0xffffffff};
+/// And pages of deduplication ids under this one.
+inline constexpr queue::QueueId deduplication_pages{0xfffffffe};
 
 class PagePool final : public queue::Pages {
   public:
@@ -40,7 +42,7 @@ class PagePool final : public queue::Pages {
     void claimed(const queue::Place& place) override { use_.claim(place); }
     void released(const queue::Place& place) override { use_.release(place); }
     /// A page of 1,024 once-keys, which fill less than the whole of it; same rules as `page`.
-    OnceEntry* once_chunk(std::uint64_t number, bool for_change);
+    OnceEntry* once_chunk(queue::QueueId window, std::uint64_t number, bool for_change);
 
     const std::optional<disk::Error>& fault() const { return fault_; }
     /// The fault is a page that is not what was written: checkpoints that name it are worthless.

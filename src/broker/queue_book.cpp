@@ -21,6 +21,7 @@ NamedQueue& QueueBook::set(QueueRecord record) {
         if (known->record.name != record.name) rename(*known, record.name);
         known->is_stand_in = false;
         known->record = std::move(record);
+        known->queue.set_fifo(known->settings().fifo);
         known->expiry_check = {};
         return *known;
     }

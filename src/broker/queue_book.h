@@ -16,15 +16,18 @@
 namespace forebay::broker {
 
 struct NamedQueue {
-    NamedQueue(QueueRecord described, queue::Pages& pages) : record(std::move(described)), queue(record.id, pages) {}
+    NamedQueue(QueueRecord described, queue::Pages& pages) : record(std::move(described)), queue(record.id, pages) {
+        queue.set_fifo(settings().fifo);
+    }
     const QueueSettings& settings() const { return record.settings; }
 
     QueueRecord record;
     queue::Queue queue;
     std::uint64_t sends = 0, receives = 0, deletes = 0;
-    bool is_stand_in = false;        ///< the log has lost what the queue is called and set to
-    Timestamp expiry_check;          ///< nothing expires before
-    journal::Position durable_from;  ///< messages moved here may be handed out once the journal is durable up to this
+    queue::Sequence deduplicates_from;  ///< an id that a message before this one was sent under may be used again: of purging
+    bool is_stand_in = false;           ///< the log has lost what the queue is called and set to
+    Timestamp expiry_check;             ///< nothing expires before
+    journal::Position durable_from;     ///< messages moved here may be handed out once the journal is durable up to this
     struct Series {
         metrics::Counter *sends, *receives, *deletes, *redrives;
         metrics::Gauge *ready, *in_flight, *delayed, *oldest_age;

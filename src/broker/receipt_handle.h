@@ -1,5 +1,5 @@
 #pragma once
-// Receipts as opaque text that only this store can make: FORMAT.md §5.
+// Receipts as opaque text that only this store can make: FORMAT.md §6.
 
 #include <optional>
 #include <string>

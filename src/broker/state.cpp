@@ -1,10 +1,18 @@
 #include "broker/state.h"
 
+#include <algorithm>
+
+#include "broker/deduplication.h"
+
 namespace forebay::broker {
 
 queue::Place place_of(const journal::Location& location) { return {location.segment, location.offset, location.length}; }
 
-State::State(const BrokerOptions& options) : pages(use, options.page_memory), once(pages, options.once_keys_max), queues(pages) {}
+State::State(const BrokerOptions& options)
+    : pages(use, options.page_memory),
+      once(pages, once_pages, options.once_keys_max),
+      deduplication(pages, deduplication_pages, options.deduplication_ids_max, OnceWindow::AtBound::refuse),
+      queues(pages) {}
 
 void State::enqueue(NamedQueue& queue, queue::Sequence sequence, const journal::Location& location, Timestamp sent_at, Timestamp visible_at,
                     std::uint64_t group, bool is_accepted_record) {
@@ -24,14 +32,15 @@ void State::remove(NamedQueue& queue, queue::Sequence sequence, bool is_lost) {
     queue.queue.apply(queue::Deleted{sequence});
 }
 
-void State::purge(NamedQueue& queue, queue::Sequence below) {
+void State::purge(NamedQueue& queue, queue::Sequence below, bool by_expiry) {
     queue.queue.apply(queue::Purged{below});
+    if (!by_expiry) queue.deduplicates_from = std::max(queue.deduplicates_from, below);
     queue.queue.restore_next(below);
 }
 
 void State::erase_queue(NamedQueue& queue) {
     // Messages stay only where a page cannot be read; then the turn fails before anybody is answered.
-    purge(queue, queue.queue.next_sequence());
+    purge(queue, queue.queue.next_sequence(), false);
     pages.forget(queue.record.id, queue::page_of(queue.queue.next_sequence()));
     moves.forget_source(queue.record.id);
     queues.erase(queue.record.id);
@@ -69,7 +78,7 @@ void State::apply(const journal::Entry& entry) {
         case RecordType::queue_deleted:
             return apply_removal_of_queue(entry.body);
         case RecordType::purged:
-            return apply_purged(entry.body);
+            return apply_purged(entry);
         case RecordType::move_set:
             if (auto task = decode_move_set(entry.body)) return moves.set(std::move(*task));
             return skip();
@@ -112,12 +121,22 @@ void State::apply_enqueued(const journal::Entry& entry) {
     latest = std::max(latest, record->message.sent_at);
     if (record->once) once.add_again(*record->once);
     if (record->about) once.add_again(*record->about);
+    if ((entry.flags & flag_deduplicated) != 0) apply_deduplication(*record, entry.flags);
     auto* queue = queue_of(record->queue, entry);
     bool accepted = (entry.flags & flag_accepted_record) != 0;
     if (queue != nullptr)
         return enqueue(*queue, record->sequence, entry.location, record->message.sent_at, record->visible_at,
                        group_hash(record->message.group), accepted);
     if (accepted) use.count_accepted(entry.location.segment);
+}
+
+void State::apply_deduplication(const EnqueuedRecord& record, std::uint8_t flags) {
+    const auto& message = record.message;
+    auto group = (flags & flag_within_group) != 0 ? message.group : std::string_view{};
+    auto key = deduplication_key(record.queue, group, message.deduplication);
+    // What has ended since was dropped then, too.
+    if (deduplication.is_full()) deduplication.forget_ended(latest);
+    deduplication.add_again(make_deduplication_entry(key, record.sequence, message.id, message.sent_at));
 }
 
 void State::apply_touched(std::string_view body) {
@@ -162,10 +181,10 @@ void State::apply_removal_of_queue(std::string_view body) {
     if (auto* queue = queues.find(*id)) erase_queue(*queue);
 }
 
-void State::apply_purged(std::string_view body) {
-    auto record = decode_purged(body);
+void State::apply_purged(const journal::Entry& entry) {
+    auto record = decode_purged(entry.body);
     if (!record) return skip();
-    if (auto* queue = queues.find(record->queue)) purge(*queue, record->below);
+    if (auto* queue = queues.find(record->queue)) purge(*queue, record->below, (entry.flags & flag_by_expiry) != 0);
 }
 
 }  // namespace forebay::broker

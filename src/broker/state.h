@@ -28,7 +28,7 @@ struct State {
                  std::uint64_t group, bool is_accepted_record);
     void restore(NamedQueue& queue, queue::Sequence sequence, const journal::Location& location, queue::Slot state);
     void remove(NamedQueue& queue, queue::Sequence sequence, bool is_lost);
-    void purge(NamedQueue& queue, queue::Sequence below);
+    void purge(NamedQueue& queue, queue::Sequence below, bool by_expiry);
     void erase_queue(NamedQueue& queue);
     /// The body of the preamble that each segment begins with.
     std::string preamble() const;
@@ -36,6 +36,7 @@ struct State {
     SegmentUse use;
     PagePool pages;
     OnceWindow once;
+    OnceWindow deduplication;
     QueueBook queues;
     MoveBook moves;
     Timestamp latest;  ///< the latest time the broker is known to have lived by; not the wall clock's, which may have been doubted
@@ -51,7 +52,8 @@ struct State {
     void apply_moved(const journal::Entry& entry);
     void apply_copied(const journal::Entry& entry);
     void apply_removal_of_queue(std::string_view body);
-    void apply_purged(std::string_view body);
+    void apply_purged(const journal::Entry& entry);
+    void apply_deduplication(const EnqueuedRecord& record, std::uint8_t flags);
     void skip() { undecodable += 1; }
 };
 

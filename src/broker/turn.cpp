@@ -18,7 +18,8 @@ OpenTurn::OpenTurn(disk::Disk& disk, Clock& clock, Entropy& entropy, BrokerOptio
       checkpoints_(disk, *state_, options_, parts.loaded),
       stragglers_(*state_, options_),
       metrics_(metrics),
-      opened_from_checkpoint_(parts.loaded.has_value()) {
+      opened_from_checkpoint_(parts.loaded.has_value()),
+      attempts_(options.receive_attempts_max) {
     log_clock_->follow(time_);
     metrics_.opened(journal_->report());
     begin_turn();

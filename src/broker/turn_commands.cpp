@@ -8,6 +8,18 @@ constexpr Failure<Refusal> unknown{Refusal::no_such_queue};
 
 bool is_fifo_name(const std::string& name) { return name.ends_with(".fifo"); }
 
+Refusal refusal_of(queue::ReceiptError error) {
+    switch (error) {
+        case queue::ReceiptError::too_long:
+            return Refusal::visibility_too_long;
+        case queue::ReceiptError::expired:
+            return Refusal::receipt_expired;
+        case queue::ReceiptError::not_in_flight:
+            break;
+    }
+    return Refusal::not_in_flight;
+}
+
 }  // namespace
 
 bool OpenTurn::has_room() {
@@ -35,6 +47,11 @@ Result<Sent, Refusal> OpenTurn::send(NamedQueue& queue, queue::OutgoingMessage& 
                                      AboutKey* about) {
     if (message_bytes(message) > queue.settings().message_bytes_max) return Failure{Refusal::message_too_long};
     if (message.attributes.size() > UINT8_MAX || message.system_attributes.size() > UINT8_MAX) return Failure{Refusal::invalid_attribute};
+    if (message.group.size() > UINT8_MAX || message.deduplication.size() > UINT8_MAX) return Failure{Refusal::invalid_attribute};
+    if (queue.settings().fifo) {
+        TRY_ASSIGN(auto first, find_duplicate(queue, message));
+        if (first) return *first;
+    }
     Sent sent;
     std::optional<OnceEntry> once_entry, about_entry;
     if (once) {
@@ -62,27 +79,30 @@ Result<Sent, Refusal> OpenTurn::send(NamedQueue& queue, queue::OutgoingMessage& 
         }
     }
     if (!has_room()) return Failure{Refusal::no_room};
-    sent.id = enqueue(queue, message, once_entry ? &*once_entry : nullptr, about_entry ? &*about_entry : nullptr);
+    enqueue(queue, message, once_entry ? &*once_entry : nullptr, about_entry ? &*about_entry : nullptr, sent);
     return sent;
 }
 
-Uuid OpenTurn::enqueue(NamedQueue& queue, queue::OutgoingMessage& message, const OnceEntry* once, const OnceEntry* about) {
-    auto sequence = queue.queue.next_sequence();
-    auto id = message.id.is_nil() ? make_uuid_v4(entropy_) : message.id;
-    auto visible_at = now_ + message.delay.value_or(queue.settings().delay);
-    bool accepted = message.is_record || queue.settings().carries_records;
+void OpenTurn::enqueue(NamedQueue& queue, queue::OutgoingMessage& message, const OnceEntry* once, const OnceEntry* about, Sent& sent) {
+    const auto& settings = queue.settings();
+    sent.sequence = queue.queue.next_sequence();
+    sent.id = message.id.is_nil() ? make_uuid_v4(entropy_) : message.id;
+    // In a FIFO queue a message does not overtake by having a delay of its own.
+    auto visible_at = now_ + (settings.fifo ? settings.delay : message.delay.value_or(settings.delay));
+    bool accepted = message.is_record || settings.carries_records;
     std::uint8_t flags =
         (accepted ? flag_accepted_record : 0) | (once != nullptr ? flag_has_key : 0) | (about != nullptr ? flag_has_about_key : 0);
-    encode_enqueued(scratch_, queue.record.id, sequence, visible_at, now_, id, message, once, about);
+    if (settings.fifo) flags |= flag_deduplicated | (settings.deduplication_per_group ? flag_within_group : 0);
+    encode_enqueued(scratch_, queue.record.id, sent.sequence, visible_at, now_, sent.id, message, once, about);
     auto location = append(RecordType::enqueued, flags, scratch_);
     reader_.keep(location, RecordType::enqueued, flags, scratch_);
-    state_->enqueue(queue, sequence, location, now_, visible_at, group_hash(message.group), accepted);
+    state_->enqueue(queue, sent.sequence, location, now_, visible_at, group_hash(message.group), accepted);
     if (once != nullptr) state_->once.add(*once);
     if (about != nullptr) state_->once.add(*about);
+    if (settings.fifo) remember(queue, message, sent);
     metrics_.sent(queue);
     needs_sync_ = true;
     stir(queue);
-    return id;
 }
 
 void OpenTurn::decide(Receive& command) {
@@ -107,12 +127,14 @@ void OpenTurn::decide(Delete& command) {
 
 Result<void, Refusal> OpenTurn::remove(NamedQueue& queue, const queue::Receipt& receipt) {
     if (receipt.queue != queue.record.id || receipt.sequence >= queue.queue.next_sequence()) return Failure{Refusal::invalid_receipt};
-    auto event = queue.queue.decide_delete(receipt);
-    if (!event) return {};
-    queue.queue.apply(*event);
-    deleted_[queue.record.id].push_back(event->sequence);
+    auto event = queue.queue.decide_delete(receipt, now_);
+    if (!event) return Failure{refusal_of(event.error())};
+    if (!*event) return {};
+    queue.queue.apply(**event);
+    deleted_[queue.record.id].push_back((*event)->sequence);
     metrics_.deleted(queue);
     needs_sync_ = true;
+    if (queue.queue.is_fifo()) stir(queue);  // the next of its group may be due
     return {};
 }
 
@@ -129,7 +151,7 @@ Result<void, Refusal> OpenTurn::change_visibility(NamedQueue& queue, const Visib
     const auto& receipt = change.receipt;
     if (receipt.queue != queue.record.id || receipt.sequence >= queue.queue.next_sequence()) return Failure{Refusal::invalid_receipt};
     auto decided = queue.queue.decide_visibility(receipt, change.timeout, change.release, change.attempts, now_);
-    if (!decided) return Failure{decided.error() == queue::ReceiptError::too_long ? Refusal::visibility_too_long : Refusal::not_in_flight};
+    if (!decided) return Failure{refusal_of(decided.error())};
     if (!*decided) return {};
     queue.queue.apply(**decided);
     touched_[queue.record.id].push_back(**decided);
@@ -151,8 +173,7 @@ Result<NamedQueue*, Refusal> OpenTurn::create(CreateQueue& command) {
     needs_sync_ |= journal_->durable() != journal_->next_position();
     if (known != nullptr && known->settings() == command.settings && known->record.declared >= command.declared) return known;
     if (known != nullptr && !command.declared) return Failure{Refusal::queue_exists};
-    if (command.queue.empty() || is_fifo_name(command.queue)) return Failure{Refusal::invalid_attribute};
-    if (!redrive_is_valid(command.queue, command.settings, command.declared)) return Failure{Refusal::invalid_attribute};
+    if (!is_valid(command.queue, command.settings, command.declared)) return Failure{Refusal::invalid_attribute};
     if (known == nullptr && state_->queues.size() >= options_.queues_max) return Failure{Refusal::overloaded};
     if (known == nullptr && !has_room()) return Failure{Refusal::no_room};
     if (command.declared && command.settings.redrive)
@@ -166,11 +187,18 @@ Result<NamedQueue*, Refusal> OpenTurn::create(CreateQueue& command) {
     return &write_queue(std::move(record));
 }
 
+bool OpenTurn::is_valid(const std::string& queue, const QueueSettings& settings, bool declared) {
+    if (queue.empty() || settings.fifo != is_fifo_name(queue)) return false;
+    bool only_of_fifo = settings.content_deduplication || settings.deduplication_per_group || settings.throughput_per_group;
+    return (settings.fifo || !only_of_fifo) && redrive_is_valid(queue, settings, declared);
+}
+
 bool OpenTurn::redrive_is_valid(const std::string& queue, const QueueSettings& settings, bool declared) {
     if (!settings.redrive) return true;
     const auto& redrive = *settings.redrive;
     bool count_is_valid = redrive.max_receive_count >= 1 && redrive.max_receive_count <= queue::limits::max_receive_count_max;
-    bool target_is_valid = !redrive.dead_letter.empty() && redrive.dead_letter != queue && !is_fifo_name(redrive.dead_letter);
+    bool target_is_valid =
+        !redrive.dead_letter.empty() && redrive.dead_letter != queue && is_fifo_name(redrive.dead_letter) == settings.fifo;
     return count_is_valid && target_is_valid && (declared || state_->queues.find(redrive.dead_letter) != nullptr);
 }
 
@@ -187,6 +215,7 @@ void OpenTurn::make_dead_letter_queue(const std::string& name, bool carries_reco
     QueueSettings settings;
     settings.retention = queue::limits::retention_max;
     settings.carries_records = carries_records;
+    settings.fifo = is_fifo_name(name);
     write_queue({state_->queues.next_id(), name, now_, now_, true, settings});
 }
 
@@ -195,7 +224,7 @@ void OpenTurn::decide(SetQueue& command) {
     if (queue == nullptr) return answers_.keep(std::move(command.answer), unknown);
     if (queue->record.declared) return answers_.keep(std::move(command.answer), Failure{Refusal::queue_is_declared});
     auto record = queue->record;
-    if (!command.change(record.settings) || !redrive_is_valid(command.queue, record.settings, false))
+    if (!command.change(record.settings) || !is_valid(command.queue, record.settings, false))
         return answers_.keep(std::move(command.answer), Failure{Refusal::invalid_attribute});
     record.modified_at = now_;
     write_queue(std::move(record));
@@ -230,7 +259,9 @@ void OpenTurn::purge(NamedQueue& queue, queue::Sequence below, std::uint8_t flag
     flush_changes();
     encode_purged(scratch_, {queue.record.id, below});
     append(RecordType::purged, flags, scratch_);
-    state_->purge(queue, below);
+    state_->purge(queue, below, (flags & flag_by_expiry) != 0);
+    // What follows in a group is not handed out before it is certain that this is gone.
+    needs_sync_ |= queue.queue.is_fifo();
 }
 
 QueueStatus OpenTurn::status_of(NamedQueue& queue) {

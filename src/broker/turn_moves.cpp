@@ -1,7 +1,6 @@
 // Move tasks: dead letters go back, a bounded number at a time, after everybody who waits has been served.
 
 #include <algorithm>
-#include <functional>
 
 #include "base/log_line.h"
 #include "broker/open_turn.h"
@@ -201,10 +200,8 @@ bool OpenTurn::pass_over(MoveRun& run, NamedQueue& source, queue::Sequence seque
     const auto& slot = source.queue.slot(sequence);
     bool is_hidden = Timestamp{slot.visible_at} > now_;
     if (is_fifo(source)) {
-        auto message = reader_.read(slot.place());
-        auto group = std::hash<std::string_view>{}(message ? message->group : std::string_view{});
-        if (is_hidden) run.closed_groups.insert(group);
-        is_hidden = run.closed_groups.contains(group);
+        if (is_hidden) run.closed_groups.insert(slot.group);
+        is_hidden = run.closed_groups.contains(slot.group);
     }
     run.hidden += is_hidden;
     return is_hidden;

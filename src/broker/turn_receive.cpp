@@ -35,6 +35,7 @@ void OpenTurn::serve(NamedQueue& queue) {
         }
         bool is_full =
             queue.queue.in_flight_at_most() >= options_.in_flight_max && queue.queue.counts(now_).in_flight >= options_.in_flight_max;
+        if (is_full && queue.queue.is_fifo()) return wait_until(queue, now_ + full_pause);
         if (is_full) {
             answers_.keep(std::move(polls_.take_first(id).answer), Failure{Refusal::too_many_in_flight});
             continue;
@@ -47,16 +48,24 @@ void OpenTurn::serve(NamedQueue& queue) {
     wait_for_messages(queue);
 }
 
+void OpenTurn::wait_for_nothing(NamedQueue& queue) {
+    auto set = alarm_of_.find(queue.record.id);
+    if (set == alarm_of_.end()) return;
+    alarms_.erase({set->second, queue.record.id});
+    alarm_of_.erase(set);
+}
+
+void OpenTurn::wait_until(NamedQueue& queue, Timestamp due) {
+    wait_for_nothing(queue);
+    alarms_.insert({due, queue.record.id});
+    alarm_of_[queue.record.id] = due;
+}
+
 void OpenTurn::wait_for_messages(NamedQueue& queue) {
-    auto id = queue.record.id;
-    if (auto set = alarm_of_.find(id); set != alarm_of_.end()) {
-        alarms_.erase({set->second, id});
-        alarm_of_.erase(set);
-    }
-    if (!polls_.anyone_waits(id)) return;
+    wait_for_nothing(queue);
+    if (!polls_.anyone_waits(queue.record.id)) return;
     if (auto due = queue.queue.next_due()) {
-        alarms_.insert({*due, id});
-        alarm_of_[id] = *due;
+        wait_until(queue, *due);
     } else if (queue.queue.may_have_ready(now_)) {
         stir(queue);
     }
@@ -66,10 +75,13 @@ std::vector<queue::Delivery> OpenTurn::hand_out(NamedQueue& queue, const Receive
     std::vector<queue::Delivery> out;
     if (queue.durable_from > journal_->durable()) return out;
     auto visibility = receive.visibility.value_or(queue.settings().visibility_timeout);
+    if (!receive.attempt.empty() && queue.queue.is_fifo())
+        if (auto again = receive_again(queue, receive, visibility)) return std::move(*again);
     auto wanted = std::clamp<std::size_t>(receive.max_messages, 1, receive_messages_max);
     std::size_t bytes = 0;
+    bool same_receive = false;
     while (out.size() < wanted && bytes < receive_bytes_max && moves_left_ > 0) {
-        auto sequence = queue.queue.take_ready(now_);
+        auto sequence = queue.queue.take_ready(now_, same_receive);
         if (!sequence) break;
         // Handed out with no time of its own to be hidden, a message is ready again: for the next receive, not for this one.
         auto is_this = [&](const queue::Delivery& delivery) { return delivery.receipt.sequence == *sequence; };
@@ -80,6 +92,7 @@ std::vector<queue::Delivery> OpenTurn::hand_out(NamedQueue& queue, const Receive
         auto message = reader_.read(queue.queue.slot(*sequence).place());
         if (!message) {
             hide_damaged(queue, *sequence);
+            same_receive = false;  // a FIFO group does not go on over what nobody has seen
             continue;
         }
         if (auto* dead_letter = dead_letter_of(queue, *sequence)) {
@@ -91,7 +104,9 @@ std::vector<queue::Delivery> OpenTurn::hand_out(NamedQueue& queue, const Receive
         touched_[queue.record.id].push_back(event);
         bytes += message->body.size();
         out.push_back(deliver(queue, *sequence, *message));
+        same_receive = true;
     }
+    keep_attempt(queue, receive, out);
     return out;
 }
 

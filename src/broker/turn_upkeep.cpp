@@ -13,7 +13,7 @@ Result<void, disk::Error> OpenTurn::upkeep() {
     if (instant_ >= next_tick_) {
         next_tick_ = instant_ + tick_every;
         tick();
-        TRY(commit(false));
+        TRY(commit(needs_sync_));
         if (!stragglers_.has_work()) stragglers_.plan(*journal_, checkpoints_.needed_from(), instant_);
         more_maintenance_ = true;
     }

@@ -6,8 +6,9 @@ import struct
 
 PREAMBLE, ENQUEUED, TOUCHED, DELETED, MOVED, COPIED, QUEUE_SET, QUEUE_DELETED, PURGED, MOVE_SET = 0, 8, 9, 10, 11, 12, 13, 14, 15, 16
 BELIEVED_BEHIND_A_HOLE = {PREAMBLE, ENQUEUED, COPIED, QUEUE_SET}
-ACCEPTED, HAS_KEY, HAS_ABOUT_KEY = 1, 2, 4
+ACCEPTED, HAS_KEY, HAS_ABOUT_KEY, DEDUPLICATED, WITHIN_GROUP = 1, 2, 4, 8, 16
 FIFO, CONTENT_DEDUPLICATION, DEDUPLICATION_PER_GROUP, THROUGHPUT_PER_GROUP = 1, 2, 4, 8
+DEDUPLICATION_MS = 300_000
 FLAGS = {PURGED: 1, DELETED: 1}  # by expiry; lost
 
 
@@ -109,6 +110,14 @@ def message(reader):
     return Message(id, sent_at, source, group, *sets, deduplication, reader.rest())
 
 
+def deduplication_key(queue, sequence, flags, message):
+    """What the window remembers of a message sent under a deduplication id."""
+    group = message.group if flags & WITHIN_GROUP else b""
+    parts = struct.pack("<II", queue, len(group)) + group + struct.pack("<I", len(message.deduplication)) + message.deduplication
+    until_s = (message.sent_at + DEDUPLICATION_MS) // 1000 + 1
+    return Key(hashlib.sha256(parts).digest()[:16], struct.pack("<Q4x", sequence), message.id, until_s)
+
+
 def state(reader):
     visible_at, first_received_at, generation, epoch, received_s, _sent_s, receives, attempts = reader.take("qqIIIIHB")
     return State(visible_at, first_received_at, generation, epoch, received_s, receives, attempts)
@@ -149,7 +158,7 @@ def preamble(reader):
 
 
 def enqueued(reader, flags):
-    if flags & ~(ACCEPTED | HAS_KEY | HAS_ABOUT_KEY):
+    if flags & ~(ACCEPTED | HAS_KEY | HAS_ABOUT_KEY | DEDUPLICATED | WITHIN_GROUP) or flags & (DEDUPLICATED | WITHIN_GROUP) == WITHIN_GROUP:
         raise Malformed(f"flags {flags}")
     queue, sequence, visible_at = reader.take("IQq")
     keys = [Key(*reader.take("16s12s16sI")) for flag in (HAS_KEY, HAS_ABOUT_KEY) if flags & flag]

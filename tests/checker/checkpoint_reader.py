@@ -30,7 +30,16 @@ class SavedQueue:
     setting: format.QueueSet
     next_sequence: int
     bytes: int
+    deduplicates_from: int
     pages: list
+
+
+@dataclasses.dataclass
+class Window:
+    first_chunk: int
+    next_entry: int
+    forgotten: int
+    chunks: list
 
 
 class Checkpoint:
@@ -46,15 +55,18 @@ class Checkpoint:
             raise format.Malformed(f"its number is {self.number:#x}")
         self.queues = [self.queue(reader) for _ in range(reader.take("I"))]
         self.segments = {number: (live, accepted) for number, live, accepted in (reader.take("IQQ") for _ in range(reader.take("I")))}
-        self.first_chunk, self.next_entry, self.forgotten, chunks = reader.take("QQQI")
-        self.chunks = [reader.take("II") for _ in range(chunks)]
+        self.once, self.deduplication = self.window(reader), self.window(reader)
         format.move_sets(reader)
         reader.end()
 
+    def window(self, reader):
+        first, next_entry, forgotten, chunks = reader.take("QQQI")
+        return Window(first, next_entry, forgotten, [reader.take("II") for _ in range(chunks)])
+
     def queue(self, reader):
         setting = format.queue_set(reader)
-        next_sequence, size, pages = reader.take("QQI")
-        return SavedQueue(setting, next_sequence, size, [Page(*reader.take("QqIIIII")) for _ in range(pages)])
+        next_sequence, size, deduplicates_from, pages = reader.take("QQQI")
+        return SavedQueue(setting, next_sequence, size, deduplicates_from, [Page(*reader.take("QqIIIII")) for _ in range(pages)])
 
 
 class Checkpoints:
@@ -84,7 +96,8 @@ class Checkpoints:
 
     def compare(self, checkpoint, replay):
         """`replay` played the log up to the checkpoint's position."""
-        named = [page.slot for queue in checkpoint.queues for page in queue.pages] + [slot for slot, _ in checkpoint.chunks]
+        named = [page.slot for queue in checkpoint.queues for page in queue.pages]
+        named += [slot for window in (checkpoint.once, checkpoint.deduplication) for slot, _ in window.chunks]
         if len(set(named)) != len(named):
             self.say(checkpoint, "names a slot twice")
         if {queue.setting.id for queue in checkpoint.queues} != set(replay.queues):
@@ -93,7 +106,10 @@ class Checkpoints:
         for saved in checkpoint.queues:
             self.compare_queue(checkpoint, saved, replay.queues[saved.setting.id])
         self.compare_segments(checkpoint, replay)
-        self.compare_keys(checkpoint, replay)
+        self.compare_keys(checkpoint, "once-keys", checkpoint.once, replay.keys)
+        self.compare_keys(checkpoint, "deduplication ids", checkpoint.deduplication, replay.deduplication)
+        if checkpoint.deduplication.forgotten:
+            self.say(checkpoint, f"{checkpoint.deduplication.forgotten} deduplication ids were forgotten")
 
     def say(self, checkpoint, text):
         self.findings.damage(f"checkpoint at-{checkpoint.number:016x}: {text}")
@@ -102,6 +118,8 @@ class Checkpoints:
         name = saved.setting.name
         if saved.setting != queue.setting or saved.next_sequence != queue.next_sequence:
             self.say(checkpoint, f"{name}: its settings or next number {saved.next_sequence} are not the log's ({queue.next_sequence})")
+        if saved.deduplicates_from != queue.deduplicates_from:
+            self.say(checkpoint, f"{name}: deduplicates from {saved.deduplicates_from}, the log from {queue.deduplicates_from}")
         slots = {}
         for page in saved.pages:
             raw = self.page(page.slot, page.crc, f"checkpoint at-{checkpoint.number:016x}, {name}")
@@ -148,16 +166,16 @@ class Checkpoints:
         if dead := [number for number in live if number < checkpoint.first]:
             self.say(checkpoint, f"would drop segments {dead}, in which messages live")
 
-    def compare_keys(self, checkpoint, replay):
+    def compare_keys(self, checkpoint, what, window, keys):
         """A key whose window has not ended is in the list, unless it was counted as forgotten."""
         listed = set()
-        for number, (slot, crc) in enumerate(checkpoint.chunks, checkpoint.first_chunk):
-            raw = self.page(slot, crc, f"checkpoint at-{checkpoint.number:016x}, once-keys")
+        for number, (slot, crc) in enumerate(window.chunks, window.first_chunk):
+            raw = self.page(slot, crc, f"checkpoint at-{checkpoint.number:016x}, {what}")
             if raw is None:
                 return
-            count = min(PAGE_SLOTS, checkpoint.next_entry - number * PAGE_SLOTS)
+            count = min(PAGE_SLOTS, window.next_entry - number * PAGE_SLOTS)
             listed.update(entry for n, entry in enumerate(ONCE.iter_unpack(raw[:ONCE.size * PAGE_SLOTS])) if n < count)
-        wanted = [key for key in replay.keys if key.until_s * 1000 > checkpoint.now_ms]
+        wanted = [key for key in keys if key.until_s * 1000 > checkpoint.now_ms]
         missing = [key for key in wanted if (key.key, key.content, key.record, key.until_s) not in listed]
-        if len(missing) > checkpoint.forgotten:
-            self.say(checkpoint, f"{len(missing)} of {len(wanted)} once-keys are missing")
+        if len(missing) > window.forgotten:
+            self.say(checkpoint, f"{len(missing)} of {len(wanted)} {what} are missing")

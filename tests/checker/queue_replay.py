@@ -21,7 +21,8 @@ class Waiting:
 class Queue:
     def __init__(self, setting):
         self.setting, self.next_sequence = setting, 0
-        self.waiting, self.removed, self.purged_below = {}, set(), 0
+        self.deduplication = {}
+        self.waiting, self.removed, self.purged_below, self.deduplicates_from = {}, set(), 0, 0
 
     def add(self, sequence, waiting):
         self.waiting[sequence] = waiting
@@ -40,7 +41,7 @@ class Replay:
     breaks a rule. With `below`, only what lies before that position."""
 
     def __init__(self, journal, below=None):
-        self.queues, self.accepted, self.keys = {}, {}, []
+        self.queues, self.accepted, self.keys, self.deduplication = {}, {}, [], []
         self.next_queue_id, self.damages = 1, []
         self.first_segment = journal.segments[0].number if journal.segments else 0
         for record in journal.records:
@@ -95,11 +96,26 @@ class Replay:
         if sequence < queue.next_sequence and record.marks == 0 and not record.doubtful and not self.is_same(queue, sequence, message):
             self.damages.append(f"record {record.position}: number {sequence} of {queue.setting.name} is given twice")
         self.keys += keys
+        if record.flags & format.DEDUPLICATED:
+            self.deduplicate(record, queue, format.deduplication_key(id, sequence, record.flags, message))
         accepted = bool(record.flags & format.ACCEPTED)
         if not queue.is_removed(sequence):
             queue.add(sequence, Waiting(state, message, self.place(record), accepted))
         if accepted:
             self.note_accepted(record, queue, message, keys)
+
+    def deduplicate(self, record, queue, key):
+        """Within an id's window no second message is taken, unless the queue was purged."""
+        if not queue.setting.fifo:
+            self.damages.append(f"record {record.position}: {queue.setting.name} is no FIFO queue, and its message counts for deduplication")
+        sent_s = key.until_s - format.DEDUPLICATION_MS // 1000 - 1
+        before = queue.deduplication.get(key.key)
+        if before and before.until_s > sent_s and before.content != key.content and record.marks == 0 and not record.doubtful \
+                and int.from_bytes(before.content[:8], "little") >= queue.deduplicates_from:
+            self.damages.append(f"record {record.position}: {queue.setting.name} took the id of number "
+                                f"{int.from_bytes(before.content[:8], 'little')} again within its window")
+        queue.deduplication[key.key] = key
+        self.deduplication.append(key)
 
     def is_same(self, queue, sequence, message):
         there = queue.waiting.get(sequence)
@@ -162,6 +178,8 @@ class Replay:
     def purged(self, record, said):
         id, below = said
         if queue := self.queue_of(record, id):
+            if not record.flags & format.FLAGS[format.PURGED]:
+                queue.deduplicates_from = max(queue.deduplicates_from, below)
             queue.purged_below = max(queue.purged_below, below)
             for sequence in [s for s in queue.waiting if s < below]:
                 queue.remove(sequence)

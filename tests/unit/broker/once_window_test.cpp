@@ -142,7 +142,7 @@ class WindowTest : public ::testing::Test {
 };
 
 TEST_F(WindowTest, at_the_bound_the_oldest_are_forgotten_and_counted) {
-    OnceWindow window(pool, 10 * 1024);
+    OnceWindow window(pool, once_pages, 10 * 1024);
     for (std::uint64_t n = 0; n < 30000; ++n) window.add(entry(n));
     EXPECT_LE(window.size(), 10u * 1024);
     EXPECT_EQ(window.forgotten() + window.size(), 30000u);
@@ -152,7 +152,7 @@ TEST_F(WindowTest, at_the_bound_the_oldest_are_forgotten_and_counted) {
 }
 
 TEST_F(WindowTest, entries_leave_when_the_windows_of_their_page_have_ended) {
-    OnceWindow window(pool, 1 << 20);
+    OnceWindow window(pool, once_pages, 1 << 20);
     for (std::uint64_t n = 0; n < 2048; ++n) window.add(entry(n, n == 1500 ? 48h : 1h));
     window.add(entry(5000));
     now = now + 2h;
@@ -165,7 +165,7 @@ TEST_F(WindowTest, entries_leave_when_the_windows_of_their_page_have_ended) {
 }
 
 TEST_F(WindowTest, replaying_an_entry_adds_it_once) {
-    OnceWindow window(pool, 1 << 20);
+    OnceWindow window(pool, once_pages, 1 << 20);
     for (int twice = 0; twice < 2; ++twice)
         for (std::uint64_t n = 0; n < 100; ++n) window.add_again(entry(n));
     EXPECT_EQ(window.size(), 100u);

@@ -4,18 +4,10 @@
 
 #include <map>
 
+#include "tests/unit/queue/memory_pages.h"
+
 namespace forebay::queue {
 namespace {
-
-class MemoryPages final : public Pages {
-  public:
-    Page& page(QueueId, std::uint64_t number, bool) override { return pages[number]; }
-    void forget(QueueId, std::uint64_t number) override { pages.erase(number); }
-    void claimed(const Place& place) override { in_use += place.length; }
-    void released(const Place& place) override { in_use -= place.length; }
-    std::map<std::uint64_t, Page> pages;
-    std::uint64_t in_use = 0;
-};
 
 class QueueTest : public testing::Test {
   protected:
@@ -32,7 +24,9 @@ class QueueTest : public testing::Test {
         return Receipt{QueueId(1), *sequence, event.epoch, event.generation};
     }
     void remove(const Receipt& receipt) {
-        if (auto event = queue.decide_delete(receipt)) queue.apply(*event);
+        auto event = queue.decide_delete(receipt, now);
+        ASSERT_TRUE(event);
+        if (*event) queue.apply(**event);
     }
     MemoryPages pages;
     Queue queue{QueueId(1), pages};
