@@ -59,7 +59,7 @@ Auditor::Ask Auditor::ask(const broker::SetQueue& c) {
 
 Auditor::Ask Auditor::ask(const broker::DeleteQueue& c) {
     auto* q = queue(c.queue);
-    q->settled = q->busy = round_;
+    q->settled = q->busy = q->forgets_ids = round_;
     q->was_removed = true;
     for_each_near(q, [&](MessageKnowledge& m) { m.disturb(round_); });
     return RemoveAsked{q};
@@ -67,7 +67,7 @@ Auditor::Ask Auditor::ask(const broker::DeleteQueue& c) {
 
 Auditor::Ask Auditor::ask(const broker::Purge& c) {
     auto* q = queue(c.queue);
-    q->busy = round_;
+    q->busy = q->forgets_ids = round_;
     for_each_near(q, [&](MessageKnowledge& m) { m.disturb(round_); });
     return PurgeAsked{q, c.as_operator};
 }
@@ -123,7 +123,9 @@ void Auditor::answered(Operation operation, const Told<void>& answer) {
         return;
     }
     auto asked = take<PurgeAsked>(operation, false);
-    if (asked && allowed(asked->queue, asked->as_operator, "a purge")) emptied(asked->queue, "purged");
+    if (!asked || !allowed(asked->queue, asked->as_operator, "a purge")) return;
+    asked->queue->forgot_ids = round_;
+    emptied(asked->queue, "purged");
 }
 
 /// Certain for what was asked to be added before the round and cannot be in another queue by then.
@@ -257,7 +259,7 @@ void Auditor::gone(MessageKnowledge* m, std::string_view by) {
 // The process and the clock.
 
 void Auditor::clock_set(Duration by) {
-    clock_was_set_ = true;
+    clock_was_set_ = clock_was_ever_set_ = true;
     stands_off_ += by;
     // A small step that was made while the clock stood far off takes effect when it comes back and is believed again.
     if (std::chrono::abs(stands_off_) <= 5s)

@@ -110,6 +110,7 @@ class Auditor {
         std::optional<Duration> visibility;
         bool wanted;
         Instant asked_at, until;  ///< it waits no longer
+        std::string attempt;
     };
     struct DeleteAsked {
         QueueKnowledge* queue;
@@ -206,6 +207,20 @@ class Auditor {
     void acknowledged(MessageKnowledge* message, Uuid id);
     void refused(QueueKnowledge* queue, Refusal why, std::string_view what);
 
+    // auditor_fifo.cpp
+    std::string deduplication_of(QueueKnowledge* queue, const queue::OutgoingMessage& message) const;
+    void sent_fifo(QueueKnowledge* queue, MessageKnowledge* message, const broker::Sent& answer);
+    void deduplicated(MessageKnowledge* attempt, const broker::Sent& answer);
+    MessageKnowledge* first_of(const MessageKnowledge& attempt, const Uuid& id);
+    bool is_remembered(const MessageKnowledge& message) const;
+    using Given = std::vector<const MessageKnowledge*>;
+    void check_group(QueueKnowledge* queue, const MessageKnowledge& message, const queue::Receipt& receipt, const Given& before,
+                     const Given& all);
+    std::optional<queue::Sequence> sequence_in(const MessageKnowledge& message, const QueueKnowledge* queue, queue::QueueId id) const;
+    bool group_may_wait(QueueKnowledge* queue, const MessageKnowledge& message, Instant moment);
+    bool is_receive_again(const ReceiveAsked& asked, const MessageKnowledge& message, const queue::Receipt& receipt) const;
+    void check_expired(const MessageKnowledge& message, const queue::Receipt& receipt, bool was_refused);
+
     MessageKnowledge* recognise(QueueKnowledge* queue, const queue::Delivery& delivery, std::string_view how);
     MessageKnowledge* match(std::uint64_t content, const Uuid& id);
     void delivered(const ReceiveAsked& asked, const queue::Delivery& delivery);
@@ -275,7 +290,7 @@ class Auditor {
     Duration stands_off_{0};  ///< how far the wall clock was set from where the broker last believed it
     Duration behind_{0};      ///< how far the wall clock may lie behind the time the broker lives by
     Instant logged_at_;       ///< the latest time that the log is known to speak of
-    bool clock_was_set_ = false;
+    bool clock_was_set_ = false, clock_was_ever_set_ = false;
     void forget_leases();
     bool damaged_ = false;
     std::map<Operation, Ask> asks_;
@@ -285,6 +300,7 @@ class Auditor {
     std::map<std::pair<queue::QueueId, queue::Sequence>, MessageKnowledge*> by_sequence_;
     std::map<queue::QueueId, QueueKnowledge*> by_queue_id_;
     std::map<Uuid, OnceKnowledge> once_;
+    std::map<std::string, std::vector<MessageKnowledge*>> same_id_;  ///< FIFO messages sent under one deduplication id
     std::size_t lost_to_damage_ = 0;
     RareStates seen_;
     std::optional<std::string> finding_;

@@ -23,8 +23,14 @@ MessageKnowledge* Auditor::add(QueueKnowledge* queue, const queue::OutgoingMessa
     m->body = content_of(message.body);
     m->asked_at = now_;
     m->jumped_at_ask = jumped_;
-    m->delay_least = message.delay.value_or(queue->delay(false));
-    m->visible_by = later_ + message.delay.value_or(queue->delay(true));
+    auto own_delay = queue->is_fifo() ? std::nullopt : message.delay;
+    m->delay_least = own_delay.value_or(queue->delay(false));
+    m->visible_by = later_ + own_delay.value_or(queue->delay(true));
+    if (queue->is_fifo()) {
+        m->group = message.group;
+        m->deduplication = deduplication_of(queue, message);
+        same_id_[m->deduplication].push_back(m.get());
+    }
     queue->messages.push_back(m.get());
     by_content_[content].push_back(m.get());
     return m.get();
@@ -105,6 +111,7 @@ void Auditor::acknowledged(MessageKnowledge* m, Uuid id) {
 
 void Auditor::sent(QueueKnowledge* queue, MessageKnowledge* m, const Told<broker::Sent>& answer) {
     if (is_unknown(answer)) return;
+    if (answer && queue->is_fifo()) return sent_fifo(queue, m, *answer);
     if (answer) return acknowledged(m, answer->id);
     refused(queue, answer.error(), "a send");
     m->added = Certainty::no;
@@ -190,7 +197,7 @@ void Auditor::reused(OnceKnowledge& known, OnceUse& use, const broker::OnceKey& 
 Auditor::Ask Auditor::ask(const broker::Receive& c) {
     auto* q = queue(c.queue);
     q->busy = round_;
-    return ReceiveAsked{q, c.max_messages, c.visibility, !c.still_wanted, now_, now_ + c.wait.value_or(Duration(0))};
+    return ReceiveAsked{q, c.max_messages, c.visibility, !c.still_wanted, now_, now_ + c.wait.value_or(Duration(0)), c.attempt};
 }
 
 void Auditor::answered(Operation operation, const Told<std::vector<queue::Delivery>>& answer) {
@@ -201,10 +208,16 @@ void Auditor::answered(Operation operation, const Told<std::vector<queue::Delive
     if (answer->size() > asked->max) return find(fmt::format("a receive of at most {} was given {}", asked->max, answer->size()));
     if (!asked->wanted && !answer->empty()) find(fmt::format("queue {} handed a message to a client that had gone", asked->queue->name));
     std::set<Uuid> ids;
+    Given given;
     for (auto& delivery : *answer) {
         if (!ids.insert(delivery.id).second) find(fmt::format("one receive was given message {} twice", label_of(delivery.body)));
-        delivered(*asked, delivery);
+        if (auto* m = recognise(asked->queue, delivery, "delivered")) given.push_back(m);
     }
+    if (given.size() < answer->size()) return;
+    for (std::size_t i = 0; asked->queue->is_fifo() && i < given.size(); ++i)
+        check_group(asked->queue, *given[i], (*answer)[i].receipt, Given(given.begin(), given.begin() + static_cast<std::ptrdiff_t>(i)),
+                    given);
+    for (auto& delivery : *answer) delivered(*asked, delivery);
     if (answer->empty() && asked->wanted) check_found_nothing(*asked);
 }
 
@@ -255,7 +268,9 @@ bool Auditor::check_place(QueueKnowledge* queue, const MessageKnowledge& m, std:
 void Auditor::delivered(const ReceiveAsked& asked, const queue::Delivery& d) {
     auto* m = recognise(asked.queue, d, "delivered");
     if (m == nullptr) return;
-    if (!damaged_) {
+    bool is_again = is_receive_again(asked, *m, d.receipt);
+    if (is_again) seen_.note(Rare::receive_repeated);
+    if (!damaged_ && !is_again) {
         check_time(*m, asked.queue);
         check_receipt(*m, d.receipt);
         check_count(*m, asked.queue, d);
@@ -282,6 +297,8 @@ void Auditor::check_receipt(const MessageKnowledge& m, const queue::Receipt& rec
     auto found = by_sequence_.find({receipt.queue, receipt.sequence});
     if (found != by_sequence_.end() && found->second != &m)
         find(fmt::format("messages {} and {} have the same sequence {}", m.label, found->second->label, receipt.sequence.value()));
+    if (!m.newest && m.sequence && m.home->is_fifo() && !may_be_dead(m) && *m.sequence != receipt.sequence)
+        find(fmt::format("message {} has sequence {} and was told {}", m.label, receipt.sequence.value(), m.sequence->value()));
     if (!m.newest || m.newest->queue != receipt.queue) return;
     if (m.newest->sequence != receipt.sequence) find(fmt::format("message {} changed its sequence", m.label));
     if (std::pair(receipt.epoch, receipt.generation) <= std::pair(m.newest->epoch, m.newest->generation))
@@ -314,6 +331,7 @@ void Auditor::note_delivery(const ReceiveAsked& asked, MessageKnowledge& m, cons
     m.newest = d.receipt;
     m.newest_is_certain = true;
     m.delivered = round_;
+    m.attempt = asked.attempt;
     m.receives.is_now(d.receive_count, d.receive_count, round_, synced_);
     m.attempts = d.attempts;
     bool undisturbed = m.disturbed != round_;
@@ -328,6 +346,7 @@ void Auditor::check_found_nothing(const ReceiveAsked& asked) {
     auto moment = now_ > asked.until ? asked.asked_at : now_;
     for_each_near(asked.queue, [&](MessageKnowledge& m) {
         if (!must_be_in(m, asked.queue) || m.visible_by > moment || m.disturbed == round_ || m.delivered == round_) return;
+        if (asked.queue->is_fifo() && group_may_wait(asked.queue, m, moment)) return;
         find(fmt::format("queue {} had nothing to give though message {} could be received since {} ms", asked.queue->name, m.label,
                          (now_ - m.visible_by).count()));
     });
@@ -381,6 +400,8 @@ void Auditor::deleted(const DeleteAsked& asked, std::size_t i, const Told<void>&
         return;
     }
     if (is_unknown(answer)) return unknown(DeleteAsked{asked.queue, {m}, {}});
+    if (asked.queue->is_fifo()) check_expired(*m, asked.receipts[i], !answer && answer.error() == Refusal::receipt_expired);
+    if (!answer && answer.error() == Refusal::receipt_expired) return;
     if (!answer) {
         if (!damaged_ && asked.queue->exists == Certainty::yes && !asked.queue->was_removed && m->gone == Certainty::no)
             find(fmt::format("a receipt of message {} was refused by queue {}", m->label, asked.queue->name));
@@ -414,6 +435,9 @@ void Auditor::changed(const ChangeAsked::One& one, const Told<void>& answer) {
         return;
     }
     if (is_unknown(answer)) return unknown(ChangeAsked{nullptr, {one}});
+    bool has_expired = !answer && answer.error() == Refusal::receipt_expired;
+    if (m->home->is_fifo()) check_expired(*m, one.change.receipt, has_expired);
+    if (has_expired) return;
     if (answer) {
         if (m->gone == Certainty::yes && m->gone_round < round_)
             return find(fmt::format("the visibility of message {} was changed after it was {}", m->label, m->gone_by));

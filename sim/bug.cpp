@@ -1,5 +1,6 @@
 #include "sim/bug.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -10,9 +11,26 @@
 namespace forebay::sim {
 namespace {
 
-constexpr std::array names{"none",       "answer-before-sync", "forget-directory-sync", "forget-segment-sync",      "ignore-sync-error",
-                           "retry-sync", "ignore-short-write", "lose-history",          "truncate-at-bad-checksum", "believe-torn-tail",
-                           "forget-key", "forget-delete",      "forget-delay",          "forget-visibility",        "forget-attributes"};
+constexpr std::array names{"none",
+                           "answer-before-sync",
+                           "forget-directory-sync",
+                           "forget-segment-sync",
+                           "ignore-sync-error",
+                           "retry-sync",
+                           "ignore-short-write",
+                           "lose-history",
+                           "truncate-at-bad-checksum",
+                           "believe-torn-tail",
+                           "forget-key",
+                           "forget-delete",
+                           "forget-delay",
+                           "forget-visibility",
+                           "forget-attributes",
+                           "forget-deduplication",
+                           "forget-ids-at-start",
+                           "forget-groups-at-start",
+                           "split-groups",
+                           "hand-out-newest-first"};
 static_assert(names.size() == static_cast<std::size_t>(Bug::count_of_bugs));
 
 class BuggyFile final : public disk::File {
@@ -124,15 +142,50 @@ void seal_torn_frames(testing::SimulatedDisk& disk, const std::string& path) {
     }
 }
 
+constexpr char mark = '#';  // what follows in a group's name is the bug's
+
+bool is_fifo(const std::string& queue) { return queue.ends_with(".fifo"); }
+
 struct Spoil {
     Bug bug;
+    unsigned life;
+    std::uint64_t number;  ///< of the command
+    bool marks_groups() const { return bug == Bug::forget_groups_at_start || bug == Bug::split_groups; }
+    void spoil_fifo(queue::OutgoingMessage& message, std::size_t index = 0) const {
+        auto mine = mark + std::to_string(life);
+        if (bug == Bug::forget_deduplication) message.deduplication = std::to_string(number * 100 + index);
+        if (bug == Bug::forget_ids_at_start && !message.deduplication.empty()) message.deduplication += mine;
+        if (bug == Bug::forget_groups_at_start) message.group += mine;
+        if (bug == Bug::split_groups) message.group += mark + std::to_string(message.body.size() % 2);
+    }
+    static void cut_mark(queue::Delivery& delivery) { delivery.group.resize(std::min(delivery.group.size(), delivery.group.find(mark))); }
+    void spoil_deliveries(broker::Receive& c) const {
+        c.answer = [self = *this, answer = std::move(c.answer)](auto got) mutable {
+            if (got && self.bug == Bug::hand_out_newest_first) std::reverse(got->begin(), got->end());
+            if (got && self.marks_groups()) std::for_each(got->begin(), got->end(), cut_mark);
+            answer(std::move(got));
+        };
+    }
     void operator()(broker::Send& c) const {
         if (bug == Bug::forget_key) c.once.reset();
         if (bug == Bug::forget_delay && c.message.delay) c.message.delay = Duration(0);
         if (bug == Bug::forget_attributes) c.message.attributes.clear();
+        if (is_fifo(c.queue)) spoil_fifo(c.message);
+    }
+    void operator()(broker::SendBatch& c) const {
+        for (std::size_t i = 0; is_fifo(c.queue) && i < c.messages.size(); ++i) spoil_fifo(c.messages[i], i);
+    }
+    void operator()(broker::Peek& c) const {
+        if (!marks_groups() || !is_fifo(c.queue)) return;
+        c.answer = [answer = std::move(c.answer)](auto items) mutable {
+            if (items)
+                for (auto& item : *items) cut_mark(item.message);
+            answer(std::move(items));
+        };
     }
     void operator()(broker::Receive& c) const {
         if (bug == Bug::forget_visibility && c.visibility) *c.visibility /= 10;
+        if (is_fifo(c.queue) && (marks_groups() || bug == Bug::hand_out_newest_first)) spoil_deliveries(c);
     }
     void operator()(broker::Delete& c) const {
         if (bug != Bug::forget_delete) return;
@@ -178,8 +231,8 @@ void spoil_store(Bug bug, testing::SimulatedDisk& disk) {
     }
 }
 
-void spoil_command(Bug bug, broker::Command& command) {
-    std::visit([bug](auto& c) { Spoil{bug}(c); }, command);
+void spoil_command(Bug bug, broker::Command& command, unsigned life, std::uint64_t number) {
+    if (bug != Bug::none) std::visit([&](auto& c) { Spoil{bug, life, number}(c); }, command);
 }
 
 }  // namespace forebay::sim

@@ -31,6 +31,11 @@ enum class Bug {
     forget_delay,
     forget_visibility,  ///< messages are hidden for a tenth of the time
     forget_attributes,
+    forget_deduplication,    ///< the deduplication id is not looked at
+    forget_ids_at_start,     ///< the ids of an earlier process are not known
+    forget_groups_at_start,  ///< what an earlier process took does not hold back what this one takes
+    split_groups,            ///< a group is two, each in order
+    hand_out_newest_first,   ///< of what a FIFO receive gives
     count_of_bugs,
 };
 
@@ -42,7 +47,7 @@ std::vector<Bug> all_bugs();
 std::unique_ptr<disk::Disk> disk_with(Bug bug, disk::Disk& disk, std::uint64_t seed);
 /// What a buggy recovery does to the store before it reads it.
 void spoil_store(Bug bug, testing::SimulatedDisk& disk);
-/// The command as a buggy broker understands it.
-void spoil_command(Bug bug, broker::Command& command);
+/// The command as a buggy broker understands it, in its `life`-th life. `number`: of the command.
+void spoil_command(Bug bug, broker::Command& command, unsigned life, std::uint64_t number);
 
 }  // namespace forebay::sim

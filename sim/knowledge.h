@@ -80,6 +80,13 @@ struct MessageKnowledge {
     ReceiveCount receives;
     std::optional<std::uint32_t> attempts = 0;
 
+    std::string group;                        ///< of a FIFO message
+    std::string deduplication;                ///< what makes another the same; empty for none
+    std::optional<queue::Sequence> sequence;  ///< an answer told it
+    Round taken = 0;                          ///< in which its send was acknowledged
+    Instant added_by;                         ///< when that it was added was known
+    std::string attempt;                      ///< the receive that gave it last was made under this id
+
     bool is_dead() const { return seen_in != nullptr && seen_in != home; }
     void disturb(Round round);
     void lower_visible_by(Instant at, Round round, Round last_synced);
@@ -99,6 +106,10 @@ struct QueueKnowledge {
     std::set<std::string> dead_letters;             ///< every queue its messages may have been moved to
     std::vector<MessageKnowledge*> messages;        ///< sent here and not certainly gone
 
+    Round forgets_ids = 0;  ///< the newest round in which deduplication ids may have become new again
+    Round forgot_ids = 0;   ///< the newest round in which a purge was acknowledged
+
+    bool is_fifo() const { return name.ends_with(".fifo"); }
     bool carries_records() const;
     Duration visibility(bool longest) const;
     Duration delay(bool longest) const;

@@ -36,6 +36,7 @@ void Plan::choose_options(testing::Random& random) {
     options.page_memory = one_of(random, {256_KiB, 512_KiB, 1_MiB});
     options.body_memory = one_of(random, {0_KiB, 16_KiB, 128_KiB});
     options.once_keys_max = 20'000;
+    options.deduplication_ids_max = 20'000;
     options.checkpoint_bytes = one_of(random, {16_KiB, 64_KiB, 256_KiB});
     options.checkpoint_records = 3 + random.below(one_of<std::uint64_t>(random, {10, 500}));
     options.checkpoint_every = one_of<Duration>(random, {100ms, 5s, 60s});
@@ -91,6 +92,22 @@ void Plan::choose_queues(testing::Random& random) {
         }
         queues.push_back(queue);
     }
+    if (percent(random, 40)) choose_fifo_queue(random, settings(percent(random, 20)));
+}
+
+void Plan::choose_fifo_queue(testing::Random& random, broker::QueueSettings settings) {
+    bool is_declared = settings.carries_records;
+    settings.fifo = true;
+    settings.content_deduplication = percent(random, 50);
+    settings.deduplication_per_group = percent(random, 30);
+    if (percent(random, 50)) {
+        auto dead = settings;
+        dead.delay = 0s;
+        dead.retention = 14 * 24h;
+        queues.push_back({"dead.fifo", dead, is_declared});
+        settings.redrive = broker::Redrive{"dead.fifo", 1 + static_cast<std::uint32_t>(random.below(4))};
+    }
+    queues.push_back({"work.fifo", settings, is_declared});
 }
 
 }  // namespace forebay::sim

@@ -79,6 +79,7 @@ struct Plan {
     void choose_acts(testing::Random& random);
     void choose_faults(testing::Random& random);
     void choose_queues(testing::Random& random);
+    void choose_fifo_queue(testing::Random& random, broker::QueueSettings settings);
 };
 
 }  // namespace forebay::sim

@@ -36,6 +36,10 @@ enum class Rare {
     clock_set_back,
     damage_reported,
     message_lost_to_damage,
+    deduplicated,
+    deduplicated_after_delete,
+    receive_repeated,
+    expired_receipt,
     count_of_rare,
 };
 
@@ -65,7 +69,11 @@ constexpr const char* name_of(Rare rare) {
                                      "clock set forward",
                                      "clock set back",
                                      "damage reported",
-                                     "message lost to damage"};
+                                     "message lost to damage",
+                                     "send deduplicated",
+                                     "send deduplicated after its message was deleted",
+                                     "receive repeated under its attempt id",
+                                     "expired receipt refused"};
     static_assert(std::size(names) == static_cast<std::size_t>(Rare::count_of_rare));
     return names[static_cast<int>(rare)];
 }

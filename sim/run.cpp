@@ -263,7 +263,7 @@ bool Run::round(std::vector<broker::Command> batch) {
     auditor_.begin_round(real_);
     for (auto& command : batch) {
         wire(command);
-        spoil_command(bug_, command);
+        spoil_command(bug_, command, life_, operations_);
     }
     injected_before_ = disk_.faults().injected;
     unread_ = turn_->counters().damaged_messages;
@@ -381,7 +381,7 @@ void Run::drain() {
     for (auto& queue : plan_.queues)
         if (queue.declared) {
             std::vector<broker::Command> batch;
-            batch.push_back(workload_.send_to(queue.name));
+            batch.push_back(workload_.send_to(queue));
             if (!failed()) round(std::move(batch));
         }
     look_everywhere();

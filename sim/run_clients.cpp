@@ -39,16 +39,19 @@ struct Detail {
         if (c.once)
             out += fmt::format(" key {}{} for {} s", to_text(c.once->key).substr(0, 8), c.once->refuse_reuse ? ", once only" : "",
                                c.once->window / 1s);
+        if (!c.message.group.empty()) out += fmt::format(" group {} id '{}'", c.message.group, c.message.deduplication);
         if (c.message.delay) out += fmt::format(" delay {} ms", c.message.delay->count());
         return out;
     }
     std::string operator()(const broker::SendBatch& c) const {
         std::string out;
-        for (auto& message : c.messages) out += " " + label_of(message.body);
+        for (auto& m : c.messages)
+            out += fmt::format(" {}{}", label_of(m.body), m.group.empty() ? "" : fmt::format(" ({}, '{}')", m.group, m.deduplication));
         return out;
     }
     std::string operator()(const broker::Receive& c) const {
         auto out = fmt::format("{} messages", c.max_messages);
+        if (!c.attempt.empty()) out += " as " + c.attempt;
         if (c.visibility) out += fmt::format(", hidden for {} ms", c.visibility->count());
         if (c.wait && *c.wait > 0ms) out += fmt::format(", waits {} ms{}", c.wait->count(), c.still_wanted ? " and leaves" : "");
         return out;

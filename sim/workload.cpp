@@ -7,6 +7,8 @@ namespace {
 
 constexpr std::size_t held_most = 200;
 constexpr std::size_t posts_most = 20;
+constexpr std::size_t fifo_sends_most = 20;
+constexpr std::size_t attempts_most = 4;
 
 Uuid uuid_of(std::uint64_t number, std::uint64_t kind) {
     Uuid out;
@@ -45,11 +47,11 @@ const QueuePlan& Workload::any_queue() { return plan_.queues[random_.below(plan_
 const QueuePlan* Workload::any_queue_of(bool declared) {
     std::vector<const QueuePlan*> found;
     for (auto& queue : plan_.queues)
-        if (queue.declared == declared) found.push_back(&queue);
+        if (queue.declared == declared && !queue.settings.fifo) found.push_back(&queue);
     return found.empty() ? nullptr : found[random_.below(found.size())];
 }
 
-queue::OutgoingMessage Workload::message(std::size_t bytes_most) {
+queue::OutgoingMessage Workload::message(const QueuePlan& queue, std::size_t bytes_most) {
     queue::OutgoingMessage out;
     out.body = "<m" + std::to_string(++serial_) + "> ";
     auto bytes = random_.below(bytes_most + 1);
@@ -62,20 +64,42 @@ queue::OutgoingMessage Workload::message(std::size_t bytes_most) {
     if (random_.one_in(16)) out.system_attributes.push_back({"AWSTraceHeader", "String", "Root=1-" + std::to_string(serial_)});
     if (random_.one_in(8)) out.group = "tenant-" + std::to_string(random_.below(3));
     ++waiting_;
-    return out;
+    return queue.settings.fifo ? fifo_message(queue, std::move(out)) : out;
 }
 
-broker::Command Workload::send_to(const std::string& queue) { return broker::Send{queue, message(40), {}, {}}; }
+/// Of few groups; at times another message under an id used before, at times the very same message again.
+queue::OutgoingMessage Workload::fifo_message(const QueuePlan& queue, queue::OutgoingMessage fresh) {
+    fresh.group = "group-" + std::to_string(random_.below(3));
+    bool by_content = queue.settings.content_deduplication && random_.one_in(2);
+    if (!by_content) fresh.deduplication = "id-" + std::to_string(serial_);
+    if (!fifo_sends_.empty() && random_.one_in(3)) {
+        const auto& [name, before] = fifo_sends_[random_.below(fifo_sends_.size())];
+        if (name == queue.name && random_.one_in(2)) return before;
+        if (name == queue.name && !before.deduplication.empty()) fresh.deduplication = before.deduplication;
+    }
+    fifo_sends_.emplace_back(queue.name, fresh);
+    if (fifo_sends_.size() > fifo_sends_most) fifo_sends_.pop_front();
+    return fresh;
+}
+
+std::string Workload::attempt() {
+    if (!attempts_.empty() && random_.one_in(2)) return attempts_[random_.below(attempts_.size())];
+    attempts_.push_back("attempt-" + std::to_string(++serial_));
+    if (attempts_.size() > attempts_most) attempts_.pop_front();
+    return attempts_.back();
+}
+
+broker::Command Workload::send_to(const QueuePlan& queue) { return broker::Send{queue.name, message(queue, 40), {}, {}}; }
 
 broker::Command Workload::send(Act act) {
-    auto& queue = any_queue().name;
+    auto& queue = any_queue();
     if (act == Act::send_batch) {
-        broker::SendBatch batch{queue, {}, {}};
+        broker::SendBatch batch{queue.name, {}, {}};
         auto count = 1 + random_.below(10);
-        for (std::size_t i = 0; i < count; ++i) batch.messages.push_back(message(200));
+        for (std::size_t i = 0; i < count; ++i) batch.messages.push_back(message(queue, 200));
         return batch;
     }
-    broker::Send send{queue, message(act == Act::send_large ? 6000 : 250), {}, {}};
+    broker::Send send{queue.name, message(queue, act == Act::send_large ? 6000 : 250), {}, {}};
     if (act == Act::send_delayed) send.message.delay = Duration(random_.below(random_.one_in(4) ? 900'000 : 5'000));
     return send;
 }
@@ -84,7 +108,7 @@ broker::Command Workload::send(Act act) {
 broker::Command Workload::post(Act act) {
     if (act == Act::send_record || posts_.empty()) {
         auto* queue = any_queue_of(true);
-        Post post{queue->name, message(300), {}};
+        Post post{queue->name, message(*queue, 300), {}};
         post.message.is_record = true;
         post.once = {uuid_of(serial_, 1), uuid_of(serial_, 2), uuid_of(serial_, 3), random_.one_in(4) ? Duration(10s) : Duration(7 * 24h),
                      random_.one_in(2)};
@@ -97,7 +121,7 @@ broker::Command Workload::post(Act act) {
     if (act == Act::repeat_record) return broker::Send{post.queue, post.message, post.once, {}};
     // A key that has been used for two things is used no more: what it means then is nobody's promise.
     posts_.erase(posts_.begin() + static_cast<std::ptrdiff_t>(at));
-    post.message = message(300);
+    post.message = message(*any_queue_of(true), 300);
     post.message.is_record = true;
     post.once.content = uuid_of(serial_, 2);
     post.once.record = uuid_of(serial_, 3);
@@ -105,7 +129,9 @@ broker::Command Workload::post(Act act) {
 }
 
 broker::Command Workload::receive(Act act) {
-    broker::Receive out{any_queue().name, 1 + static_cast<unsigned>(random_.below(10)), {}, Duration(0), {}, {}};
+    auto& queue = any_queue();
+    broker::Receive out{queue.name, 1 + static_cast<unsigned>(random_.below(10)), {}, Duration(0), {}, {}};
+    if (queue.settings.fifo && random_.one_in(3)) out.attempt = attempt();
     if (act == Act::receive_briefly) out.visibility = Duration(random_.below(3'000));
     if (act == Act::long_poll || act == Act::poll_and_leave) out.wait = Duration(1 + random_.below(20'000));
     if (act == Act::poll_and_leave) out.still_wanted = [] { return false; };

@@ -23,7 +23,7 @@ class Workload {
     void removed(std::size_t messages) { waiting_ -= std::min(waiting_, messages); }
     /// Makes the queues that the configuration declares, or that clients want to have.
     std::vector<broker::Command> declare(bool all);
-    broker::Command send_to(const std::string& queue);
+    broker::Command send_to(const QueuePlan& queue);
 
   private:
     struct Held {
@@ -38,7 +38,9 @@ class Workload {
     Act choose();
     const QueuePlan& any_queue();
     const QueuePlan* any_queue_of(bool declared);
-    queue::OutgoingMessage message(std::size_t bytes_most);
+    queue::OutgoingMessage message(const QueuePlan& queue, std::size_t bytes_most);
+    queue::OutgoingMessage fifo_message(const QueuePlan& queue, queue::OutgoingMessage fresh);
+    std::string attempt();
     std::vector<Held> held(bool stale, std::size_t most);
     broker::Command send(Act act);
     broker::Command post(Act act);
@@ -55,6 +57,8 @@ class Workload {
     std::size_t waiting_ = 0;  ///< messages sent and not removed, more or less
     std::deque<Held> fresh_, stale_;
     std::deque<Post> posts_;
+    std::deque<std::pair<std::string, queue::OutgoingMessage>> fifo_sends_;  ///< newest, by queue: they may be sent again
+    std::deque<std::string> attempts_;
 };
 
 }  // namespace forebay::sim

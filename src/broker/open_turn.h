@@ -100,6 +100,7 @@ class OpenTurn final : public Turn {
     NamedQueue* dead_letter_of(NamedQueue& queue, queue::Sequence sequence);
     void move(NamedQueue& from, queue::Sequence sequence, NamedQueue& to, const MessagePart& message);
     void write_move(NamedQueue& from, NamedQueue& to, const MovedRecord& record);
+    void pass_damaged(NamedQueue& queue, queue::Sequence sequence, const disk::Error& why);
     void hide_damaged(NamedQueue& queue, queue::Sequence sequence);
     queue::Delivery deliver(NamedQueue& queue, queue::Sequence sequence, const MessagePart& message);
     void answer_expired();

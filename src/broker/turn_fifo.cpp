@@ -45,7 +45,7 @@ void OpenTurn::keep_attempt(NamedQueue& queue, const Receive& receive, const std
 /// As AWS does it: the same messages under the same receipts, hidden anew, unless something has happened to one of them since.
 std::optional<std::vector<queue::Delivery>> OpenTurn::receive_again(NamedQueue& queue, const Receive& receive, Duration visibility) {
     auto* handed = attempts_.find({queue.record.id, receive.attempt}, instant_);
-    if (handed == nullptr) return std::nullopt;
+    if (handed == nullptr || handed->size() > receive.max_messages) return std::nullopt;
     auto is_untouched = [&](const ReceiveAttempts::Handed& one) {
         const auto* slot = queue.queue.find(one.receipt.sequence);
         return slot != nullptr && slot->epoch == one.receipt.epoch && slot->generation == one.receipt.generation &&

@@ -1,6 +1,7 @@
 #include "broker/open_turn.h"
 
 #include <algorithm>
+#include <cerrno>
 
 namespace forebay::broker {
 
@@ -91,8 +92,8 @@ std::vector<queue::Delivery> OpenTurn::hand_out(NamedQueue& queue, const Receive
         }
         auto message = reader_.read(queue.queue.slot(*sequence).place());
         if (!message) {
-            hide_damaged(queue, *sequence);
-            same_receive = false;  // a FIFO group does not go on over what nobody has seen
+            pass_damaged(queue, *sequence, message.error());
+            same_receive = false;  // a FIFO group does not go on over what may yet be read
             continue;
         }
         if (auto* dead_letter = dead_letter_of(queue, *sequence)) {
@@ -143,6 +144,15 @@ void OpenTurn::write_move(NamedQueue& from, NamedQueue& to, const MovedRecord& r
     stir(to);
 }
 
+/// A FIFO group stands still behind what the device may yet give, not for ever behind what is not what was written.
+void OpenTurn::pass_damaged(NamedQueue& queue, queue::Sequence sequence, const disk::Error& why) {
+    if (queue.queue.is_fifo() && why.number == EBADMSG)
+        give_up(queue, sequence);
+    else
+        hide_damaged(queue, sequence);
+    --moves_left_;
+}
+
 void OpenTurn::hide_damaged(NamedQueue& queue, queue::Sequence sequence) {
     // It stays, for repair from a copy, until its segment is to be dropped; it is looked at again from time to time, not
     // handed out and not counted. However many there are, a turn looks at a bounded number.
@@ -151,7 +161,6 @@ void OpenTurn::hide_damaged(NamedQueue& queue, queue::Sequence sequence) {
     event.receives -= 1;
     queue.queue.apply(event);
     touched_[queue.record.id].push_back(event);
-    --moves_left_;
 }
 
 queue::Delivery OpenTurn::deliver(NamedQueue& queue, queue::Sequence sequence, const MessagePart& message) {

@@ -59,7 +59,8 @@ Result<void, disk::Error> OpenTurn::copy_stragglers() {
     return commit(true);
 }
 
-/// The message stands in the way of dropping its segment, and its bytes are not what was written: it is lost, and said so.
+/// The message stands in the way of dropping its segment, or of its FIFO group, and its bytes are not what was written: it is lost,
+/// and said so.
 void OpenTurn::give_up(NamedQueue& queue, queue::Sequence sequence) {
     flush_changes();
     auto place = queue.queue.slot(sequence).place();
@@ -74,6 +75,7 @@ void OpenTurn::give_up(NamedQueue& queue, queue::Sequence sequence) {
     append(RecordType::deleted, flag_lost, scratch_);
     state_->remove(queue, sequence, true);
     messages_lost_ += 1;
+    needs_sync_ = true;
 }
 
 void OpenTurn::tick() {

@@ -1,5 +1,7 @@
 // FIFO queues through the broker: deduplication, dead letters, repeated receives, and what a crash leaves of them.
 
+#include <cerrno>
+
 #include "broker/receive_attempts.h"
 #include "tests/unit/broker/harness.h"
 
@@ -285,6 +287,33 @@ TEST_F(FifoBroker, with_as_much_in_flight_as_may_be_a_receive_is_empty_rather_th
     small.pass(3s);
     ASSERT_TRUE(small.remove("jobs.fifo", first->front().receipt));
     EXPECT_EQ(small.receive("jobs.fifo", 1)->size(), 1u);
+}
+
+/// Bytes that are not what was written will not become it again: the message is given up, and said to be lost.
+TEST_F(FifoBroker, a_group_goes_on_behind_a_message_that_has_rotted) {
+    for (auto body : {"rotten", "next"}) ASSERT_TRUE(send(body, "g", body));
+    broker.kill();
+    auto names = broker.disk.list("");
+    ASSERT_TRUE(names);
+    for (const auto& path : *names) {
+        auto at = path.starts_with("log-") ? broker.disk.content(path).find("rotten") : std::string::npos;
+        if (at != std::string::npos) broker.disk.rot(path, at, 0x40);
+    }
+    EXPECT_EQ(bodies(receive(10)), "next");
+    EXPECT_EQ(broker.turn->counters().messages_lost, 1u);
+    broker.cut_power();
+    EXPECT_EQ(broker.turn->counters().damaged_messages, 0u);
+}
+
+TEST_F(FifoBroker, a_group_waits_behind_a_message_that_cannot_be_read_for_now) {
+    for (auto body : {"a", "b"}) ASSERT_TRUE(send(body, "g", body));
+    broker.kill();
+    broker.disk.fail_at(testing::Call::read, 1, EIO, true);
+    EXPECT_EQ(bodies(receive(10)), "");
+    broker.disk.heal();
+    EXPECT_EQ(bodies(receive(10)), "");
+    broker.pass(1h);
+    EXPECT_EQ(bodies(receive(10)), "ab");
 }
 
 TEST_F(FifoBroker, a_standard_queue_takes_a_group_and_any_repetition) {

@@ -5,8 +5,8 @@
 #include <map>
 #include <set>
 
-#include "tests/unit/queue/memory_pages.h"
 #include "queue/queue.h"
+#include "tests/unit/queue/memory_pages.h"
 
 namespace forebay::queue {
 namespace {

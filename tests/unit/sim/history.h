@@ -44,6 +44,38 @@ class History {
         auditor.answered(op, Auditor::Told<broker::Sent>(sent));
         return sent.id;
     }
+    /// Bodies end in the digit that is their number in the queue, too.
+    void send_fifo(const std::string& queue, const std::string& body, const std::string& group, const std::string& id,
+                   std::optional<std::string> repeats = {}) {
+        auto op = ask_fifo(queue, body, group, id);
+        broker::Sent sent;
+        auto& first = repeats ? *repeats : body;
+        sent.id = id_of(first);
+        sent.duplicate = repeats.has_value();
+        sent.sequence = queue::Sequence(id_of(first).bytes[0]);
+        auditor.answered(op, Auditor::Told<broker::Sent>(sent));
+    }
+    Operation ask_fifo(const std::string& queue, const std::string& body, const std::string& group, const std::string& id) {
+        broker::Send send{queue, {}, {}, {}};
+        send.message.body = body;
+        send.message.group = group;
+        send.message.deduplication = id;
+        return ask(std::move(send));
+    }
+    /// One receive that gives all of them, of one group.
+    std::vector<queue::Receipt> receive_fifo(const std::string& queue, const std::string& group, std::vector<std::string> bodies,
+                                             std::uint32_t count = 1) {
+        std::vector<queue::Delivery> deliveries;
+        std::vector<queue::Receipt> receipts;
+        for (auto& body : bodies) {
+            deliveries.push_back(delivery(body, count));
+            deliveries.back().group = group;
+            receipts.push_back(deliveries.back().receipt);
+        }
+        auto op = ask_receive(queue);
+        auditor.answered(op, Auditor::Told<std::vector<queue::Delivery>>(std::move(deliveries)));
+        return receipts;
+    }
     void send_refused(const std::string& queue, const std::string& body, Refusal why) {
         auto op = ask_send(queue, body);
         auditor.answered(op, Auditor::Told<broker::Sent>(Failure{why}));
