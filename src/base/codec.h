@@ -36,7 +36,8 @@ class Reader {
             fail();
             return value;
         }
-        std::memcpy(&value, left_.data(), sizeof value);
+        // The size is checked above.
+        std::memcpy(&value, left_.data(), sizeof value);  // NOLINT(bugprone-suspicious-stringview-data-usage)
         left_.remove_prefix(sizeof value);
         return value;
     }

@@ -96,7 +96,9 @@ class [[nodiscard]] Result<void, E> {
     } while (false)
 
 /// Declares `var` with the value of `expr`, or returns the failure from the enclosing function.
+// NOLINTBEGIN(bugprone-macro-parentheses): `var` may be a declaration.
 #define TRY_ASSIGN(var, expr)                                                                                               \
     auto FOREBAY_CONCAT(try_, __LINE__) = (expr);                                                                           \
     if (!FOREBAY_CONCAT(try_, __LINE__).ok()) return ::forebay::Failure{std::move(FOREBAY_CONCAT(try_, __LINE__)).error()}; \
     var = std::move(FOREBAY_CONCAT(try_, __LINE__)).value()
+// NOLINTEND(bugprone-macro-parentheses)

@@ -25,6 +25,7 @@ class UniqueFunction<R(Args...)> {
         requires(!std::is_same_v<std::decay_t<F>, UniqueFunction> && std::is_invocable_r_v<R, std::decay_t<F>&, Args...>)
     UniqueFunction(F&& f) {
         using D = std::decay_t<F>;
+        // NOLINTBEGIN(performance-unnecessary-value-param): the signature says how arguments travel.
         if constexpr (sizeof(D) <= inside_bytes && alignof(D) <= alignof(std::max_align_t) && std::is_nothrow_move_constructible_v<D>) {
             new (place_) D(std::forward<F>(f));
             static constexpr Table table{[](void* p, Args... args) -> R { return (*static_cast<D*>(p))(std::forward<Args>(args)...); },
@@ -41,6 +42,7 @@ class UniqueFunction<R(Args...)> {
                                          [](void* p) noexcept { delete *static_cast<D**>(p); }};
             table_ = &table;
         }
+        // NOLINTEND(performance-unnecessary-value-param)
     }
     UniqueFunction(UniqueFunction&& other) noexcept { take(other); }
     UniqueFunction& operator=(UniqueFunction&& other) noexcept {

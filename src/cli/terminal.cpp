@@ -8,15 +8,13 @@ std::string_view code_of(Colour colour) {
         case Colour::plain:
             return "";
         case Colour::good:
+        case Colour::name:
             return "\033[32m";
         case Colour::bad:
             return "\033[31m";
         case Colour::warn:
-            return "\033[33m";
         case Colour::heading:
             return "\033[33m";
-        case Colour::name:
-            return "\033[32m";
     }
     return "";
 }

@@ -126,7 +126,7 @@ class LambdaBatch final : public Conversation {
 
   private:
     std::vector<Outcome> run_batch(std::span<const worker::Job* const> jobs, Duration timeout) {
-        auto all = [&](Outcome outcome) { return std::vector<Outcome>(jobs.size(), std::move(outcome)); };
+        auto all = [&](const Outcome& outcome) { return std::vector<Outcome>(jobs.size(), outcome); };
         auto child = Child::start(command_of(options_));
         if (!child) return all(Outcome::hold(child.error()));
         auto output = (*child)->finish(lambda_event(options_, jobs), timeout, options_.answer_bytes_max);
@@ -134,7 +134,7 @@ class LambdaBatch final : public Conversation {
         auto ended = outcome_of_status(*(*child)->wait_status());
         if (ended.kind == Outcome::Kind::done) return lambda_outcomes(*output, jobs);
         // A whole batch is never dead at once: as in Lambda, an error of the handler retries it.
-        return all(ended.kind == Outcome::Kind::dead ? Outcome::retry(ended.why) : std::move(ended));
+        return all(ended.kind == Outcome::Kind::dead ? Outcome::retry(ended.why) : ended);
     }
 
     const ExecOptions& options_;

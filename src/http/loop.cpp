@@ -97,7 +97,7 @@ void Loop::start() {
 void Loop::drain() {
     boost::asio::post(io_, [this] {
         boost::system::error_code ignored;
-        acceptor_.close(ignored);
+        (void)acceptor_.close(ignored);
         accept_again_.cancel();
         for (auto i = connections_.size(); i-- > 0;) connections_[i]->drain();
     });
@@ -107,7 +107,7 @@ void Loop::stop() {
     if (!thread_.joinable()) return;
     boost::asio::post(io_, [this] {
         boost::system::error_code ignored;
-        acceptor_.close(ignored);
+        (void)acceptor_.close(ignored);
         close_all();
         io_.stop();
     });

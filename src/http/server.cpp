@@ -125,14 +125,18 @@ Result<std::unique_ptr<Server>, std::string> Server::open(ServerOptions options,
 Server::Server(std::unique_ptr<Inside> inside) : inside_(std::move(inside)) {}
 
 /// Somebody who answers late still finds the tables to put the answer into: they stay until the process ends.
+void Server::leave_behind() {
+    static auto& left_behind = *new std::vector<std::unique_ptr<Inside>>;
+    left_behind.push_back(std::move(inside_));
+}
+
 Server::~Server() {
     stop();
     std::size_t unanswered = 0;
     for (auto& loop : inside_->loops) unanswered += loop->unanswered();
     if (unanswered == 0) return;
     log_warn("http.unanswered").with("listener", inside_->shared.options.name).with("requests", unanswered);
-    static auto& left_behind = *new std::vector<std::unique_ptr<Inside>>;
-    left_behind.push_back(std::move(inside_));
+    leave_behind();
 }
 
 std::uint16_t Server::port() const { return inside_->port; }

@@ -82,6 +82,7 @@ class Server {
   private:
     struct Inside;
     explicit Server(std::unique_ptr<Inside> inside);
+    void leave_behind();
     std::unique_ptr<Inside> inside_;
 };
 

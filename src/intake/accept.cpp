@@ -311,7 +311,7 @@ void Intake::State::hand_on(std::unique_ptr<PendingRecord> record, queue::Outgoi
     send.once = record->once;
     send.about = std::move(about);
     send.answer = [this, record = std::move(record)](Result<broker::Sent, broker::Refusal> sent) mutable {
-        settled(std::move(record), std::move(sent));
+        settled(std::move(record), sent);
     };
     sender.send(std::move(send));
 }

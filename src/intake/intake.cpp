@@ -182,7 +182,7 @@ Result<std::unique_ptr<Intake>, std::string> Intake::open(IntakeOptions options,
     return std::unique_ptr<Intake>(new Intake(std::move(state)));
 }
 
-Result<void, std::string> Intake::reload(IntakeOptions options) {
+Result<void, std::string> Intake::reload(const IntakeOptions& options) {
     TRY_ASSIGN(auto rules, Rules::prepare(options.endpoints, options.keys, options.sites, state_->registry));
     state_->set_rules(std::move(rules));
     return {};

@@ -78,7 +78,7 @@ class Intake {
     /// Lets posts that waited too long for another with the same key go (409). Call about every 100 ms.
     void tick();
     /// Takes new endpoints, keys and sites for the posts that come from now on; on an error the old stay.
-    Result<void, std::string> reload(IntakeOptions options);
+    Result<void, std::string> reload(const IntakeOptions& options);
     /// Tells how large the quarantine queue really is (its own count starts at 0 and only grows).
     void set_quarantine_bytes(std::uint64_t bytes);
     /// Where GET /v1/records/ID/receipt looks. Without it that URL answers 404.

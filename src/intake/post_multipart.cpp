@@ -119,8 +119,8 @@ Result<void, ReadError> Post::read_multipart(std::string_view boundary, std::str
         body.remove_prefix(std::min(body.find_first_not_of(" \t"), body.size()));
         if (!body.starts_with("\r\n")) return Failure{invalid("has something other than a line end behind a boundary")};
         body.remove_prefix(2);
-        auto head_end = body.starts_with("\r\n") ? 0 : body.find("\r\n\r\n");
-        if (head_end == std::string_view::npos || head_end > head_bytes_max) return Failure{invalid("has a part whose headers do not end")};
+        auto head_end = body.starts_with("\r\n") ? 0 : body.find("\r\n\r\n");  // npos is the most
+        if (head_end > head_bytes_max) return Failure{invalid("has a part whose headers do not end")};
         auto content_start = head_end + (body.starts_with("\r\n") ? 2 : 4);
         auto content_end = body.find(delimiter, content_start - 2);
         if (content_end == std::string_view::npos) return Failure{invalid("ends inside a part")};

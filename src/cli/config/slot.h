@@ -57,7 +57,7 @@ Slot choice(E& field, std::vector<std::pair<std::string, E>> values, std::vector
             if (values[i].second == field) return i;
         return std::size_t{0};
     };
-    return choice(std::move(choices), [values, &field](std::size_t i) { field = values[i].second; }, index);
+    return choice(std::move(choices), [values = std::move(values), &field](std::size_t i) { field = values[i].second; }, index);
 }
 
 /// `host:port`, `[::1]:port`, `:port` (every address).

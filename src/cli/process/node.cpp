@@ -267,7 +267,7 @@ Result<void, RefusedListen> Node::listen(const Listen& on, std::string name, htt
 
 int Node::open_listeners() {
     auto with_health = [this](auto serve) {
-        return [this, serve](const http::Request& request, http::Responder responder) {
+        return [this, serve = std::move(serve)](const http::Request& request, http::Responder responder) {
             if (!answer_health(request, responder)) serve(request, std::move(responder));
         };
     };

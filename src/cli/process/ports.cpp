@@ -24,6 +24,7 @@ namespace fs = std::filesystem;
 int bind_error(const Listen& at) {
     bool is_v6 = at.address.find(':') != std::string::npos;
     Descriptor socket(::socket(is_v6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    if (socket.get() < 0) return errno;
     int on = 1;
     ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     sockaddr_in6 v6{};
