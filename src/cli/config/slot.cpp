@@ -63,7 +63,7 @@ std::optional<std::vector<Given>> list_of(const Given& given) {
 }
 
 template <class T, class Show>
-std::string toml_list(const std::vector<T>& values, Show show) {
+std::string toml_list(const std::vector<T>& values, const Show& show) {
     std::string out = "[";
     for (const auto& value : values) {
         if (out.size() > 1) out += ", ";
@@ -77,7 +77,7 @@ template <class T>
 Slot list_slot(std::vector<T>& field, std::string kind, std::string what, std::function<std::optional<T>(const Given&)> one,
                std::function<std::string(const T&)> show) {
     return {std::move(kind),
-            [&field, what, one](const Given& given) -> Problem {
+            [&field, what = std::move(what), one = std::move(one)](const Given& given) -> Problem {
                 auto parts = list_of(given);
                 if (!parts) return must_be("a list of " + what, given);
                 std::vector<T> values;
@@ -89,7 +89,7 @@ Slot list_slot(std::vector<T>& field, std::string kind, std::string what, std::f
                 field = std::move(values);
                 return std::nullopt;
             },
-            [&field, show] { return toml_list(field, show); }};
+            [&field, show = std::move(show)] { return toml_list(field, show); }};
 }
 
 std::string joined(const std::vector<std::string>& words, std::string_view last) {
@@ -122,6 +122,13 @@ std::string kind_of(const Choices& choices) {
     for (const auto& word : choices.now) out += (out.empty() ? "" : " | ") + word;
     return out;
 }
+
+/// Ten years: what is added to a time of day stays far from the end of the clock.
+constexpr Duration duration_max = 3650 * 24h;
+
+std::optional<Duration> duration_of(const Given& given) { return is_text(given) ? parse_duration(given.text) : std::nullopt; }
+
+Problem too_long(const Given& given) { return "must be at most " + to_text(duration_max) + got(given); }
 
 std::string number_text(double value) {
     char digits[64];
@@ -221,8 +228,9 @@ Slot size(std::uint64_t& field, std::uint64_t least) {
 Slot duration(Duration& field) {
     return {"duration",
             [&field](const Given& given) -> Problem {
-                auto value = is_text(given) ? parse_duration(given.text) : std::nullopt;
+                auto value = duration_of(given);
                 if (!value) return must_be("a duration such as \"30s\"", given);
+                if (*value > duration_max) return too_long(given);
                 field = *value;
                 return std::nullopt;
             },
@@ -230,10 +238,15 @@ Slot duration(Duration& field) {
 }
 
 Slot durations(std::vector<Duration>& field) {
-    return list_slot<Duration>(
-        field, "list of durations", "durations such as \"30s\"",
-        [](const Given& given) { return is_text(given) ? parse_duration(given.text) : std::nullopt; },
-        [](const Duration& d) { return quoted(to_text(d)); });
+    auto inner = list_slot<Duration>(field, "list of durations", "durations such as \"30s\"", duration_of,
+                                     [](const Duration& d) { return quoted(to_text(d)); });
+    auto take = inner.take;
+    inner.take = [take](const Given& given) -> Problem {
+        for (const auto& part : list_of(given).value_or(std::vector<Given>()))
+            if (auto value = duration_of(part); value && *value > duration_max) return too_long(part);
+        return take(given);
+    };
+    return inner;
 }
 
 Slot listen(std::vector<Listen>& field) {
@@ -262,18 +275,18 @@ Slot address(std::optional<Listen>& field) {
 Slot choice(Choices choices, std::function<void(std::size_t)> set, std::function<std::size_t()> get) {
     auto names = choices.now;
     return {kind_of(choices),
-            [choices, set](const Given& given) -> Problem {
+            [choices = std::move(choices), set = std::move(set)](const Given& given) -> Problem {
                 auto index = index_of(choices, given);
                 if (!index) return wrong_choice(choices, given);
                 set(*index);
                 return std::nullopt;
             },
-            [names, get] { return quoted(names[get()]); }};
+            [names = std::move(names), get = std::move(get)] { return quoted(names[get()]); }};
 }
 
 Slot choice(std::string& field, Choices choices) {
     return {kind_of(choices),
-            [&field, choices](const Given& given) -> Problem {
+            [&field, choices = std::move(choices)](const Given& given) -> Problem {
                 if (!index_of(choices, given)) return wrong_choice(choices, given);
                 field = given.text;
                 return std::nullopt;
@@ -283,7 +296,7 @@ Slot choice(std::string& field, Choices choices) {
 
 Slot choices(std::vector<std::string>& field, Choices choices) {
     return {"list of " + kind_of(choices),
-            [&field, choices](const Given& given) -> Problem {
+            [&field, choices = std::move(choices)](const Given& given) -> Problem {
                 auto parts = list_of(given);
                 if (!parts) return must_be("a list of " + joined(choices.now, ", "), given);
                 std::vector<std::string> values;

@@ -145,6 +145,16 @@ TEST(Diagnostics, each_kind_of_value_says_what_it_must_be) {
     for (const auto& row : rows) EXPECT_EQ(messages(row.text), only(row.message)) << row.text;
 }
 
+TEST(Diagnostics, no_duration_is_longer_than_ten_years) {
+    const std::string worker = base + "[worker.w]\nqueue = \"leads\"\nhandler = \"sql\"\nsql = { db = \"main\", table = \"t\" }\n";
+    EXPECT_EQ(messages("[intake]\ndrain_delay = \"3651d\"\n"), only("intake.drain_delay must be at most 3650d, not \"3651d\""));
+    EXPECT_EQ(messages(worker + "retry.after = [\"1s\", \"100000000000d\"]\n"),
+              only("worker.w.retry.after must be at most 3650d, not \"100000000000d\""));
+    auto longest = loaded(worker + "retry.after = [\"3650d\"]\n");
+    ASSERT_EQ(longest.configuration.workers.size(), 1u);
+    EXPECT_EQ(longest.configuration.workers[0].retry.after, std::vector<Duration>{3650 * 24h});
+}
+
 TEST(Diagnostics, a_secret_in_clear_text_is_an_error_that_does_not_show_it) {
     EXPECT_EQ(problems("[key.website]\nhash = \"ik_live_hunter2\"\n"),
               "forebay.toml:2: error: key.website.hash is a secret in clear text; write the hash that `forebay key new` prints\n");
