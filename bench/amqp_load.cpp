@@ -103,9 +103,9 @@ class Channel {
         amqp_queue_declare(connection_, channel, amqp_cstring_bytes(queue.c_str()), 0, 1, 0, 0, {1, &type});
         must(connection_, "declaring the queue");
     }
-    void purge(const std::string& queue) {
-        amqp_queue_purge(connection_, channel, amqp_cstring_bytes(queue.c_str()));
-        must(connection_, "emptying the queue");
+    void remove(const std::string& queue) {
+        amqp_queue_delete(connection_, channel, amqp_cstring_bytes(queue.c_str()), 0, 0);
+        must(connection_, "removing the queue");
     }
     void want_confirms() {
         amqp_confirm_select(connection_, channel);
@@ -169,7 +169,6 @@ class Load {
           publisher_(options.port),
           consumer_(options.port) {
         publisher_.declare_quorum(options.queue);
-        publisher_.purge(options.queue);
         publisher_.want_confirms();
         if (is_round_trip_) consumer_.consume(options.queue);
         publisher_.take_over();
@@ -262,7 +261,8 @@ Options read(int argc, char** argv) {
     Flags flags(argc, argv);
     Options options;
     options.what = argv[1];
-    options.queue = flags.text("--queue");
+    // One of its own: what a run leaves unacknowledged comes back to its queue after it, and is nobody else's.
+    options.queue = flags.text("--queue") + "-" + std::to_string(::getpid());
     options.port = static_cast<std::uint16_t>(flags.number("--port", 0));
     options.unconfirmed = flags.number("--unconfirmed", options.unconfirmed);
     options.body_bytes = flags.number("--bytes", options.body_bytes);
@@ -278,7 +278,7 @@ void run(const Options& options) {
         load.figures().print(std::chrono::duration<double>(SteadyClock::now() - begun).count());
     }
     Channel after(options.port);
-    after.purge(options.queue);
+    after.remove(options.queue);
 }
 
 }  // namespace

@@ -3,45 +3,35 @@ import json
 import os
 import re
 
-from measure import (FOREBAY, ROOT, ROUNDS, SECONDS_EACH, accepts, answers, cpu_seconds, free_port, median, ratio, run_counted, server, show,
+from measure import (ROOT, ROUNDS, SECONDS_EACH, accepts, cpu_seconds, forebay, free_port, median, ratio, run_counted, server, show,
                      temporary_folder, wrk)
 
 CONFIGURATION = """
-[node]
-data_dir = "{folder}/data"
-[intake]
-listen = ["127.0.0.1:{port}"]
 connections_per_client = 2000
-[admin]
-listen = ["127.0.0.1:{admin}"]
-[sqs]
-listen = ["127.0.0.1:{sqs}"]
-[log]
-level = "warn"
 [endpoint.lead]
 path = "/v1/lead"
 accepts = ["json"]
 queue = "leads"
 [endpoint.lead.fields]
-email      = {{ type = "email", required = true, clean = ["trim", "lower"] }}
-first_name = {{ type = "string", required = true, max = 80 }}
-last_name  = {{ type = "string", required = true, max = 80 }}
-phone      = {{ type = "phone", region = "US", required = true }}
-state      = {{ type = "enum", values = "@us_states", clean = ["upper"] }}
-zip        = {{ type = "string", pattern = '^\\d{{5}}(-\\d{{4}})?$' }}
-amount     = {{ type = "integer", min = 1000, max = 1000000 }}
-campaign   = {{ type = "string", required = true, max = 64 }}
+email      = { type = "email", required = true, clean = ["trim", "lower"] }
+first_name = { type = "string", required = true, max = 80 }
+last_name  = { type = "string", required = true, max = 80 }
+phone      = { type = "phone", region = "US", required = true }
+state      = { type = "enum", values = "@us_states", clean = ["upper"] }
+zip        = { type = "string", pattern = '^\\d{5}(-\\d{4})?$' }
+amount     = { type = "integer", min = 1000, max = 1000000 }
+campaign   = { type = "string", required = true, max = 64 }
 [queue.leads]
 visibility_timeout = "30s"
 """
 WORKER = """
 [db.main]
 driver = "sqlite"
-path = "{folder}/forebay.db"
+path = "forebay.db"
 [worker.store]
 queue = "leads"
 handler = "sql"
-batch = {{ size = 10 }}
+batch = { size = 10 }
 [worker.store.sql]
 db = "main"
 table = "leads"
@@ -57,16 +47,6 @@ http {{ access_log off; keepalive_requests 1000000000; client_body_temp_path {fo
 POST = os.path.join(ROOT, "bench/post.lua")
 
 
-def forebay(folder, port, with_worker=False):
-    os.makedirs(folder, exist_ok=True)
-    path = f"{folder}/forebay.toml"
-    text = CONFIGURATION + (WORKER if with_worker else "")
-    with open(path, "w") as f:
-        f.write(text.format(folder=folder, port=port, admin=free_port(), sqs=free_port()))
-    log = open(f"{folder}/log", "w")
-    return server([FOREBAY, "serve", "-c", path], answers(f"http://127.0.0.1:{port}/readyz"), stderr=log, stdout=log)
-
-
 def redis_round(port, pid):
     body = "x" * 270
     before = cpu_seconds(pid)
@@ -79,27 +59,26 @@ def redis_round(port, pid):
 
 def main():
     with temporary_folder() as folder:
-        ours, nginx, redis = free_port(), free_port(), free_port()
+        nginx, redis = free_port(), free_port()
         with open(f"{folder}/nginx.conf", "w") as f:
             f.write(NGINX.format(folder=folder, port=nginx))
         rounds = {name: [] for name in ("forebay 64", "nginx 64", "redis 64", "forebay 256", "nginx 256")}
         with server(["nginx", "-c", f"{folder}/nginx.conf"], accepts(nginx), stderr=-3) as n, \
              server(["redis-server", "--port", str(redis), "--bind", "127.0.0.1", "--save", "", "--appendonly", "yes", "--appendfsync", "always",
                      "--auto-aof-rewrite-percentage", "0", "--dir", folder], accepts(redis), stdout=-3) as r:
-            with forebay(f"{folder}/a", ours) as f:
-                url = f"http://127.0.0.1:{ours}/v1/lead"
-                wrk(url, 64, POST, f.pid)  # not counted: warms up, and spare segments are made meanwhile
+            with forebay(f"{folder}/a", CONFIGURATION) as (ports, pid):
+                url = f"http://127.0.0.1:{ports['intake']}/v1/lead"
+                wrk(url, 64, POST, pid)  # not counted: warms up, and spare segments are made meanwhile
                 for _ in range(ROUNDS):
-                    rounds["forebay 64"].append(wrk(url, 64, POST, f.pid))
+                    rounds["forebay 64"].append(wrk(url, 64, POST, pid))
                     rounds["nginx 64"].append(wrk(f"http://127.0.0.1:{nginx}/", 64, POST, n.pid))
                     rounds["redis 64"].append(redis_round(redis, r.pid))
-                    rounds["forebay 256"].append(wrk(url, 256, POST, f.pid))
+                    rounds["forebay 256"].append(wrk(url, 256, POST, pid))
                     rounds["nginx 256"].append(wrk(f"http://127.0.0.1:{nginx}/", 256, POST, n.pid))
         for name, values in rounds.items():
             show(name, values)
-        port = free_port()
-        with forebay(f"{folder}/b", port, with_worker=True) as f:
-            with_worker = [wrk(f"http://127.0.0.1:{port}/v1/lead", 64, POST, f.pid) for _ in range(2)]
+        with forebay(f"{folder}/b", CONFIGURATION + WORKER) as (ports, pid):
+            with_worker = [wrk(f"http://127.0.0.1:{ports['intake']}/v1/lead", 64, POST, pid) for _ in range(2)]
         show("forebay 64, worker on", with_worker)
         rate = {name: median(values, "rate") for name, values in rounds.items()}
         print(json.dumps({

@@ -83,6 +83,35 @@ def server(argv, ready, **kwargs):
             process.wait()
 
 
+LISTENERS = """
+[node]
+data_dir = "{folder}/data"
+[admin]
+listen = ["127.0.0.1:{admin}"]
+[sqs]
+listen = ["127.0.0.1:{sqs}"]
+[log]
+level = "warn"
+[intake]
+listen = ["127.0.0.1:{intake}"]
+"""
+
+
+@contextlib.contextmanager
+def forebay(folder, more=""):
+    """`forebay serve` on free ports with its data in `folder`: (the ports by name, pid). `more` is configuration that follows in [intake];
+    its relative paths are in `folder`."""
+    os.makedirs(folder, exist_ok=True)
+    ports = {name: free_port() for name in ("intake", "admin", "sqs")}
+    path = f"{folder}/forebay.toml"
+    with open(path, "w") as f:
+        f.write(LISTENERS.format(folder=folder, **ports) + more)
+    with open(f"{folder}/log", "w") as log, \
+         server([FOREBAY, "serve", "-c", path], answers(f"http://127.0.0.1:{ports['intake']}/readyz"), cwd=folder, stdout=log,
+                stderr=log) as process:
+        yield ports, process.pid
+
+
 def answers(url):
     def check():
         try:
@@ -102,7 +131,7 @@ def accepts(port):
 def run_counted(argv):
     """Runs a load generator; its output and the CPU seconds it used."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    out = subprocess.run(argv, capture_output=True, text=True, check=True).stdout
+    out = subprocess.run(argv, stdout=subprocess.PIPE, text=True, check=True).stdout
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return out, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 

@@ -8,19 +8,9 @@ import subprocess
 import threading
 import time
 
-from measure import FOREBAY, ROOT, ROUNDS, SECONDS_EACH, answers, cpu_seconds, free_port, server, temporary_folder
+from measure import ROOT, ROUNDS, SECONDS_EACH, cpu_seconds, forebay, temporary_folder
 
-CONFIGURATION = """
-[node]
-data_dir = "{folder}/data"
-[intake]
-listen = ["127.0.0.1:{intake}"]
-[admin]
-listen = ["127.0.0.1:{admin}"]
-[sqs]
-listen = ["127.0.0.1:{sqs}"]
-[log]
-level = "warn"
+QUEUE = """
 [queue.bench]
 visibility_timeout = "30s"
 """
@@ -81,13 +71,9 @@ def cycle_until(port, until, url, figures):
 
 
 def through_the_api(folder):
-    ports = {name: free_port() for name in ("intake", "admin", "sqs")}
-    path = f"{folder}/forebay.toml"
-    with open(path, "w") as f:
-        f.write(CONFIGURATION.format(folder=folder, **ports))
-    with server([FOREBAY, "serve", "-c", path], answers(f"http://127.0.0.1:{ports['intake']}/readyz"), stderr=-3, stdout=-3) as process:
+    with forebay(folder, QUEUE) as (ports, pid):
         url = f"http://127.0.0.1:{ports['sqs']}/123456789012/bench"
-        cpu, begun, figures, failures = cpu_seconds(process.pid), time.monotonic(), [], []
+        cpu, begun, figures, failures = cpu_seconds(pid), time.monotonic(), [], []
         clients = [threading.Thread(target=one_client, args=(ports["sqs"], begun + SECONDS_EACH, url, figures, failures))
                    for _ in range(CLIENTS)]
         for client in clients:
@@ -98,7 +84,7 @@ def through_the_api(folder):
         if failures or messages == 0:
             raise SystemExit(failures[0] if failures else "no message went through the queue")
         times = sorted(t for t, _ in figures)
-        return {"per_s": messages / took, "cpu_us": (cpu_seconds(process.pid) - cpu) / messages * 1e6,
+        return {"per_s": messages / took, "cpu_us": (cpu_seconds(pid) - cpu) / messages * 1e6,
                 "p50_us": times[len(times) // 2] * 1e6, "p99_us": times[int(len(times) * 0.99)] * 1e6}
 
 

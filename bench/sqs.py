@@ -10,36 +10,12 @@ import sys
 import urllib.request
 
 import peers
-from measure import FOREBAY, ROOT, ROUNDS, SECONDS_EACH, answers, cpu_seconds, free_port, median, ratio, run_counted, server, temporary_folder
+from measure import ROOT, ROUNDS, SECONDS_EACH, cpu_seconds, forebay, median, ratio, run_counted, temporary_folder
 
 BODY_BYTES = 270
 WAITING = int(os.environ.get("WAITING", "1000000"))
 SQS_LOAD = os.path.join(ROOT, "build/release/bench/sqs_load")
 AMQP_LOAD = os.path.join(ROOT, "build/release/bench/amqp_load")
-CONFIGURATION = """
-[node]
-data_dir = "{folder}/data"
-[intake]
-listen = ["127.0.0.1:{intake}"]
-[admin]
-listen = ["127.0.0.1:{admin}"]
-[sqs]
-listen = ["127.0.0.1:{sqs}"]
-[log]
-level = "warn"
-"""
-
-
-@contextlib.contextmanager
-def forebay(folder):
-    os.makedirs(folder)
-    ports = {name: free_port() for name in ("intake", "admin", "sqs")}
-    path = f"{folder}/forebay.toml"
-    with open(path, "w") as f:
-        f.write(CONFIGURATION.format(folder=folder, **ports))
-    log = open(f"{folder}/log", "w")
-    with server([FOREBAY, "serve", "-c", path], answers(f"http://127.0.0.1:{ports['intake']}/readyz"), stdout=log, stderr=log) as process:
-        yield ports["sqs"], process.pid
 
 
 def call(port, action, **members):
@@ -118,7 +94,7 @@ def beside_the_peers(folder):
     rounds = {}
     with forebay(f"{folder}/forebay") as ours, peers.fauxqs() as fauxqs, peers.rabbitmq(f"{folder}/rabbitmq") as rabbitmq, \
          peers.redis(f"{folder}/redis") as redis, peers.beanstalkd(f"{folder}/beanstalkd") as beanstalkd:
-        us, them = Sqs("forebay", *ours), Sqs("fauxqs", *fauxqs)
+        us, them = Sqs("forebay", ours[0]["sqs"], ours[1]), Sqs("fauxqs", *fauxqs)
         us.round("warm")  # not counted: spare segments are made meanwhile
         for number in range(ROUNDS):
             for figures in (us.round(number), rabbit_round(*rabbitmq), them.round(number), redis_round(*redis), beanstalkd_round(*beanstalkd)):
@@ -130,7 +106,8 @@ def beside_the_peers(folder):
 def with_a_million_waiting(folder):
     """Ours alone, in turns: a queue that is empty at first, and one in which a million messages wait."""
     rounds = {}
-    with forebay(folder) as (port, pid):
+    with forebay(folder) as (ports, pid):
+        port = ports["sqs"]
         us = Sqs("forebay", port, pid)
         with us.queue("waiting") as full:
             subprocess.run([SQS_LOAD, "send-batch", "--port", str(port), "--queue", full, "--bytes", str(BODY_BYTES), "--count", str(WAITING),

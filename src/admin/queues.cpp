@@ -4,11 +4,10 @@
 
 #include "base/log_line.h"
 #include "intake/intake.h"
+#include "queue/limits.h"
 
 namespace forebay::admin {
 namespace {
-constexpr std::int64_t rate_max = 500;  ///< messages a second of a move task, as SQS bounds it
-
 json::Value to_json(const broker::QueueSettings& settings) {
     json::Value out;
     out.set("visibility_timeout", to_text(settings.visibility_timeout)).set("delay", to_text(settings.delay));
@@ -41,11 +40,10 @@ json::Value to_json(const broker::Peek::Item& item, const broker::Commands& comm
     return out;
 }
 
-std::vector<std::string> queues_with_dead_letter(broker::Commands& commands, const std::string& name) {
+Result<std::vector<std::string>, broker::Refusal> queues_with_dead_letter(broker::Commands& commands, const std::string& name) {
     std::vector<std::string> names;
-    auto queues = broker::ask(commands, broker::ListQueues{});
-    if (!queues.ok()) return names;
-    for (const auto& queue : *queues)
+    TRY_ASSIGN(auto queues, broker::ask(commands, broker::ListQueues{}));
+    for (const auto& queue : queues)
         if (queue.settings.redrive && queue.settings.redrive->dead_letter == name) names.push_back(queue.name);
     return names;
 }
@@ -117,15 +115,18 @@ http::Response redrive_queue(broker::Commands& commands, const Call& call) {
     auto to = std::string(call.body["to"].text());
     if (to.empty()) {
         auto origins = queues_with_dead_letter(commands, move.source);
-        if (origins.size() > 1)
+        if (!origins.ok()) return refused(origins.error(), move.source);
+        if (origins->size() > 1)
             return http::problem(409, "several_origins",
-                                 "Several queues have their dead letters there (" + listed(origins) + "): say which one to move them to.");
-        if (origins.size() == 1) to = origins.front();
+                                 "Several queues have their dead letters there (" + listed(*origins) + "): say which one to move them to.");
+        if (origins->size() == 1) to = origins->front();
     }
     if (!to.empty()) move.destination = to;
     if (!call.body["rate"].is_null()) {
         auto rate = call.body["rate"].integer().value_or(0);
-        if (rate < 1 || rate > rate_max) return bad_request("\"rate\" must be a number of messages a second from 1 to 500.");
+        if (rate < 1 || rate > queue::limits::moves_per_second_max)
+            return bad_request("\"rate\" must be a number of messages a second from 1 to " +
+                               std::to_string(queue::limits::moves_per_second_max) + ".");
         move.rate = static_cast<unsigned>(rate);
     }
     auto name = move.source;

@@ -16,7 +16,6 @@ constexpr Duration pass_pause = 1s;
 constexpr std::string_view no_queue = "AWS.SimpleQueueService.NonExistentQueue";
 constexpr std::string_view no_source = "CouldNotDetermineMessageSource";
 
-bool is_fifo(const NamedQueue& queue) { return queue.record.name.ends_with(".fifo"); }
 bool is_none(queue::QueueId id) { return id.value() == 0; }
 
 }  // namespace
@@ -41,7 +40,7 @@ Result<MoveTask, Refusal> OpenTurn::start(const StartMove& command) {
     if (command.destination) {
         if (destination == source) return Failure{Refusal::same_queue};
         if (destination == nullptr) return Failure{Refusal::no_such_destination};
-        if (is_fifo(*destination) != is_fifo(*source)) return Failure{Refusal::other_kind_of_queue};
+        if (destination->settings().fifo != source->settings().fifo) return Failure{Refusal::other_kind_of_queue};
         bool loses_records = source->settings().carries_records && !destination->settings().carries_records;
         if (loses_records && !command.as_operator) return Failure{Refusal::would_lose_records};
     }
@@ -199,7 +198,7 @@ std::size_t OpenTurn::move_some(const MoveTask& task, MoveRun& run, NamedQueue& 
 bool OpenTurn::pass_over(MoveRun& run, NamedQueue& source, queue::Sequence sequence) {
     const auto& slot = source.queue.slot(sequence);
     bool is_hidden = Timestamp{slot.visible_at} > now_;
-    if (is_fifo(source)) {
+    if (source.settings().fifo) {
         if (is_hidden) run.closed_groups.insert(slot.group);
         is_hidden = run.closed_groups.contains(slot.group);
     }

@@ -21,5 +21,6 @@ inline constexpr Duration retention_max = 14 * 24h;
 inline constexpr std::uint32_t in_flight_max = 120000;
 inline constexpr std::uint32_t max_receive_count_max = 1000;
 inline constexpr unsigned message_attributes_max = 10;
+inline constexpr unsigned moves_per_second_max = 500;  ///< of a move task
 
 }  // namespace forebay::queue::limits

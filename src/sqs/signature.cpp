@@ -12,21 +12,8 @@ namespace {
 
 constexpr std::string_view signature_parameter = "X-Amz-Signature";
 
-void append_encoded(std::string& out, std::string_view text, std::string_view plain) {
-    constexpr char digits[] = "0123456789ABCDEF";
-    for (char c : text) {
-        if (http::is_letter_or_digit(c) || plain.find(c) != plain.npos) {
-            out += c;
-        } else {
-            out += '%';
-            out += digits[static_cast<unsigned char>(c) >> 4];
-            out += digits[c & 15];
-        }
-    }
-}
-
-/// The path without `.`, `..` and empty segments; a slash at the end stays.
-std::string normalised(std::string_view path) {
+/// The path without `.`, `..` and empty segments, each segment encoded once more; a slash at the end stays.
+std::string canonical_path(std::string_view path) {
     std::vector<std::string_view> segments;
     bool ends_in_slash = path.ends_with('/');
     while (!path.empty()) {
@@ -36,12 +23,10 @@ std::string normalised(std::string_view path) {
         if (!segment.empty() && segment != "." && segment != "..") segments.push_back(segment);
     }
     std::string out;
-    for (auto segment : segments) out.append("/").append(segment);
+    for (auto segment : segments) out.append("/").append(http::percent_encode(segment));
     if (ends_in_slash || out.empty()) out += '/';
     return out;
 }
-
-void append_path(std::string& out, std::string_view path) { append_encoded(out, normalised(path), "-._~/"); }
 
 /// Parameters decoded as the server reads them and encoded in the one way that is signed, sorted. A plus is the space
 /// it will be read as, so that what is signed is what is done.
@@ -53,9 +38,7 @@ void append_query(std::string& out, std::string_view query) {
         auto name = pair.substr(0, pair.find('='));
         if (pair.empty() || name == signature_parameter) continue;
         auto value = pair.substr(std::min(pair.size(), name.size() + 1));
-        auto& [encoded_name, encoded_value] = pairs.emplace_back();
-        append_encoded(encoded_name, http::percent_decode(name, true), "-._~");
-        append_encoded(encoded_value, http::percent_decode(value, true), "-._~");
+        pairs.emplace_back(http::percent_encode(http::percent_decode(name, true)), http::percent_encode(http::percent_decode(value, true)));
     }
     std::sort(pairs.begin(), pairs.end());
     for (std::size_t i = 0; i < pairs.size(); ++i) out.append(i == 0 ? "" : "&").append(pairs[i].first).append("=").append(pairs[i].second);
@@ -119,8 +102,7 @@ std::string canonical_request(const SignedParts& parts) {
     std::string out;
     out.reserve(1024);
     out.append(parts.method).append("\n");
-    append_path(out, parts.path);
-    out += '\n';
+    out.append(canonical_path(parts.path)).append("\n");
     append_query(out, parts.query);
     out += '\n';
     for (const auto& name : parts.signed_headers) append_header(out, name, parts.headers);
@@ -189,8 +171,7 @@ std::string presign(std::string_view method, std::string_view host, std::string_
     const auto scope = scope_of(time, region, service);
     std::string signed_query(query);
     auto add = [&](std::string_view name, std::string_view value) {
-        signed_query.append(signed_query.empty() ? "" : "&").append(name).append("=");
-        append_encoded(signed_query, value, "-._~");
+        signed_query.append(signed_query.empty() ? "" : "&").append(name).append("=").append(http::percent_encode(value));
     };
     add("X-Amz-Algorithm", signature_algorithm);
     add("X-Amz-Credential", credentials.id + "/" + scope.text());

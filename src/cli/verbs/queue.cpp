@@ -10,13 +10,13 @@
 #include "cli/verbs/verbs.h"
 #include "cli/words.h"
 #include "http/message.h"
+#include "queue/limits.h"
 
 namespace forebay::cli {
 namespace {
 
 constexpr std::size_t body_characters_shown = 100;
 constexpr std::uint64_t peeked_max = 1000;
-constexpr std::uint64_t redrive_rate_max = 500;  ///< as SQS bounds it
 
 std::string figure(const json::Value& value) { return grouped(static_cast<std::uint64_t>(value.integer().value_or(0))); }
 
@@ -46,15 +46,18 @@ bool is_name_confirmed(Invocation& invocation, const std::string& queue, const s
     return false;
 }
 
-const json::Value* queue_called(const json::Value& queues, const std::string& name) {
-    for (const auto& queue : queues["queues"].elements())
-        if (queue["name"].text() == name) return &queue;
-    return nullptr;
-}
-
-std::uint64_t messages_in(const json::Value& queue) {
-    return static_cast<std::uint64_t>(queue["ready"].integer().value_or(0) + queue["in_flight"].integer().value_or(0) +
-                                      queue["delayed"].integer().value_or(0));
+/// How many messages the queue holds, in words; what the verb ends with if the node does not know it.
+Result<std::string, int> messages_in(Invocation& invocation, AdminClient& admin, const std::string& name) {
+    auto queues = admin.get("/api/queues");
+    if (!queues) return Failure{failed(invocation, queues.error())};
+    for (const auto& queue : (*queues)["queues"].elements()) {
+        if (queue["name"].text() != name) continue;
+        auto count =
+            queue["ready"].integer().value_or(0) + queue["in_flight"].integer().value_or(0) + queue["delayed"].integer().value_or(0);
+        return counted(static_cast<std::uint64_t>(count), "message");
+    }
+    invocation.terminal().complain("there is no queue \"" + name + "\"");
+    return Failure{int{exit_code::data}};
 }
 
 }  // namespace
@@ -133,20 +136,14 @@ int run_queue_purge(Invocation& invocation) {
     auto& terminal = invocation.terminal();
     auto name = invocation.word(0);
     AdminClient admin(invocation);
-    auto queues = admin.get("/api/queues");
-    if (!queues) return failed(invocation, queues.error());
-    const auto* queue = queue_called(*queues, name);
-    if (queue == nullptr) {
-        terminal.complain("there is no queue \"" + name + "\"");
-        return exit_code::data;
-    }
-    auto messages = counted(messages_in(*queue), "message");
+    auto messages = messages_in(invocation, admin, name);
+    if (!messages) return messages.error();
     if (invocation.has("dry-run")) {
-        terminal.result("Would delete " + messages + " of " + name + ".\n");
+        terminal.result("Would delete " + *messages + " of " + name + ".\n");
         return exit_code::done;
     }
     if (!terminal.can_ask() && !invocation.globals().yes) return invocation.misused("a purge that nobody can be asked about needs --yes");
-    if (!is_name_confirmed(invocation, name, messages)) return exit_code::done;
+    if (!is_name_confirmed(invocation, name, *messages)) return exit_code::done;
     auto reason = invocation.reason();
     if (reason.empty()) return invocation.misused("a purge needs --reason");
     auto answer = admin.post(path_of(name, "purge"), json::Value().set("reason", reason));
@@ -154,7 +151,7 @@ int run_queue_purge(Invocation& invocation) {
     if (terminal.wants_json())
         terminal.result_json(json::Value().set("queue", name).set("purged", true));
     else
-        terminal.result("Deleted " + messages + " of " + name + ".\n");
+        terminal.result("Deleted " + *messages + " of " + name + ".\n");
     return exit_code::done;
 }
 
@@ -162,19 +159,15 @@ int run_queue_redrive(Invocation& invocation) {
     auto& terminal = invocation.terminal();
     auto name = invocation.word(0);
     auto to = invocation.value("to");
-    auto rate = invocation.number("rate", redrive_rate_max, 1, redrive_rate_max);
-    if (!rate) return invocation.misused("--rate must be a number of messages a second from 1 to " + std::to_string(redrive_rate_max));
+    auto rate = invocation.number("rate", queue::limits::moves_per_second_max, 1, queue::limits::moves_per_second_max);
+    if (!rate)
+        return invocation.misused("--rate must be a number of messages a second from 1 to " +
+                                  std::to_string(queue::limits::moves_per_second_max));
     AdminClient admin(invocation);
-    auto queues = admin.get("/api/queues");
-    if (!queues) return failed(invocation, queues.error());
-    const auto* queue = queue_called(*queues, name);
-    if (queue == nullptr) {
-        terminal.complain("there is no queue \"" + name + "\"");
-        return exit_code::data;
-    }
+    auto messages = messages_in(invocation, admin, name);
+    if (!messages) return messages.error();
     if (invocation.has("dry-run")) {
-        terminal.result("Would move " + counted(messages_in(*queue), "message") + " of " + name + " " + (to ? "to " + *to : "back") +
-                        ".\n");
+        terminal.result("Would move " + *messages + " of " + name + " " + (to ? "to " + *to : "back") + ".\n");
         return exit_code::done;
     }
     auto reason = invocation.reason();

@@ -2,6 +2,7 @@
 
 #include "base/digest.h"
 #include "base/uuid.h"
+#include "queue/limits.h"
 #include "sqs/action.h"
 
 namespace forebay::sqs::action {
@@ -29,7 +30,7 @@ Result<std::string, Error> read_source(Call& call) {
 Result<std::optional<unsigned>, Error> read_rate(Arguments& of) {
     TRY_ASSIGN(auto rate, of.integer("MaxNumberOfMessagesPerSecond"));
     if (!rate) return std::optional<unsigned>{};
-    if (*rate < 1 || *rate > 500)
+    if (*rate < 1 || *rate > queue::limits::moves_per_second_max)
         return Failure{
             invalid("Value for parameter MaxNumberOfMessagesPerSecond is invalid. Reason: You must enter a number that's between 1 "
                     "and 500.")};
