@@ -119,11 +119,14 @@ int run_queue_send(Invocation& invocation) {
     auto& terminal = invocation.terminal();
     auto queue = invocation.word(0), body = invocation.word(1);
     if (body == "-") body.assign(std::istreambuf_iterator<char>(std::cin), {});
+    AdminClient admin(invocation);
     if (invocation.has("dry-run")) {
-        terminal.result("Would send " + counted(body.size(), "byte") + " to " + queue + ".\n");
+        auto messages = messages_in(invocation, admin, queue);
+        if (!messages) return messages.error();
+        terminal.result("Would send " + counted(body.size(), "byte") + " to " + queue + ", which holds " + *messages + ".\n");
         return exit_code::done;
     }
-    auto answer = AdminClient(invocation).post(path_of(queue, "send"), json::Value().set("body", body));
+    auto answer = admin.post(path_of(queue, "send"), json::Value().set("body", body));
     if (!answer) return failed(invocation, answer.error());
     if (terminal.wants_json())
         terminal.result_json(*answer);

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <map>
 
+#include "base/json.h"
 #include "cli/process/paths.h"
 #include "cli/verb.h"
 #include "cli/verbs/processes.h"
@@ -24,7 +25,7 @@ class Followed {
   public:
     explicit Followed(std::string path) : path_(std::move(path)) {}
 
-    /// The last lines; the next call of fresh_text() goes on behind them.
+    /// The last lines; the next call of fresh_lines() goes on behind them.
     std::string last_lines(std::size_t most) {
         std::ifstream file(path_, std::ios::binary);
         std::deque<std::string> lines;
@@ -40,7 +41,10 @@ class Followed {
         return out;
     }
 
-    std::string fresh_text() {
+    const std::string& path() const { return path_; }
+
+    /// Whole lines; one that is still being written comes when it is complete.
+    std::string fresh_lines() {
         std::ifstream file(path_, std::ios::binary);
         file.seekg(0, std::ios::end);
         if (!file) return {};
@@ -50,6 +54,7 @@ class Followed {
         file.seekg(static_cast<std::streamoff>(seen_));
         file.read(text.data(), static_cast<std::streamsize>(text.size()));
         text.resize(static_cast<std::size_t>(file.gcount()));
+        text.resize(text.rfind('\n') + 1);  // none: npos + 1 is 0
         seen_ += text.size();
         return text;
     }
@@ -91,6 +96,17 @@ std::vector<supervisor::ProcessStatus> configured_processes(const Configuration&
     return processes;
 }
 
+/// With --json each line of a log is an object on a line of its own; otherwise it is printed as it stands.
+void print(Terminal& terminal, const std::string& path, std::string_view text) {
+    if (!terminal.wants_json()) return terminal.result(std::string(text));
+    while (!text.empty()) {
+        auto end = text.find('\n');
+        auto line = json::Value().set("log", path).set("line", std::string(text.substr(0, end)));
+        terminal.result(json::to_text(line) + "\n");
+        text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+    }
+}
+
 /// The log files of the processes that are meant, each once.
 std::vector<std::string> files_of(const std::vector<supervisor::ProcessStatus>& processes) {
     std::vector<std::string> files;
@@ -122,11 +138,11 @@ int run_tail(Invocation& invocation) {
     std::vector<Followed> followed(files.begin(), files.end());
     for (std::size_t i = 0; i < files.size(); ++i) {
         if (files.size() > 1) terminal.talk("==> " + files[i]);
-        terminal.result(followed[i].last_lines(*lines));
+        print(terminal, files[i], followed[i].last_lines(*lines));
     }
     terminal.flush();
     while (invocation.has("follow")) {
-        for (auto& file : followed) terminal.result(file.fresh_text());
+        for (auto& file : followed) print(terminal, file.path(), file.fresh_lines());
         terminal.flush();
         ::usleep(look_again);
     }

@@ -231,6 +231,12 @@ TEST_F(Verbs, tail_prints_the_last_lines_of_the_log) {
     EXPECT_EQ(console({"tail", "store:1", "--lines", "2"}), exit_code::done);
     EXPECT_EQ(console.out.str(), "two\nthree\n");
     EXPECT_EQ(console({"tail", "store:1", "--lines", "x"}), exit_code::usage);
+    console.out.str("");
+    EXPECT_EQ(console({"tail", "store:1", "--lines", "2", "--json"}), exit_code::done);
+    EXPECT_EQ(console.out.str(), R"({"log":")" + store.log + R"(","line":"two"})" +
+                                     "\n"
+                                     R"({"log":")" +
+                                     store.log + R"(","line":"three"})" + "\n");
 }
 
 TEST_F(Verbs, queue_ls_is_a_table) {
@@ -315,6 +321,14 @@ TEST_F(Verbs, queue_send_prints_the_message_id) {
     EXPECT_EQ(console({"queue", "send", "leads", "{\"a\":1}"}), exit_code::done) << console.err.str();
     EXPECT_EQ(console.out.str(), "m-1\n");
     EXPECT_EQ(console.posted.at(0).second, R"({"body":"{\"a\":1}"})");
+}
+
+TEST_F(Verbs, queue_send_without_sending_looks_whether_the_queue_is_there) {
+    node_answers();
+    EXPECT_EQ(console({"queue", "send", "leads", "abc", "--dry-run"}), exit_code::done);
+    EXPECT_EQ(console.out.str(), "Would send 3 bytes to leads, which holds 1,209 messages.\n");
+    EXPECT_EQ(console({"queue", "send", "nowhere", "abc", "--dry-run"}), exit_code::data);
+    EXPECT_TRUE(console.posted.empty());
 }
 
 TEST_F(Verbs, queue_redrive_needs_a_reason_and_says_how_many_go_where) {
