@@ -192,6 +192,7 @@ class Auditor {
     Ask ask(const broker::StartMove&) { return MoveAsked{}; }
     Ask ask(const broker::CancelMove&) { return MoveAsked{}; }
     Ask ask(const broker::ListMoves&) { return MoveAsked{}; }
+    Ask ask(const broker::Undeclare&) { return MoveAsked{}; }  // the workload has none
 
     MessageKnowledge* send_once(QueueKnowledge* queue, const queue::OutgoingMessage& message, std::uint64_t content,
                                 const broker::OnceKey& once);

@@ -39,6 +39,12 @@ http::Response refused(broker::Refusal refusal, std::string_view queue) {
             return http::problem(409, "queue_is_declared", "This queue is declared in the configuration and cannot be changed here.");
         case Refusal::message_too_long:
             return http::problem(413, "message_too_long", "The message is longer than the queue takes.");
+        case Refusal::group_missing:
+            return http::problem(400, "group_missing", "A message of the FIFO queue \"" + std::string(queue) + "\" needs a group.");
+        case Refusal::deduplication_missing:
+            return http::problem(
+                400, "deduplication_missing",
+                "The queue \"" + std::string(queue) + "\" does not deduplicate by content: a message needs an id for that.");
         case Refusal::no_room:
             return http::problem(503, "no_room", "The disk has no room for more; receive and delete still work.");
         case Refusal::overloaded:

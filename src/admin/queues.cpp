@@ -12,6 +12,10 @@ json::Value to_json(const broker::QueueSettings& settings) {
     json::Value out;
     out.set("visibility_timeout", to_text(settings.visibility_timeout)).set("delay", to_text(settings.delay));
     out.set("retention", to_text(settings.retention)).set("message_bytes_max", settings.message_bytes_max);
+    if (settings.fifo) {
+        out.set("content_based_deduplication", settings.content_deduplication);
+        out.set("deduplication_scope", settings.deduplication_per_group ? "messageGroup" : "queue");
+    }
     if (settings.redrive)
         out.set("dead_letter", settings.redrive->dead_letter).set("max_receive_count", settings.redrive->max_receive_count);
     return out;
@@ -21,7 +25,8 @@ json::Value to_json(const broker::QueueStatus& queue, Timestamp now) {
     json::Value out;
     out.set("name", queue.name).set("ready", queue.ready).set("in_flight", queue.in_flight).set("delayed", queue.delayed);
     out.set("bytes", queue.bytes).set("oldest_age_ms", queue.oldest ? json::Value((now - *queue.oldest).count()) : json::Value());
-    out.set("declared", queue.settings.carries_records);
+    out.set("type", queue.settings.fifo ? "fifo" : "standard");
+    out.set("declared", queue.declared).set("carries_records", queue.settings.carries_records);
     out.set("sends", queue.sends).set("receives", queue.receives).set("deletes", queue.deletes);
     out.set("settings", to_json(queue.settings));
     return out;
@@ -33,6 +38,8 @@ json::Value to_json(const broker::Peek::Item& item, const broker::Commands& comm
     out.set("sequence", message.receipt.sequence.value()).set("message_id", to_text(message.id)).set("body", message.body);
     out.set("sent_at", to_rfc3339(message.sent_at)).set("visible_at", to_rfc3339(item.visible_at));
     out.set("receive_count", message.receive_count).set("attempts", message.attempts);
+    if (!message.group.empty()) out.set("group", message.group);
+    if (!message.deduplication.empty()) out.set("deduplication_id", message.deduplication);
     if (!message.dead_letter_source.empty()) out.set("dead_letter_source", message.dead_letter_source);
     json::Value attributes = json::Value::object();
     for (const auto& attribute : message.attributes) attributes.set(attribute.name, attribute.value);
@@ -88,6 +95,8 @@ http::Response send_to_queue(broker::Commands& commands, const Call& call) {
     if (send.queue == intake::quarantine_queue)
         return http::problem(409, "is_quarantine", "Refused posts are kept there; nothing else is put there. See: forebay rejects ls.");
     send.message.body = call.body["body"].text();
+    send.message.group = call.body["group"].text();
+    send.message.deduplication = call.body["deduplication_id"].text();
     auto name = send.queue;
     auto sent = broker::ask(commands, std::move(send));
     if (!sent.ok()) return refused(sent.error(), name);

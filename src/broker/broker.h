@@ -23,8 +23,11 @@ namespace forebay::broker {
 /// Why a command was not carried out. Nothing was changed, except with journal_fault.
 enum class Refusal {
     no_such_queue,
-    queue_exists,       ///< with other attributes
-    queue_is_declared,  ///< of the configuration: delete, purge and changes are refused
+    queue_exists,            ///< with other attributes
+    queue_is_declared,       ///< of the configuration: delete, purge and changes are refused
+    queue_keeps_records,     ///< of the configuration once: it goes only when it is empty, and is not purged or changed
+    queue_deleted_recently,  ///< one of that name, less than the cool-off ago
+    purge_in_progress,       ///< it was purged less than the cool-off ago
     message_too_long,
     too_many_in_flight,
     invalid_receipt,        ///< not one of ours
@@ -64,7 +67,7 @@ struct QueueSettings {
     Duration receive_wait = 0s;
     std::uint64_t message_bytes_max = 1048576;
     std::optional<Redrive> redrive;
-    bool carries_records = false;              ///< declared in TOML: never expires, refuses purge and delete (D21)
+    bool carries_records = false;              ///< declared in TOML, or was: never expires, refuses purge and delete (D21)
     bool fifo = false;                         ///< the name ends in .fifo; never changes
     bool content_deduplication = false;        ///< FIFO: without an id, the SHA-256 of the body is the id
     bool deduplication_per_group = false;      ///< FIFO: DeduplicationScope=messageGroup
@@ -78,7 +81,7 @@ struct QueueStatus {
     QueueSettings settings;
     Timestamp created_at;
     Timestamp modified_at;
-    bool declared = false;  ///< of the configuration
+    bool declared = false;  ///< of the configuration; if not and it carries records, it was once
     std::uint64_t ready = 0;
     std::uint64_t in_flight = 0;
     std::uint64_t delayed = 0;
@@ -175,6 +178,13 @@ struct SetQueue {
     Change change;
     Answer answer;
 };
+/// The configuration does not have the queue any more. It keeps what it holds, for as long as it takes, and can be deleted once it is
+/// empty.
+struct Undeclare {
+    using Answer = UniqueFunction<void(Result<void, Refusal>)>;
+    std::string queue;
+    Answer answer;
+};
 struct DeleteQueue {
     using Answer = UniqueFunction<void(Result<void, Refusal>)>;
     std::string queue;
@@ -183,7 +193,7 @@ struct DeleteQueue {
 struct Purge {
     using Answer = UniqueFunction<void(Result<void, Refusal>)>;
     std::string queue;
-    bool as_operator = false;  ///< also a queue that carries records
+    bool as_operator = false;  ///< also a queue that carries records, and one that was purged a moment ago
     Answer answer;
 };
 struct GetQueue {
@@ -249,8 +259,8 @@ struct ListMoves {
     Answer answer;
 };
 
-using Command = std::variant<Send, SendBatch, Receive, Delete, ChangeVisibility, CreateQueue, SetQueue, DeleteQueue, Purge, GetQueue,
-                             ListQueues, Peek, StartMove, CancelMove, ListMoves>;
+using Command = std::variant<Send, SendBatch, Receive, Delete, ChangeVisibility, CreateQueue, SetQueue, Undeclare, DeleteQueue, Purge,
+                             GetQueue, ListQueues, Peek, StartMove, CancelMove, ListMoves>;
 
 /// The port that sqs/, transport/ and admin/ speak to. Broker (broker_thread.h) is the real one.
 class Commands {

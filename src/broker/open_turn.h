@@ -9,6 +9,7 @@
 
 #include "broker/answers.h"
 #include "broker/checkpoint_keeper.h"
+#include "broker/cool_off.h"
 #include "broker/long_poll.h"
 #include "broker/message_reader.h"
 #include "broker/move_run.h"
@@ -63,6 +64,7 @@ class OpenTurn final : public Turn {
     void decide(ChangeVisibility& command);
     void decide(CreateQueue& command);
     void decide(SetQueue& command);
+    void decide(Undeclare& command);
     void decide(DeleteQueue& command);
     void decide(Purge& command);
     void decide(GetQueue& command);
@@ -77,6 +79,8 @@ class OpenTurn final : public Turn {
     Result<void, Refusal> remove(NamedQueue& queue, const queue::Receipt& receipt);
     Result<void, Refusal> change_visibility(NamedQueue& queue, const VisibilityChange& change);
     Result<NamedQueue*, Refusal> create(CreateQueue& command);
+    /// Why nobody but an operator or the configuration may purge or change the queue; nothing = anybody may.
+    static std::optional<Refusal> protection_of(const NamedQueue& queue);
     bool is_valid(const std::string& queue, const QueueSettings& settings, bool declared);
     bool redrive_is_valid(const std::string& queue, const QueueSettings& settings, bool declared);
     NamedQueue& write_queue(QueueRecord record);
@@ -178,6 +182,7 @@ class OpenTurn final : public Turn {
     std::string last_ticked_;  ///< queues are looked after in turn
     bool more_maintenance_ = false;
     ReceiveAttempts attempts_;
+    CoolOff deleted_lately_, purged_lately_;
     std::uint64_t messages_lost_ = 0;
     std::string scratch_;
 };

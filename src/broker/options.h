@@ -32,6 +32,9 @@ struct BrokerOptions {
     std::uint64_t checkpoint_page_reads = 8'192;
     Duration checkpoint_every = 30s;
 
+    /// How long a deleted queue's name cannot be used again, and a purged queue not be purged again; zero: SQS's pause is not kept.
+    /// A restart ends it.
+    Duration cool_off{0};
     Duration sync_within = 10ms;       ///< receives and visibility changes are durable at the latest after this
     Duration history_keep = 14 * 24h;  ///< how long segments with records stay as history; zero: they do not
     /// The oldest segment is emptied by copying when the log holds this much that is not needed, and either less than

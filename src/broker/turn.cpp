@@ -19,7 +19,9 @@ OpenTurn::OpenTurn(disk::Disk& disk, Clock& clock, Entropy& entropy, BrokerOptio
       stragglers_(*state_, options_),
       metrics_(metrics),
       opened_from_checkpoint_(parts.loaded.has_value()),
-      attempts_(options.receive_attempts_max) {
+      attempts_(options.receive_attempts_max),
+      deleted_lately_(options.cool_off),
+      purged_lately_(options.cool_off) {
     log_clock_->follow(time_);
     metrics_.opened(journal_->report());
     begin_turn();

@@ -173,6 +173,7 @@ Result<NamedQueue*, Refusal> OpenTurn::create(CreateQueue& command) {
     needs_sync_ |= journal_->durable() != journal_->next_position();
     if (known != nullptr && known->settings() == command.settings && known->record.declared >= command.declared) return known;
     if (known != nullptr && !command.declared) return Failure{Refusal::queue_exists};
+    if (!command.declared && deleted_lately_.is_on(command.queue, instant_)) return Failure{Refusal::queue_deleted_recently};
     if (!is_valid(command.queue, command.settings, command.declared)) return Failure{Refusal::invalid_attribute};
     if (known == nullptr && state_->queues.size() >= options_.queues_max) return Failure{Refusal::overloaded};
     if (known == nullptr && !has_room()) return Failure{Refusal::no_room};
@@ -222,7 +223,7 @@ void OpenTurn::make_dead_letter_queue(const std::string& name, bool carries_reco
 void OpenTurn::decide(SetQueue& command) {
     auto* queue = state_->queues.find(command.queue);
     if (queue == nullptr) return answers_.keep(std::move(command.answer), unknown);
-    if (queue->record.declared) return answers_.keep(std::move(command.answer), Failure{Refusal::queue_is_declared});
+    if (auto refusal = protection_of(*queue)) return answers_.keep(std::move(command.answer), Failure{*refusal});
     auto record = queue->record;
     if (!command.change(record.settings) || !is_valid(command.queue, record.settings, false))
         return answers_.keep(std::move(command.answer), Failure{Refusal::invalid_attribute});
@@ -231,16 +232,37 @@ void OpenTurn::decide(SetQueue& command) {
     answers_.keep(std::move(command.answer), {});
 }
 
+std::optional<Refusal> OpenTurn::protection_of(const NamedQueue& queue) {
+    if (queue.record.declared) return Refusal::queue_is_declared;
+    if (queue.settings().carries_records) return Refusal::queue_keeps_records;
+    return std::nullopt;
+}
+
+void OpenTurn::decide(Undeclare& command) {
+    auto* queue = state_->queues.find(command.queue);
+    if (queue == nullptr) return answers_.keep(std::move(command.answer), unknown);
+    if (queue->record.declared) {
+        auto record = queue->record;
+        record.declared = false;
+        record.modified_at = now_;
+        write_queue(std::move(record));
+    }
+    answers_.keep(std::move(command.answer), {});
+}
+
 void OpenTurn::decide(DeleteQueue& command) {
     auto* queue = state_->queues.find(command.queue);
     if (queue == nullptr) return answers_.keep(std::move(command.answer), unknown);
-    if (queue->record.declared) return answers_.keep(std::move(command.answer), Failure{Refusal::queue_is_declared});
+    auto refusal = protection_of(*queue);
+    if (refusal == Refusal::queue_keeps_records && queue->queue.live() == 0) refusal.reset();
+    if (refusal) return answers_.keep(std::move(command.answer), Failure{*refusal});
     for (auto& receive : polls_.take_all(queue->record.id)) answers_.keep(std::move(receive.answer), unknown);
     flush_changes();
     encode_queue_deleted(scratch_, queue->record.id);
     append(RecordType::queue_deleted, 0, scratch_);
     needs_sync_ = true;
     metrics_.forget(*queue);
+    deleted_lately_.begin(command.queue, instant_);
     state_->erase_queue(*queue);
     answers_.keep(std::move(command.answer), {});
 }
@@ -248,8 +270,10 @@ void OpenTurn::decide(DeleteQueue& command) {
 void OpenTurn::decide(Purge& command) {
     auto* queue = state_->queues.find(command.queue);
     if (queue == nullptr) return answers_.keep(std::move(command.answer), unknown);
-    if (queue->record.declared && !command.as_operator)
-        return answers_.keep(std::move(command.answer), Failure{Refusal::queue_is_declared});
+    auto refusal = protection_of(*queue);
+    if (!refusal && purged_lately_.is_on(command.queue, instant_)) refusal = Refusal::purge_in_progress;
+    if (refusal && !command.as_operator) return answers_.keep(std::move(command.answer), Failure{*refusal});
+    purged_lately_.begin(command.queue, instant_);
     purge(*queue, queue->queue.next_sequence(), 0);
     needs_sync_ = true;
     answers_.keep(std::move(command.answer), {});

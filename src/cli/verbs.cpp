@@ -96,6 +96,7 @@ std::vector<Verb> make_verbs() {
          run_show},
 
         {"queues", "queue ls", "every queue with its counts", {}, {}, run_queue_ls},
+        {"queues", "queue show", "one queue: its kind, counts and settings", {{"QUEUE", "its name"}}, {}, run_queue_show, C::queues},
         {"queues",
          "queue peek",
          "messages, without receiving them",
@@ -107,7 +108,9 @@ std::vector<Verb> make_verbs() {
          "queue send",
          "sends a message, for a test",
          {{"QUEUE", "its name"}, {"BODY", "the message; - reads standard input"}},
-         {dry_run},
+         {{"group", 0, "GROUP", "message group; a FIFO queue needs one"},
+          {"deduplication-id", 0, "ID", "of a FIFO queue that does not deduplicate by content"},
+          dry_run},
          run_queue_send,
          C::queues},
         {"queues",

@@ -97,6 +97,16 @@ Error error_of(broker::Refusal refusal) {
             return {ErrorKind::unsupported_operation,
                     "This queue is declared in the configuration of Forebay and carries records: it cannot be deleted, purged or changed "
                     "through the API."};
+        case Refusal::queue_keeps_records:
+            return {ErrorKind::unsupported_operation,
+                    "This queue was declared in the configuration of Forebay and is not any more: what it holds is kept. It can be deleted "
+                    "once "
+                    "it is empty, and is not purged or changed through the API."};
+        case Refusal::queue_deleted_recently:
+            return {ErrorKind::queue_deleted_recently,
+                    "You must wait 60 seconds after deleting a queue before you can create another with the same name."};
+        case Refusal::purge_in_progress:
+            return {ErrorKind::purge_queue_in_progress, "Only one PurgeQueue operation is allowed every 60 seconds."};
         case Refusal::message_too_long:
             return message_too_long(1048576, false);
         case Refusal::too_many_in_flight:

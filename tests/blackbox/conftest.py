@@ -49,6 +49,7 @@ drain_timeout = "5s"
 listen = ["127.0.0.1:{admin}"]
 [sqs]
 listen = ["127.0.0.1:{sqs}"]
+cool_off = false
 """
 
 

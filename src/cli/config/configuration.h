@@ -61,6 +61,7 @@ struct SqsConfiguration {
     std::string account = "123456789012";
     std::string region;              ///< empty: from the signature's scope
     std::string base_url;            ///< empty: from Host
+    bool cool_off = true;            ///< 60 seconds after a delete and between purges, as on AWS
     std::vector<std::string> hosts;  ///< names it may be called by, besides localhost and addresses
 };
 

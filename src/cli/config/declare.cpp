@@ -43,7 +43,8 @@ void declare_sqs(Scope& s, SqsConfiguration& sqs) {
     s.setting("base_url", text(sqs.base_url), "start of queue URLs; from the request's Host if it is not set");
     s.setting("hosts", texts(sqs.hosts),
               "names it may be called by; without any: localhost and addresses if it listens on loopback, else all");
-    s.later({"verify", "cool_off"});
+    s.setting("cool_off", flag(sqs.cool_off), "60 seconds until a deleted queue's name is free and between two purges, as on AWS");
+    s.later({"verify"});
 }
 
 void declare_log(Scope& s, LogConfiguration& log) {

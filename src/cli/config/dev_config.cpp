@@ -18,7 +18,8 @@ drain_delay = "0s"                   # behind a balancer: 10s, so that it sees /
 listen = ["127.0.0.1:8090"]          # the operator's page and what `forebay status` asks
 
 [sqs]
-listen = ["127.0.0.1:9324"]          # every queue, for any Amazon SQS client
+listen   = ["127.0.0.1:9324"]        # every queue, for any Amazon SQS client
+cool_off = false                     # true: after a delete a name is taken for 60 s, as on Amazon
 
 [log]
 format = "text"                      # json and logfmt are for machines

@@ -39,6 +39,7 @@ constexpr std::size_t secret_bytes = 32;
 constexpr std::uint64_t queue_port_body_max = 8_MiB;
 constexpr Duration slow_sync_refuses = 5s;
 constexpr Duration probe_every = 1s;
+constexpr Duration sqs_cool_off = 60s;  // AWS's
 
 /// Which file a path leads to; nothing for none.
 std::optional<std::pair<dev_t, ino_t>> identity_of(const std::string& path) {
@@ -70,6 +71,7 @@ broker::BrokerOptions broker_options(const Configuration& configuration) {
     options.journal.min_free_bytes = configuration.node.min_free_disk;
     options.journal.reserve_bytes = configuration.node.reserve_disk;
     options.history_keep = configuration.journal.keep;
+    if (configuration.sqs.cool_off) options.cool_off = sqs_cool_off;
     return options;
 }
 

@@ -37,17 +37,23 @@ Result<void, std::string> declare(broker::Commands& commands, const std::string&
 
 namespace {
 /// A queue that was taken out of the configuration keeps what it holds, and nobody may forget that it does.
-void tell_of_left_queues(broker::Commands& commands, const Configuration& configuration) {
+void leave(broker::Commands& commands, const broker::QueueStatus& queue) {
+    if (queue.declared && !broker::ask(commands, broker::Undeclare{queue.name, {}}).ok()) return;
+    auto messages = queue.ready + queue.in_flight + queue.delayed;
+    if (messages == 0) return;
+    log_warn("queue.unconfigured")
+        .with("queue", queue.name)
+        .with("messages", messages)
+        .with("why", "it carries records and is not in the configuration any more; it keeps what it holds")
+        .with("next", "declare it again with a worker that empties it, or forebay queue purge " + queue.name);
+}
+
+void leave_what_is_not_configured(broker::Commands& commands, const Configuration& configuration) {
     auto queues = broker::ask(commands, broker::ListQueues{});
     if (!queues.ok()) return;
     for (const auto& queue : *queues) {
-        auto messages = queue.ready + queue.in_flight + queue.delayed;
-        if (!queue.declared || messages == 0 || configuration.has_queue(queue.name)) continue;
-        log_warn("queue.unconfigured")
-            .with("queue", queue.name)
-            .with("messages", messages)
-            .with("why", "it was declared once and is not in the configuration any more; it keeps what it holds")
-            .with("next", "declare it again with a worker that empties it, or forebay queue purge " + queue.name);
+        bool was_declared = queue.declared || queue.settings.carries_records;
+        if (was_declared && !configuration.has_queue(queue.name)) leave(commands, queue);
     }
 }
 }  // namespace
@@ -62,7 +68,7 @@ Result<void, std::string> declare_queues(broker::Commands& commands, const Confi
         if (!queue.settings.redrive) TRY(declare(commands, queue.name, queue.settings));
     for (const auto& queue : configuration.queues)
         if (queue.settings.redrive) TRY(declare(commands, queue.name, queue.settings));
-    tell_of_left_queues(commands, configuration);
+    leave_what_is_not_configured(commands, configuration);
     return {};
 }
 

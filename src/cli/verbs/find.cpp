@@ -111,7 +111,7 @@ class Search {
         for (const auto& queue : (*queues)["queues"].elements()) {
             const auto& name = queue["name"].text();
             bool is_refused = name == intake::quarantine_queue;
-            if (!is_refused && !queue["declared"].boolean()) continue;
+            if (!is_refused && !queue["carries_records"].boolean()) continue;
             auto page =
                 admin_.get("/api/queues/" + http::percent_encode(name) + "/peek" + query_of({{"max", std::to_string(messages_looked_at)}}));
             if (!page) continue;

@@ -1,4 +1,5 @@
-// `queue ls|peek|send|purge|redrive`: the queues of a node, through its operator's interface.
+// `queue ls|show|peek|send|purge|redrive`: the queues of a node, through its operator's interface.
+#include <algorithm>
 #include <iostream>
 #include <iterator>
 #include <limits>
@@ -10,6 +11,7 @@
 #include "cli/verbs/verbs.h"
 #include "cli/words.h"
 #include "http/message.h"
+#include "intake/intake.h"
 #include "queue/limits.h"
 
 namespace forebay::cli {
@@ -37,6 +39,13 @@ std::string body_text(const std::string& body, const std::vector<std::string>& m
     return shortened(printable(text), body_characters_shown);
 }
 
+/// Who made the queue, as the node knows it.
+std::string_view maker_of(const json::Value& queue) {
+    if (queue["name"].text() == intake::quarantine_queue) return "Forebay";
+    if (queue["declared"].boolean()) return "configuration";
+    return queue["carries_records"].boolean() ? "no longer configured" : "API";
+}
+
 /// Whether the person at the terminal typed the queue's name; without a terminal --yes stands for it.
 bool is_name_confirmed(Invocation& invocation, const std::string& queue, const std::string& messages) {
     if (invocation.globals().yes) return true;
@@ -46,18 +55,21 @@ bool is_name_confirmed(Invocation& invocation, const std::string& queue, const s
     return false;
 }
 
-/// How many messages the queue holds, in words; what the verb ends with if the node does not know it.
-Result<std::string, int> messages_in(Invocation& invocation, AdminClient& admin, const std::string& name) {
+/// What the node says of the queue; what the verb ends with if the node does not know it.
+Result<json::Value, int> find_queue(Invocation& invocation, AdminClient& admin, const std::string& name) {
     auto queues = admin.get("/api/queues");
     if (!queues) return Failure{failed(invocation, queues.error())};
-    for (const auto& queue : (*queues)["queues"].elements()) {
-        if (queue["name"].text() != name) continue;
-        auto count =
-            queue["ready"].integer().value_or(0) + queue["in_flight"].integer().value_or(0) + queue["delayed"].integer().value_or(0);
-        return counted(static_cast<std::uint64_t>(count), "message");
-    }
+    for (auto& queue : (*queues)["queues"].elements())
+        if (queue["name"].text() == name) return std::move(queue);
     invocation.terminal().complain("there is no queue \"" + name + "\"");
     return Failure{int{exit_code::data}};
+}
+
+/// How many messages the queue holds, in words; what the verb ends with if the node does not know it.
+Result<std::string, int> messages_in(Invocation& invocation, AdminClient& admin, const std::string& name) {
+    TRY_ASSIGN(auto queue, find_queue(invocation, admin, name));
+    auto count = queue["ready"].integer().value_or(0) + queue["in_flight"].integer().value_or(0) + queue["delayed"].integer().value_or(0);
+    return counted(static_cast<std::uint64_t>(count), "message");
 }
 
 }  // namespace
@@ -70,19 +82,39 @@ int run_queue_ls(Invocation& invocation) {
         terminal.result_json(*answer);
         return exit_code::done;
     }
-    auto configuration = invocation.whatever_is_configured();
-    Table table({"QUEUE", ">READY", ">FLIGHT", ">DELAYED", ">OLDEST", ">SIZE", ">SENT", ">RECEIVED", ">DELETED", "DEAD LETTERS GO TO"});
+    Table table({"QUEUE", "TYPE", "MADE BY", ">READY", ">FLIGHT", ">DELAYED", ">OLDEST", ">SIZE", ">SENT", ">RECEIVED", ">DELETED",
+                 "DEAD LETTERS GO TO"});
     for (const auto& queue : (*answer)["queues"].elements()) {
         auto oldest = queue["oldest_age_ms"].integer();
-        table.add({queue["name"].text(), figure(queue["ready"]), figure(queue["in_flight"]), figure(queue["delayed"]),
-                   oldest ? age_text(Duration(*oldest)) : "-", about_size(static_cast<std::uint64_t>(queue["bytes"].integer().value_or(0))),
-                   figure(queue["sends"]), figure(queue["receives"]), figure(queue["deletes"]), queue["settings"]["dead_letter"].text()});
+        table.add({queue["name"].text(), queue["type"].text(), std::string(maker_of(queue)), figure(queue["ready"]),
+                   figure(queue["in_flight"]), figure(queue["delayed"]), oldest ? age_text(Duration(*oldest)) : "-",
+                   about_size(static_cast<std::uint64_t>(queue["bytes"].integer().value_or(0))), figure(queue["sends"]),
+                   figure(queue["receives"]), figure(queue["deletes"]), queue["settings"]["dead_letter"].text()});
     }
     terminal.result(table.text(terminal));
-    if (!node_named_by(invocation).empty()) return exit_code::done;  // that node has a configuration of its own
     for (const auto& queue : (*answer)["queues"].elements())
-        if (queue["declared"].boolean() && !configuration.queues.empty() && !configuration.has_queue(queue["name"].text()))
-            terminal.talk(queue["name"].text() + " is not in the configuration any more; it keeps what it holds.");
+        if (!queue["declared"].boolean() && queue["carries_records"].boolean())
+            terminal.talk(queue["name"].text() +
+                          " is not in the configuration any more; it keeps what it holds, and can be deleted once it is empty.");
+    return exit_code::done;
+}
+
+int run_queue_show(Invocation& invocation) {
+    auto& terminal = invocation.terminal();
+    AdminClient admin(invocation);
+    auto queue = find_queue(invocation, admin, invocation.word(0));
+    if (!queue) return queue.error();
+    if (terminal.wants_json()) {
+        terminal.result_json(*queue);
+        return exit_code::done;
+    }
+    Table table({"queue", (*queue)["name"].text()});
+    table.add({"type", (*queue)["type"].text()});
+    table.add({"made by", std::string(maker_of(*queue))});
+    for (auto name : {"ready", "in_flight", "delayed", "sends", "receives", "deletes"}) table.add({name, figure((*queue)[name])});
+    for (const auto& [name, value] : (*queue)["settings"].members())
+        table.add({name, value.is_string() ? value.text() : json::to_text(value)});
+    terminal.result(table.text(terminal));
     return exit_code::done;
 }
 
@@ -101,12 +133,21 @@ int run_queue_peek(Invocation& invocation) {
     }
     auto now = invocation.world().clock.wall();
     auto masked = invocation.whatever_is_configured().admin.mask;
-    Table table({">SEQ", "SENT", "VISIBLE", ">RECEIVED", ">ATTEMPTS", "BODY"});
-    for (const auto& message : (*answer)["messages"].elements()) {
+    const auto& messages = (*answer)["messages"].elements();
+    bool has_groups = std::any_of(messages.begin(), messages.end(), [](const auto& message) { return !message["group"].text().empty(); });
+    std::vector<std::string> columns{">SEQ", "SENT", "VISIBLE", ">RECEIVED", ">ATTEMPTS"};
+    if (has_groups) columns.insert(columns.end(), {"GROUP", "DEDUPLICATION ID"});
+    columns.emplace_back("BODY");
+    Table table(columns);
+    for (const auto& message : messages) {
         auto visible = parse_timestamp(message["visible_at"].text());
         bool is_visible = !visible || *visible <= now;
-        table.add({message["sequence"].text(), time_of(message["sent_at"], now), is_visible ? "now" : "in " + age_text(*visible - now),
-                   message["receive_count"].text(), message["attempts"].text(), body_text(message["body"].text(), masked)});
+        std::vector<Cell> row{message["sequence"].text(), time_of(message["sent_at"], now),
+                              is_visible ? "now" : "in " + age_text(*visible - now), message["receive_count"].text(),
+                              message["attempts"].text()};
+        if (has_groups) row.insert(row.end(), {message["group"].text(), message["deduplication_id"].text()});
+        row.push_back(body_text(message["body"].text(), masked));
+        table.add(std::move(row));
     }
     if (table.is_empty())
         terminal.talk("No messages.");
@@ -126,7 +167,10 @@ int run_queue_send(Invocation& invocation) {
         terminal.result("Would send " + counted(body.size(), "byte") + " to " + queue + ", which holds " + *messages + ".\n");
         return exit_code::done;
     }
-    auto answer = admin.post(path_of(queue, "send"), json::Value().set("body", body));
+    auto message = json::Value().set("body", body);
+    if (auto group = invocation.value("group")) message.set("group", *group);
+    if (auto id = invocation.value("deduplication-id")) message.set("deduplication_id", *id);
+    auto answer = admin.post(path_of(queue, "send"), message);
     if (!answer) return failed(invocation, answer.error());
     if (terminal.wants_json())
         terminal.result_json(*answer);

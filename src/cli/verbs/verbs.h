@@ -20,6 +20,7 @@ int run_find(Invocation& invocation);
 int run_show(Invocation& invocation);
 
 int run_queue_ls(Invocation& invocation);
+int run_queue_show(Invocation& invocation);
 int run_queue_peek(Invocation& invocation);
 int run_queue_send(Invocation& invocation);
 int run_queue_purge(Invocation& invocation);

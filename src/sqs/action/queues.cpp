@@ -118,10 +118,12 @@ Result<void, Error> delete_queue(Call& call) {
 
 Result<void, Error> purge_queue(Call& call) {
     TRY_ASSIGN(auto queue, call.queue());
-    call.commands.submit(broker::Purge{std::move(queue), false, [reply = std::move(call.reply)](auto done) mutable {
-                                           if (!done.ok()) return reply.fail(done.error());
-                                           reply.succeed();
-                                       }});
+    auto answer = [reply = std::move(call.reply), queue](auto done) mutable {
+        if (done.ok()) return reply.succeed();
+        if (done.error() != broker::Refusal::purge_in_progress) return reply.fail(done.error());
+        reply.fail({ErrorKind::purge_queue_in_progress, "Only one PurgeQueue operation on " + queue + " is allowed every 60 seconds."});
+    };
+    call.commands.submit(broker::Purge{std::move(queue), false, std::move(answer)});
     return {};
 }
 

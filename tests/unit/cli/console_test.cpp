@@ -27,7 +27,7 @@ TEST(FindVerb, what_is_ambiguous_unknown_or_half_is_told) {
     EXPECT_EQ(found({"statsu"}), "there is no command \"statsu\"; did you mean \"status\"?");
     EXPECT_EQ(found({"queue", "pek"}), "there is no command \"queue pek\"; did you mean \"queue peek\"?");
     EXPECT_EQ(found({"queue", "p"}), "\"queue p\" is ambiguous: peek, purge");
-    EXPECT_EQ(found({"queue"}), "\"queue\" needs one more word: ls, peek, send, purge, redrive");
+    EXPECT_EQ(found({"queue"}), "\"queue\" needs one more word: ls, show, peek, send, purge, redrive");
     EXPECT_EQ(found({"xyzzyx"}), "there is no command \"xyzzyx\"");
     EXPECT_EQ(found({""}), "there is no command \"\"");
 }

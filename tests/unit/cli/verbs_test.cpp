@@ -22,9 +22,9 @@ namespace {
 const std::string node_json = R"({"name":"web-1","version":"0.1.0","uptime_s":532800,"ready":true,"draining":false,"ack":"journal",
     "disk_free":195421011968,"journal_bytes":44238166425,"accepted":41882,"refused":96})";
 const std::string queues_json = R"({"queues":[
-    {"name":"forebay-quarantine","ready":7,"in_flight":0,"delayed":0,"bytes":900,"oldest_age_ms":null,"declared":true,"sends":7,"receives":0,"deletes":0,"settings":{}},
-    {"name":"leads","ready":1200,"in_flight":9,"delayed":0,"bytes":2048,"oldest_age_ms":400,"declared":true,"sends":5,"receives":4,"deletes":3,"settings":{"dead_letter":"leads-dead"}},
-    {"name":"leads-dead","ready":2,"in_flight":0,"delayed":0,"bytes":10,"oldest_age_ms":842000,"declared":true,"sends":2,"receives":0,"deletes":0,"settings":{}}]})";
+    {"name":"forebay-quarantine","ready":7,"in_flight":0,"delayed":0,"bytes":900,"oldest_age_ms":null,"type":"standard","declared":true,"carries_records":true,"sends":7,"receives":0,"deletes":0,"settings":{}},
+    {"name":"leads","ready":1200,"in_flight":9,"delayed":0,"bytes":2048,"oldest_age_ms":400,"type":"standard","declared":true,"carries_records":true,"sends":5,"receives":4,"deletes":3,"settings":{"dead_letter":"leads-dead"}},
+    {"name":"leads-dead","ready":2,"in_flight":0,"delayed":0,"bytes":10,"oldest_age_ms":842000,"type":"standard","declared":true,"carries_records":true,"sends":2,"receives":0,"deletes":0,"settings":{}}]})";
 
 class Verbs : public testing::Test {
   protected:
@@ -212,15 +212,44 @@ TEST_F(Verbs, the_reason_goes_to_the_supervisor) {
 
 TEST_F(Verbs, queue_ls_tells_of_a_queue_that_left_the_configuration) {
     node_answers();
-    auto at = console.gets["/api/queues"].find("\"leads-dead\",\"ready\"");
-    console.gets["/api/queues"].replace(at, 12, "\"old-leads\"");
+    auto& queues = console.gets["/api/queues"];
+    std::string declared = R"("declared":true)";
+    queues.replace(queues.rfind(declared), declared.size(), R"("declared":false)");
     EXPECT_EQ(console({"queue", "ls"}), exit_code::done);
-    EXPECT_EQ(console.err.str(), "old-leads is not in the configuration any more; it keeps what it holds.\n");
-    EXPECT_EQ(console({"queue", "ls", "--node", "http://other:8090"}), exit_code::done);
-    EXPECT_EQ(console.err.str(), "") << "the configuration here says nothing of another node";
-    console.variables.emplace_back("FOREBAY_NODE", "http://other:8090");
+    EXPECT_EQ(console.err.str(),
+              "leads-dead is not in the configuration any more; it keeps what it holds, and can be deleted once it is empty.\n");
+    EXPECT_NE(console.out.str().find("leads-dead          standard  no longer configured"), std::string::npos) << console.out.str();
+}
+
+TEST_F(Verbs, a_fifo_queue_is_shown_as_what_it_is) {
+    console.gets = {
+        {"/api/queues", R"({"queues":[{"name":"q.fifo","ready":3,"in_flight":1,"delayed":0,"bytes":90,"oldest_age_ms":400,"type":"fifo",
+        "declared":false,"carries_records":false,"sends":4,"receives":1,"deletes":0,
+        "settings":{"visibility_timeout":"30s","content_based_deduplication":true,"deduplication_scope":"messageGroup"}}]})"},
+        {"/api/queues/q.fifo/peek?max=10",
+         R"({"messages":[{"sequence":7,"sent_at":"2026-09-21T14:02:00.000Z","visible_at":"2026-09-21T14:02:00.000Z",
+        "receive_count":0,"attempts":0,"group":"customer-7","deduplication_id":"order-9","body":"x"}]})"}};
     EXPECT_EQ(console({"queue", "ls"}), exit_code::done);
-    EXPECT_EQ(console.err.str(), "");
+    EXPECT_NE(console.out.str().find("q.fifo  fifo  API"), std::string::npos) << console.out.str();
+    EXPECT_EQ(console({"queue", "show", "q.fifo"}), exit_code::done);
+    EXPECT_EQ(console.out.str(),
+              "queue                        q.fifo\n"
+              "type                         fifo\n"
+              "made by                      API\n"
+              "ready                        3\n"
+              "in_flight                    1\n"
+              "delayed                      0\n"
+              "sends                        4\n"
+              "receives                     1\n"
+              "deletes                      0\n"
+              "visibility_timeout           30s\n"
+              "content_based_deduplication  true\n"
+              "deduplication_scope          messageGroup\n");
+    EXPECT_EQ(console({"queue", "peek", "q.fifo"}), exit_code::done) << console.err.str();
+    EXPECT_NE(console.out.str().find("GROUP       DEDUPLICATION ID  BODY\n"), std::string::npos) << console.out.str();
+    EXPECT_NE(console.out.str().find("customer-7  order-9           x\n"), std::string::npos) << console.out.str();
+    EXPECT_EQ(console({"queue", "show", "none"}), exit_code::data);
+    EXPECT_EQ(console.err.str(), "forebay: there is no queue \"none\"\n");
 }
 
 TEST_F(Verbs, tail_prints_the_last_lines_of_the_log) {
@@ -242,8 +271,10 @@ TEST_F(Verbs, tail_prints_the_last_lines_of_the_log) {
 TEST_F(Verbs, queue_ls_is_a_table) {
     node_answers();
     EXPECT_EQ(console({"queue", "ls"}), exit_code::done);
-    EXPECT_NE(console.out.str().find("leads               1,200       9        0    0.4s  2.0KiB     5         4        3  leads-dead\n"),
-              std::string::npos)
+    EXPECT_NE(
+        console.out.str().find(
+            "leads               standard  configuration  1,200       9        0    0.4s  2.0KiB     5         4        3  leads-dead\n"),
+        std::string::npos)
         << console.out.str();
 }
 

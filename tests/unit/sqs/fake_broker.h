@@ -62,6 +62,7 @@ class FakeBroker final : public broker::Commands {
     void run(broker::ChangeVisibility& command);
     void run(broker::CreateQueue& command);
     void run(broker::SetQueue& command);
+    void run(broker::Undeclare& command) { refuse(command, broker::Refusal::no_such_queue); }
     void run(broker::DeleteQueue& command);
     void run(broker::Purge& command);
     void run(broker::GetQueue& command);
