@@ -1,6 +1,6 @@
 #include "sqs/arguments.h"
 
-#include <charconv>
+#include "sqs/text.h"
 
 namespace forebay::sqs {
 namespace {
@@ -25,13 +25,6 @@ std::string_view kind_name(const json::Value& value) {
 
 Error wrong_type(const json::Value& value, std::string_view wanted) {
     return {ErrorKind::serialization, std::string(kind_name(value)) + " can not be converted to " + std::string(wanted)};
-}
-
-std::optional<std::int64_t> integer_of(std::string_view digits) {
-    std::int64_t n = 0;
-    auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), n);
-    if (error != std::errc() || end != digits.data() + digits.size()) return std::nullopt;
-    return n;
 }
 
 }  // namespace

@@ -80,6 +80,8 @@ Error invalid_handle(std::string_view handle) {
             "The input receipt handle \"" + std::string(handle.substr(0, 1024)) + "\" is not a valid receipt handle."};
 }
 
+Error expired_handle(std::string_view handle) { return invalid_value(handle, "ReceiptHandle", "The receipt handle has expired."); }
+
 Error message_too_long(std::uint64_t limit, bool in_batch) {
     return {ErrorKind::invalid_parameter_value, std::string("One or more parameters ") +
                                                     (in_batch ? "cannot be validated" : "are invalid") +

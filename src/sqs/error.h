@@ -67,6 +67,8 @@ Error unknown_attribute(std::string_view name);
 /// "The resource that you specified for the SourceArn parameter doesn't exist."
 Error no_such_resource(std::string_view parameter);
 Error invalid_handle(std::string_view handle);
+/// Of a FIFO queue's message, whose lease has ended.
+Error expired_handle(std::string_view handle);
 Error message_too_long(std::uint64_t limit, bool in_batch);
 
 /// What a broker's refusal is called here. `message_too_long` needs the queue's limit: see action/send.cpp.

@@ -1,10 +1,12 @@
 #include "sqs/queue_attributes.h"
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
+#include <span>
 
 #include "queue/limits.h"
+#include "sqs/redrive_policy.h"
+#include "sqs/text.h"
 
 namespace forebay::sqs {
 namespace {
@@ -21,13 +23,6 @@ Error invalid_attribute(std::string_view name) {
     return {ErrorKind::invalid_attribute_value, "Invalid value for the parameter " + std::string(name) + "."};
 }
 
-std::optional<std::int64_t> integer_of(std::string_view text) {
-    std::int64_t n = 0;
-    auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), n);
-    if (text.empty() || error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-    return n;
-}
-
 /// A whole number between bounds, both included.
 Result<std::int64_t, Error> bounded(std::string_view name, std::string_view value, std::int64_t least, std::int64_t most) {
     auto number = integer_of(value);
@@ -40,34 +35,6 @@ std::int64_t in_seconds(Duration d) { return std::chrono::duration_cast<seconds>
 Result<void, Error> set_seconds(Duration& target, std::string_view name, std::string_view value, Duration least, Duration most) {
     TRY_ASSIGN(auto number, bounded(name, value, in_seconds(least), in_seconds(most)));
     target = seconds(number);
-    return {};
-}
-
-Error bad_redrive(std::string_view value, std::string_view reason) { return invalid_value(value, "RedrivePolicy", reason); }
-
-std::optional<std::int64_t> number_or_digits(const json::Value& value) {
-    return value.is_string() ? integer_of(value.text()) : value.integer();
-}
-
-Result<void, Error> set_redrive(QueueSettings& settings, std::string_view value) {
-    if (value.empty()) {
-        settings.redrive.reset();
-        return {};
-    }
-    auto policy = json::parse(value);
-    if (!policy.ok() || !policy->is_object())
-        return Failure{bad_redrive(value, "Amazon SQS can't create the redrive policy, as it's in an unsupported format.")};
-    for (auto required : {"deadLetterTargetArn", "maxReceiveCount"})
-        if (policy->find(required) == nullptr)
-            return Failure{bad_redrive(value, "Redrive policy does not contain mandatory attribute: " + std::string(required) + ".")};
-    auto count = number_or_digits((*policy)["maxReceiveCount"]);
-    if (!count || *count < 1 || *count > limits::max_receive_count_max)
-        return Failure{bad_redrive(value, "Invalid value for maxReceiveCount: " + (*policy)["maxReceiveCount"].text() +
-                                              ", valid values are from 1 to 1000 both inclusive.")};
-    auto target = name_of_arn((*policy)["deadLetterTargetArn"].text());
-    if (!target) return Failure{bad_redrive(value, "Invalid value for deadLetterTargetArn.")};
-    if (is_fifo_name(*target)) return Failure{bad_redrive(value, "Dead-letter queue must be same type of queue as the source.")};
-    settings.redrive = broker::Redrive{std::string(*target), static_cast<std::uint32_t>(*count)};
     return {};
 }
 
@@ -88,16 +55,57 @@ Result<void, Error> keep_document(QueueSettings& settings, std::string_view name
     return keep(settings, name, value);
 }
 
-Result<void, Error> keep_boolean(QueueSettings& settings, std::string_view name, std::string_view value) {
-    std::string lower(value.substr(0, 8));
-    std::transform(lower.begin(), lower.end(), lower.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-    if (lower != "true" && lower != "false") return Failure{invalid_attribute(name)};
-    return keep(settings, name, lower);
-}
-
 std::string text_of(Duration d) { return std::to_string(in_seconds(d)); }
 std::string text_of(std::uint64_t n) { return std::to_string(n); }
+std::string_view text_of(bool value) { return value ? "true" : "false"; }
 std::string text_of_seconds(Timestamp at) { return std::to_string(at.ms / 1000); }
+
+/// Booleans come in any case.
+bool is_text(std::string_view value, std::string_view lower_case) {
+    return std::equal(value.begin(), value.end(), lower_case.begin(), lower_case.end(),
+                      [](char c, char lower) { return (c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c) == lower; });
+}
+
+Result<bool, Error> read_boolean(std::string_view name, std::string_view value) {
+    if (is_true(value)) return true;
+    if (is_text(value, "false")) return false;
+    return Failure{invalid_attribute(name)};
+}
+
+Result<void, Error> keep_boolean(QueueSettings& settings, std::string_view name, std::string_view value) {
+    TRY_ASSIGN(bool wanted, read_boolean(name, value));
+    return keep(settings, name, text_of(wanted));
+}
+
+// Of FIFO queues only.
+
+Result<void, Error> set_fifo(QueueSettings& settings, std::string_view name, std::string_view value) {
+    if (!settings.fifo) return Failure{unknown_attribute(name)};
+    TRY_ASSIGN(bool wanted, read_boolean(name, value));
+    if (!wanted)
+        return Failure{Error{ErrorKind::invalid_attribute_value,
+                             "Invalid value for the parameter FifoQueue. Reason: Modifying queue type is not supported."}};
+    return {};
+}
+
+Result<void, Error> set_content_deduplication(QueueSettings& settings, std::string_view name, std::string_view value) {
+    if (!settings.fifo) return Failure{unknown_attribute(name)};
+    TRY_ASSIGN(settings.content_deduplication, read_boolean(name, value));
+    return {};
+}
+
+constexpr std::string_view scope_names[] = {"queue", "messageGroup"}, limit_names[] = {"perQueue", "perMessageGroupId"};
+
+/// One of two: false is the first.
+Result<void, Error> set_choice(QueueSettings& settings, bool QueueSettings::* target, std::span<const std::string_view, 2> choices,
+                               std::string_view name, std::string_view value) {
+    if (!settings.fifo)
+        return Failure{
+            Error{ErrorKind::invalid_attribute_value, "You can specify the " + std::string(name) + " only when FifoQueue is set to true."}};
+    if (value != choices[0] && value != choices[1]) return Failure{invalid_attribute(name)};
+    settings.*target = value == choices[1];
+    return {};
+}
 
 using Value = std::optional<std::string>;
 
@@ -106,13 +114,7 @@ Value kept(const QueueStatus& queue, std::string_view name) {
     return found == queue.settings.extra.end() ? Value() : Value(found->second);
 }
 
-Value redrive_policy(const QueueStatus& queue, const Names& outside) {
-    if (!queue.settings.redrive) return std::nullopt;
-    auto policy = json::Value::object();
-    policy.set("deadLetterTargetArn", outside.arn_of(queue.settings.redrive->dead_letter));
-    policy.set("maxReceiveCount", queue.settings.redrive->max_receive_count);
-    return json::to_text(policy);
-}
+Value of_fifo(const QueueStatus& queue, std::string_view value) { return queue.settings.fifo ? Value(value) : std::nullopt; }
 
 using Set = Result<void, Error> (*)(QueueSettings&, std::string_view name, std::string_view value);
 using Get = Value (*)(const QueueStatus&, const Names&);
@@ -141,8 +143,8 @@ constexpr Attribute attributes[] = {
          return {};
      },
      [](auto& q, auto&) { return Value(text_of(q.settings.message_bytes_max)); }},
-    {"RedrivePolicy", [](auto& s, auto, auto v) { return set_redrive(s, v); }, redrive_policy},
-    {"RedriveAllowPolicy", keep_document, [](auto& q, auto&) { return kept(q, "RedriveAllowPolicy"); }},
+    {"RedrivePolicy", set_redrive_policy, redrive_policy_of},
+    {"RedriveAllowPolicy", set_redrive_allow_policy, [](auto& q, auto&) { return kept(q, "RedriveAllowPolicy"); }},
     {"Policy", keep_document, [](auto& q, auto&) { return kept(q, "Policy"); }},
     {"KmsMasterKeyId", keep, [](auto& q, auto&) { return kept(q, "KmsMasterKeyId"); }},
     {"KmsDataKeyReusePeriodSeconds",
@@ -152,6 +154,14 @@ constexpr Attribute attributes[] = {
      },
      [](auto& q, auto&) { return kept(q, "KmsDataKeyReusePeriodSeconds"); }},
     {"SqsManagedSseEnabled", keep_boolean, [](auto& q, auto&) { return Value(kept(q, "SqsManagedSseEnabled").value_or("false")); }},
+    {"FifoQueue", set_fifo, [](auto& q, auto&) { return of_fifo(q, "true"); }},
+    {"ContentBasedDeduplication", set_content_deduplication,
+     [](auto& q, auto&) { return of_fifo(q, text_of(q.settings.content_deduplication)); }},
+    {"DeduplicationScope",
+     [](auto& s, auto n, auto v) { return set_choice(s, &QueueSettings::deduplication_per_group, scope_names, n, v); },
+     [](auto& q, auto&) { return of_fifo(q, scope_names[q.settings.deduplication_per_group]); }},
+    {"FifoThroughputLimit", [](auto& s, auto n, auto v) { return set_choice(s, &QueueSettings::throughput_per_group, limit_names, n, v); },
+     [](auto& q, auto&) { return of_fifo(q, limit_names[q.settings.throughput_per_group]); }},
     {"QueueArn", nullptr, [](auto& q, auto& outside) { return Value(outside.arn_of(q.name)); }},
     {"ApproximateNumberOfMessages", nullptr, [](auto& q, auto&) { return Value(text_of(q.ready)); }},
     {"ApproximateNumberOfMessagesNotVisible", nullptr, [](auto& q, auto&) { return Value(text_of(q.in_flight)); }},
@@ -160,17 +170,10 @@ constexpr Attribute attributes[] = {
     {"LastModifiedTimestamp", nullptr, [](auto& q, auto&) { return Value(text_of_seconds(q.modified_at)); }},
 };
 
-/// Names SQS knows that a standard queue does not have.
-constexpr std::string_view fifo_attributes[] = {"FifoQueue", "ContentBasedDeduplication", "DeduplicationScope", "FifoThroughputLimit"};
-
 const Attribute* find_attribute(std::string_view name) {
     auto found = std::find_if(std::begin(attributes), std::end(attributes), [&](auto& row) { return row.name == name; });
     return found == std::end(attributes) ? nullptr : found;
 }
-bool is_fifo_attribute(std::string_view name) {
-    return std::find(std::begin(fifo_attributes), std::end(fifo_attributes), name) != std::end(fifo_attributes);
-}
-
 bool contains(const std::vector<std::string>& names, std::string_view name) {
     return std::find(names.begin(), names.end(), name) != names.end();
 }
@@ -187,18 +190,26 @@ Result<void, Error> check_tag(std::string_view key, std::string_view value) {
 
 }  // namespace
 
+bool is_true(std::string_view value) { return is_text(value, "true"); }
+
 Result<void, Error> set_attribute(QueueSettings& settings, std::string_view name, std::string_view value) {
     auto* attribute = find_attribute(name);
     if (attribute != nullptr && attribute->set != nullptr) return attribute->set(settings, name, value);
-    if (name == "DeduplicationScope" || name == "FifoThroughputLimit")
-        return Failure{
-            Error{ErrorKind::invalid_attribute_value, "You can specify the " + std::string(name) + " only when FifoQueue is set to true."}};
     return Failure{unknown_attribute(name)};
+}
+
+Result<void, Error> set_attributes(QueueSettings& settings, const std::vector<std::pair<std::string, std::string>>& attributes) {
+    for (const auto& [name, value] : attributes) TRY(set_attribute(settings, name, value));
+    if (settings.throughput_per_group && !settings.deduplication_per_group)
+        return Failure{
+            Error{ErrorKind::invalid_attribute_value,
+                  "You can specify perMessageGroupId for FifoThroughputLimit only when DeduplicationScope is set to messageGroup."}};
+    return {};
 }
 
 Result<void, Error> check_attribute_names(const std::vector<std::string>& names) {
     for (auto& name : names)
-        if (name != "All" && find_attribute(name) == nullptr && !is_fifo_attribute(name)) return Failure{unknown_attribute(name)};
+        if (name != "All" && find_attribute(name) == nullptr) return Failure{unknown_attribute(name)};
     return {};
 }
 

@@ -1,6 +1,6 @@
 #pragma once
 // A queue's attributes as SQS names and bounds them, to and from the broker's settings. Attributes that change
-// nothing here (Policy, RedriveAllowPolicy, encryption) are kept and given back.
+// nothing here (Policy, encryption) are kept and given back.
 
 #include <string>
 #include <string_view>
@@ -15,9 +15,13 @@
 
 namespace forebay::sqs {
 
-/// Sets one attribute. Errors: invalid_attribute_name, invalid_attribute_value, invalid_parameter_value (RedrivePolicy),
-/// unsupported_operation (FIFO).
+/// Sets one attribute of a queue whose kind, `settings.fifo`, is known. Errors: invalid_attribute_name, invalid_attribute_value,
+/// invalid_parameter_value (RedrivePolicy).
 Result<void, Error> set_attribute(broker::QueueSettings& settings, std::string_view name, std::string_view value);
+/// Sets each, and sees whether they go together. On failure some may have been set.
+Result<void, Error> set_attributes(broker::QueueSettings& settings, const std::vector<std::pair<std::string, std::string>>& attributes);
+/// A boolean as SQS takes it: in any case.
+bool is_true(std::string_view value);
 
 /// The attributes among `names` (`All` for all), as a JSON object of texts.
 /// Errors: invalid_attribute_name for a name SQS does not know.

@@ -1,5 +1,7 @@
 #include "sqs/text.h"
 
+#include <charconv>
+
 namespace forebay::sqs {
 namespace {
 
@@ -17,6 +19,13 @@ bool is_sendable(std::string_view utf8) {
     if (controls != 0) return false;
     if (lead_bytes == 0) return true;
     return utf8.find("\xEF\xBF\xBE") == std::string_view::npos && utf8.find("\xEF\xBF\xBF") == std::string_view::npos;
+}
+
+std::optional<std::int64_t> integer_of(std::string_view text) {
+    std::int64_t n = 0;
+    auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), n);
+    if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+    return n;
 }
 
 }  // namespace forebay::sqs

@@ -92,7 +92,8 @@ class Check {
         auto path = "queue." + queue.name;
         const auto& settings = queue.settings;
         if (queue.name.ends_with(".fifo"))
-            error(path, "FIFO queues are not in this version");
+            error(path, "a queue of the configuration cannot be FIFO: a record belongs to no message group",
+                  "make FIFO queues through the queue port (CreateQueue)");
         else if (!has_only(queue.name, "-_") || queue.name.size() > 80)
             error(path, "a queue's name has 1 to 80 letters, digits, - and _");
         if (queue.name == "forebay-quarantine") error(path, "the queue forebay-quarantine is Forebay's own, for refused posts");
@@ -107,6 +108,8 @@ class Check {
         if (settings.redrive->dead_letter.empty())
             error(path + ".max_receive_count", "max_receive_count needs a dead_letter queue to move messages to");
         if (settings.redrive->dead_letter == queue.name) error(path + ".dead_letter", "a queue cannot be its own dead_letter");
+        if (settings.redrive->dead_letter.ends_with(".fifo"))
+            error(path + ".dead_letter", "the dead letters of a queue that is not FIFO go to one that is not FIFO either");
     }
 
     void report(const std::vector<intake::Problem>& problems) {

@@ -4,13 +4,14 @@
 #include "sqs/action.h"
 #include "sqs/page.h"
 #include "sqs/queue_attributes.h"
+#include "sqs/redrive_policy.h"
 
 namespace forebay::sqs::action {
 namespace {
 
 /// Changes the queue's settings as they are when the broker comes to it.
 template <class Change>
-void change_settings(Call& call, std::string queue, Change change) {
+void change_settings(broker::Commands& commands, std::string queue, Reply reply, Change change) {
     // Of the change and of the answer, which says in SQS's words what was wrong.
     auto wrong = std::make_shared<std::optional<Error>>();
     auto try_change = [change = std::move(change), wrong](broker::QueueSettings& settings) {
@@ -18,12 +19,11 @@ void change_settings(Call& call, std::string queue, Change change) {
         if (!changed.ok()) *wrong = changed.error();
         return changed.ok();
     };
-    call.commands.submit(
-        broker::SetQueue{std::move(queue), std::move(try_change), [reply = std::move(call.reply), wrong](auto done) mutable {
-                             if (*wrong) return reply.fail(**wrong);
-                             if (!done.ok()) return reply.fail(done.error());
-                             reply.succeed();
-                         }});
+    commands.submit(broker::SetQueue{std::move(queue), std::move(try_change), [reply = std::move(reply), wrong](auto done) mutable {
+                                         if (*wrong) return reply.fail(**wrong);
+                                         if (!done.ok()) return reply.fail(done.error());
+                                         reply.succeed();
+                                     }});
 }
 
 }  // namespace
@@ -47,12 +47,28 @@ Result<void, Error> set_queue_attributes(Call& call) {
     TRY_ASSIGN(auto queue, call.queue());
     TRY_ASSIGN(auto attributes, call.arguments.text_map("Attributes"));
     if (attributes.empty()) return Failure{missing_parameter("Attribute.Name")};
+    auto dead_letters = dead_letter_queue_in(attributes);
     auto change = [attributes = std::move(attributes), options = call.options](broker::QueueSettings& settings) -> Result<void, Error> {
-        for (auto& [name, value] : attributes) TRY(set_attribute(settings, name, value));
+        TRY(set_attributes(settings, attributes));
         if (settings.redrive) TRY(check_is_clients(options, settings.redrive->dead_letter));
         return {};
     };
-    change_settings(call, std::move(queue), std::move(change));
+    if (!dead_letters) {
+        change_settings(call.commands, std::move(queue), std::move(call.reply), std::move(change));
+        return {};
+    }
+    // What is wrong with the queue itself, or with the attributes, is said before what is wrong with the target.
+    auto target = dead_letters->queue;
+    auto answer = [&commands = call.commands, queue = std::move(queue), dead_letters = std::move(*dead_letters), change = std::move(change),
+                   reply = std::move(call.reply)](auto found) mutable {
+        auto allowed = check_dead_letter_queue(dead_letters, queue, found);
+        auto change_if_allowed = [change = std::move(change), allowed](broker::QueueSettings& settings) -> Result<void, Error> {
+            TRY(change(settings));
+            return allowed;
+        };
+        change_settings(commands, std::move(queue), std::move(reply), std::move(change_if_allowed));
+    };
+    call.commands.submit(broker::GetQueue{std::move(target), std::move(answer)});
     return {};
 }
 
@@ -60,7 +76,8 @@ Result<void, Error> tag_queue(Call& call) {
     TRY_ASSIGN(auto queue, call.queue());
     TRY_ASSIGN(auto tags, call.arguments.text_map("Tags"));
     if (tags.empty()) return Failure{missing_parameter("Tags")};
-    change_settings(call, std::move(queue), [tags = std::move(tags)](broker::QueueSettings& settings) { return set_tags(settings, tags); });
+    change_settings(call.commands, std::move(queue), std::move(call.reply),
+                    [tags = std::move(tags)](broker::QueueSettings& settings) { return set_tags(settings, tags); });
     return {};
 }
 
@@ -68,10 +85,11 @@ Result<void, Error> untag_queue(Call& call) {
     TRY_ASSIGN(auto queue, call.queue());
     TRY_ASSIGN(auto keys, call.arguments.texts("TagKeys"));
     if (keys.empty()) return Failure{missing_parameter("TagKeys")};
-    change_settings(call, std::move(queue), [keys = std::move(keys)](broker::QueueSettings& settings) -> Result<void, Error> {
-        remove_tags(settings, keys);
-        return {};
-    });
+    change_settings(call.commands, std::move(queue), std::move(call.reply),
+                    [keys = std::move(keys)](broker::QueueSettings& settings) -> Result<void, Error> {
+                        remove_tags(settings, keys);
+                        return {};
+                    });
     return {};
 }
 

@@ -1,6 +1,9 @@
+#include <algorithm>
+
 #include "sqs/action.h"
 #include "sqs/page.h"
 #include "sqs/queue_attributes.h"
+#include "sqs/redrive_policy.h"
 
 namespace forebay::sqs::action {
 namespace {
@@ -11,22 +14,21 @@ Error invalid_name() {
     return {ErrorKind::invalid_parameter_value, "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length"};
 }
 
+Error invalid_fifo_name() {
+    return {
+        ErrorKind::invalid_parameter_value,
+        "The name of a FIFO queue can only include alphanumeric characters, hyphens, or underscores, must end with .fifo suffix and be 1 "
+        "to 80 in length"};
+}
+
 bool asks_for_fifo(const Attributes& attributes) {
-    for (auto& [name, value] : attributes)
-        if (name == "FifoQueue" && (value == "true" || value == "True")) return true;
-    return false;
+    return std::any_of(attributes.begin(), attributes.end(), [](auto& one) { return one.first == "FifoQueue" && is_true(one.second); });
 }
 
 Result<void, Error> check_new_name(std::string_view name, const Attributes& attributes) {
-    if (!is_queue_name(name)) return Failure{invalid_name()};
-    if (!is_fifo_name(name)) return {};
-    if (!asks_for_fifo(attributes)) return Failure{invalid_name()};
-    return Failure{Error{ErrorKind::unsupported_operation, "FIFO queues are not in this version of Forebay."}};
-}
-
-Result<void, Error> set_attributes(broker::QueueSettings& settings, const Attributes& attributes) {
-    for (auto& [name, value] : attributes) TRY(set_attribute(settings, name, value));
-    return {};
+    bool is_fifo = asks_for_fifo(attributes);
+    if (is_queue_name(name) && is_fifo_name(name) == is_fifo) return {};
+    return Failure{is_fifo ? invalid_fifo_name() : invalid_name()};
 }
 
 json::Value url_result(const std::string& url) {
@@ -47,12 +49,32 @@ void answer_existing(Reply reply, const broker::QueueStatus& queue, const Attrib
     reply.succeed(url_result(url));
 }
 
-void create(broker::Commands& commands, std::string queue, broker::QueueSettings settings, std::string url, Reply reply) {
-    commands.submit(broker::CreateQueue{std::move(queue), std::move(settings), false,
-                                        [reply = std::move(reply), url = std::move(url)](auto made) mutable {
+/// A queue that is to be made.
+struct NewQueue {
+    std::string name;
+    broker::QueueSettings settings;
+    Attributes given;
+    std::string url;
+};
+
+void create(broker::Commands& commands, NewQueue queue, Reply reply) {
+    commands.submit(broker::CreateQueue{std::move(queue.name), std::move(queue.settings), false,
+                                        [reply = std::move(reply), url = std::move(queue.url)](auto made) mutable {
                                             if (!made.ok()) return reply.fail(made.error());
                                             reply.succeed(url_result(url));
                                         }});
+}
+
+void create_if_its_dead_letters_may_go(broker::Commands& commands, NewQueue queue, Reply reply) {
+    auto dead_letters = dead_letter_queue_in(queue.given);
+    if (!dead_letters) return create(commands, std::move(queue), std::move(reply));
+    auto target = dead_letters->queue;
+    auto then = [&commands, queue = std::move(queue), dead_letters = std::move(*dead_letters),
+                 reply = std::move(reply)](auto found) mutable {
+        if (auto allowed = check_dead_letter_queue(dead_letters, queue.name, found); !allowed.ok()) return reply.fail(allowed.error());
+        create(commands, std::move(queue), std::move(reply));
+    };
+    commands.submit(broker::GetQueue{std::move(target), std::move(then)});
 }
 
 }  // namespace
@@ -63,16 +85,16 @@ Result<void, Error> create_queue(Call& call) {
     TRY(check_new_name(name, attributes));
     TRY(check_is_clients(call.options, name));
     broker::QueueSettings settings;
+    settings.fifo = is_fifo_name(name);
     TRY(set_attributes(settings, attributes));
     if (settings.redrive) TRY(check_is_clients(call.options, settings.redrive->dead_letter));
     TRY_ASSIGN(auto tags, call.arguments.text_map(call.arguments.has("tags") ? "tags" : "Tags"));
     TRY(set_tags(settings, tags));
-    auto url = call.names().url_of(name);
-    auto answer = [&commands = call.commands, name, settings = std::move(settings), attributes = std::move(attributes),
-                   url = std::move(url), reply = std::move(call.reply)](auto existing) mutable {
-        if (existing.ok()) return answer_existing(std::move(reply), *existing, attributes, url);
+    NewQueue queue{name, std::move(settings), std::move(attributes), call.names().url_of(name)};
+    auto answer = [&commands = call.commands, queue = std::move(queue), reply = std::move(call.reply)](auto existing) mutable {
+        if (existing.ok()) return answer_existing(std::move(reply), *existing, queue.given, queue.url);
         if (existing.error() != broker::Refusal::no_such_queue) return reply.fail(existing.error());
-        create(commands, std::move(name), std::move(settings), std::move(url), std::move(reply));
+        create_if_its_dead_letters_may_go(commands, std::move(queue), std::move(reply));
     };
     call.commands.submit(broker::GetQueue{std::move(name), std::move(answer)});
     return {};

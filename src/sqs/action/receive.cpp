@@ -3,6 +3,7 @@
 #include "base/digest.h"
 #include "queue/limits.h"
 #include "sqs/action.h"
+#include "sqs/fifo.h"
 #include "sqs/message_attributes.h"
 
 namespace forebay::sqs::action {
@@ -14,7 +15,7 @@ using std::chrono::seconds;
 /// Our own workers ask for the attempts noted with a message (D16); `All` does not include it.
 constexpr std::string_view attempts_name = "ForebayAttempts";
 
-/// What SQS knows of a message beside its own attributes. FIFO's are known and never there.
+/// What SQS knows of a message beside its own attributes.
 constexpr std::string_view system_names[] = {"SenderId",
                                              "SentTimestamp",
                                              "ApproximateReceiveCount",
@@ -30,6 +31,7 @@ struct Wanted {
     std::vector<std::string> system;   ///< AttributeNames and MessageSystemAttributeNames
     std::vector<std::string> message;  ///< MessageAttributeNames
     std::optional<Names> outside;      ///< when system attributes are wanted
+    bool is_fifo = false;
     bool has(std::string_view name) const {
         return std::any_of(system.begin(), system.end(), [&](auto& one) { return one == "All" || one == name; });
     }
@@ -68,14 +70,19 @@ std::optional<Duration> as_duration(std::optional<std::int64_t> number) {
     return number ? std::optional<Duration>(seconds(*number)) : std::nullopt;
 }
 
-Result<broker::Receive, Error> read_receive(Arguments& of) {
+Result<broker::Receive, Error> read_receive(Arguments& of, std::string queue) {
     broker::Receive out;
+    out.queue = std::move(queue);
     TRY_ASSIGN(auto max, bounded(of, "MaxNumberOfMessages", 1, limits::receive_max, "Must be between 1 and 10, if provided."));
     out.max_messages = static_cast<unsigned>(max.value_or(1));
     TRY_ASSIGN(auto wait, bounded(of, "WaitTimeSeconds", 0, 20, "Must be >= 0 and <= 20, if provided."));
     out.wait = as_duration(wait);
     TRY_ASSIGN(auto visibility, bounded(of, "VisibilityTimeout", 0, 43200, "Must be >= 0 and <= 43200, if provided."));
     out.visibility = as_duration(visibility);
+    if (is_fifo_name(out.queue)) {
+        TRY_ASSIGN(auto attempt, read_id(of, "ReceiveRequestAttemptId"));
+        out.attempt = std::move(attempt).value_or("");
+    }
     return out;
 }
 
@@ -90,6 +97,8 @@ json::Value system_attributes(const queue::Delivery& message, const Wanted& want
     put("SentTimestamp", text_of(message.sent_at));
     put("ApproximateReceiveCount", std::to_string(message.receive_count));
     put("ApproximateFirstReceiveTimestamp", text_of(message.first_received_at));
+    if (wanted.is_fifo) put("SequenceNumber", sequence_number(message.receipt.sequence));
+    if (!message.deduplication.empty()) put("MessageDeduplicationId", message.deduplication);
     if (!message.group.empty()) put("MessageGroupId", message.group);
     if (!message.dead_letter_source.empty()) put("DeadLetterQueueSourceArn", wanted.outside->arn_of(message.dead_letter_source));
     for (auto& attribute : message.system_attributes) put(attribute.name, attribute.value);
@@ -123,9 +132,9 @@ json::Value to_json(const broker::Commands& commands, queue::Delivery message, c
 
 Result<void, Error> receive_message(Call& call) {
     TRY_ASSIGN(auto queue, call.queue());
-    TRY_ASSIGN(auto receive, read_receive(call.arguments));
+    TRY_ASSIGN(auto receive, read_receive(call.arguments, std::move(queue)));
     TRY_ASSIGN(auto wanted, read_wanted(call));
-    receive.queue = std::move(queue);
+    wanted.is_fifo = is_fifo_name(receive.queue);
     receive.still_wanted = call.reply.connection_probe();
     receive.answer = [&commands = call.commands, reply = std::move(call.reply), wanted = std::move(wanted)](auto received) mutable {
         if (!received.ok()) return reply.fail(received.error());

@@ -52,7 +52,7 @@ Result<Change, Error> read_change(Arguments& of) {
 
 Error refused(broker::Refusal refusal, const Change& change) {
     if (refusal == broker::Refusal::invalid_receipt) return invalid_handle(change.handle);
-    if (refusal == broker::Refusal::not_in_flight)
+    if (refusal == broker::Refusal::not_in_flight || refusal == broker::Refusal::receipt_expired)
         return invalid_value(change.handle, "ReceiptHandle", "Message does not exist or is not available for visibility timeout change.");
     if (refusal == broker::Refusal::visibility_too_long)
         return invalid_value(std::to_string(change.timeout / std::chrono::seconds(1)), "VisibilityTimeout",

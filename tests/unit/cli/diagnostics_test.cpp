@@ -106,9 +106,9 @@ TEST(Diagnostics, settings_of_later_versions_are_refused_as_such) {
     for (const char* text :
          {"[schedule.x]\n", "[alert.x]\n", "[access.x]\n", "[ledger]\n", "[proxy]\n", "[admin]\nusers = []\n", "[sqs]\nverify = true\n",
           "[journal]\nencrypt = \"x\"\n", "[telemetry]\notlp = {}\n", "[backend.a]\nkind = \"sqs\"\n", "[backend.a]\nkind = \"rabbitmq\"\n",
-          "[queue.a]\nfifo = true\n", "[queue.\"a.fifo\"]\n", "[db.a]\npath = \"x\"\ndriver = \"mariadb\"\n",
-          "[intake.ack]\nafter = \"queue\"\n", "[intake]\nlisten = [\"systemd:http\"]\n",
-          "[queue.q]\n[worker.w]\nqueue = \"q\"\nhandler = \"stats\"\n", "[queue.q]\nretention_guard = \"2d\"\n"}) {
+          "[queue.a]\nfifo = true\n", "[db.a]\npath = \"x\"\ndriver = \"mariadb\"\n", "[intake.ack]\nafter = \"queue\"\n",
+          "[intake]\nlisten = [\"systemd:http\"]\n", "[queue.q]\n[worker.w]\nqueue = \"q\"\nhandler = \"stats\"\n",
+          "[queue.q]\nretention_guard = \"2d\"\n"}) {
         auto found = messages(text);
         ASSERT_EQ(found.size(), 1U) << text << problems(text);
         EXPECT_NE(found[0].find("not in this version"), std::string::npos) << found[0];
@@ -239,6 +239,8 @@ TEST(Diagnostics, queues_keep_to_the_limits_of_sqs) {
         {"[queue.q]\nmax_message_size = \"2MiB\"\n", "queue.q.max_message_size must be at most 1MiB"},
         {"[queue.q]\nmax_receive_count = 5\n", "max_receive_count needs a dead_letter queue to move messages to"},
         {"[queue.q]\ndead_letter = \"q\"\n", "a queue cannot be its own dead_letter"},
+        {"[queue.q]\ndead_letter = \"d.fifo\"\n", "the dead letters of a queue that is not FIFO go to one that is not FIFO either"},
+        {"[queue.\"q.fifo\"]\n", "a queue of the configuration cannot be FIFO: a record belongs to no message group"},
         {"[queue.\"a b\"]\n", "a queue's name has 1 to 80 letters, digits, - and _"},
         {"[queue.forebay-quarantine]\n", "the queue forebay-quarantine is Forebay's own, for refused posts"},
     };
