@@ -1,33 +1,29 @@
 #pragma once
-// A queue reached over the SQS protocol (AWS JSON 1.0), which is how workers reach the node, on this machine or
-// another. One kept-alive connection; deletes and sends go in batches of ten; entries that a batch reports as
-// failed through no fault of ours are tried again a bounded number of times. An error names the queue, what was
-// asked and what the server said.
+// A queue reached over the SQS protocol, which is how workers reach the node, on this machine or another. What goes
+// into batches, is tried again and how often: sqs/client/client.h. An error names the queue, what was asked and what
+// the server said.
 
+#include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
-#include "base/json.h"
-#include "http/client.h"
+#include "sqs/client/client.h"
 #include "transport/source.h"
 
 namespace forebay::transport {
 
 struct SqsSourceOptions {
-    std::string endpoint_url = "http://127.0.0.1:9324";
-    std::string account = "123456789012";  ///< in queue URLs
-    Duration connect_deadline = 2s;
-    Duration answer_deadline = 30s;  ///< beyond the time a receive waits
-    unsigned tries = 3;              ///< of what the server says it could not do
-    Duration pause = 50ms;           ///< between tries, doubled each time
+    sqs::client::ClientOptions client{};
+    /// In queue URLs, which then need not be asked for. Empty = GetQueueUrl tells them.
+    std::string account = "123456789012";
     /// Whether the other side is Forebay: attempts and releases are known to it alone (D16).
     bool is_forebay = true;
 };
 
 class SqsSource final : public Source {
   public:
-    explicit SqsSource(SqsSourceOptions options) : options_(std::move(options)) {}
+    /// Without credentials requests are not signed.
+    explicit SqsSource(SqsSourceOptions options, std::optional<sqs::Credentials> credentials = {});
 
     /// At most ten messages; a wait is cut to whole seconds and to 20 of them.
     Result<std::vector<Received>, SourceError> receive(const std::string& queue, unsigned max, Duration wait,
@@ -40,22 +36,14 @@ class SqsSource final : public Source {
     Result<void, SourceError> send(const std::string& queue, const std::vector<OutgoingBody>& messages) override;
 
   private:
-    using Headers = std::vector<std::pair<std::string, std::string>>;
-    /// One request and its answer, tried again a bounded number of times while the server says that it cannot now.
-    Result<json::Value, SourceError> call(std::string_view action, const std::string& queue, json::Value members, Headers headers = {},
-                                          Duration wait = Duration(0));
-    struct NotDone {
-        SourceError error;
-        bool is_busy = false;  ///< the server did nothing and asks to be asked again
-    };
-    Result<json::Value, NotDone> call_once(std::string_view action, const std::string& queue, const http::ClientRequest& request);
-    /// A batch action until every entry has succeeded; `entries` without their ids.
-    Result<void, SourceError> call_batch(std::string_view action, const std::string& queue, std::vector<json::Value> entries);
-    SourceError error(SourceError::Kind kind, std::string_view action, const std::string& queue, std::string_view why) const;
-    void pause_after(unsigned attempt) const;
+    std::string url_of(const std::string& queue) const;
+    Result<void, SourceError> change_visibility(const std::string& queue, const sqs::client::HandleTimeout& change,
+                                                const sqs::client::Headers& headers);
 
     SqsSourceOptions options_;
-    http::Client client_;
+    SystemClock clock_;
+    SystemEntropy entropy_;
+    sqs::client::Client client_;
 };
 
 }  // namespace forebay::transport

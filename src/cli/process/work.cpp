@@ -112,8 +112,9 @@ int run_work_process(const Configuration& configuration, std::string_view name, 
     metrics::Registry registry;
     auto statsd = open_statsd(registry, configuration.telemetry.statsd);
     transport::SqsSourceOptions to;
-    to.endpoint_url = queue_endpoint(configuration);
+    to.client.endpoint_url = queue_endpoint(configuration);
     to.account = configuration.sqs.account;
+    if (!configuration.sqs.region.empty()) to.client.region = configuration.sqs.region;
     transport::SqsSource source(to), heartbeat(to);
     auto handler = given->handler == HandlerKind::sql ? make_sql(configuration, *given, n, clock)
                                                       : make_exec(configuration, *given, n, clock, registry);
