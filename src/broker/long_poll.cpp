@@ -48,6 +48,25 @@ std::vector<Receive> LongPoll::take_all(queue::QueueId queue) {
 
 std::vector<Receive> LongPoll::take_all() { return take_expired(Instant{INT64_MAX}); }
 
+std::vector<Receive> LongPoll::take_unwanted() {
+    std::vector<Receive> out;
+    for (auto queue = waiting_.begin(); queue != waiting_.end();) {
+        auto& [id, polls] = *queue;
+        for (auto one = polls.begin(); one != polls.end();) {
+            auto& receive = one->second.receive;
+            if (!receive.still_wanted || receive.still_wanted()) {
+                ++one;
+                continue;
+            }
+            deadlines_.erase({one->second.deadline, id, one->first});
+            out.push_back(std::move(receive));
+            one = polls.erase(one);
+        }
+        queue = polls.empty() ? waiting_.erase(queue) : std::next(queue);
+    }
+    return out;
+}
+
 std::optional<Instant> LongPoll::next_deadline() const {
     if (deadlines_.empty()) return std::nullopt;
     return std::get<0>(*deadlines_.begin());

@@ -25,6 +25,8 @@ class LongPoll {
     std::vector<Receive> take_expired(Instant now);
     std::vector<Receive> take_all(queue::QueueId queue);
     std::vector<Receive> take_all();
+    /// Those whose client has gone.
+    std::vector<Receive> take_unwanted();
 
     std::optional<Instant> next_deadline() const;
     std::size_t size() const { return deadlines_.size(); }

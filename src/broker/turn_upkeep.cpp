@@ -14,6 +14,7 @@ Result<void, disk::Error> OpenTurn::upkeep() {
         next_tick_ = instant_ + tick_every;
         tick();
         TRY(commit(needs_sync_));
+        answers_.run();
         if (!stragglers_.has_work()) stragglers_.plan(*journal_, checkpoints_.needed_from(), instant_);
         more_maintenance_ = true;
     }
@@ -88,6 +89,8 @@ void OpenTurn::tick() {
         metrics_.show(*queue->second, now_);
         last_ticked_ = queue->first;
     }
+    // Clients that come and go would otherwise fill up what may wait.
+    for (auto& receive : polls_.take_unwanted()) answers_.keep(std::move(receive.answer), std::vector<queue::Delivery>{});
     metrics_.show(*journal_, counters());
     forget_history();
     constexpr int chunks_at_once = 16;

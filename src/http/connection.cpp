@@ -1,5 +1,6 @@
 #include "http/connection.h"
 
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -262,8 +263,14 @@ void Connection::settle() {
     std::size_t settled = 0;
     while (settled < pending_.size() && pending_[settled]->answered) {
         Exchange& exchange = *pending_[settled++];
+        auto& on_undelivered = exchange.response.on_undelivered;
+        if (on_undelivered && client_has_gone()) {
+            loop_.undelivered(on_undelivered);
+            exchange.response = problem(408, "client_gone", "The client had ended its side of the connection before the answer.");
+        }
         const AnswerForm form{exchange.request.method == "HEAD", exchange.close_after, exchange.framing.is_http10};
         loop_.writer().append(out_, exchange.response, form);
+        if (on_undelivered) must_arrive_.push_back({out_.size(), std::exchange(on_undelivered, {})});
         loop_.release(exchange);
     }
     pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(settled));
@@ -272,6 +279,17 @@ void Connection::settle() {
         say_continue_ = false;
     }
     account_output();
+}
+
+/// The kernel may know what no event has told yet.
+bool Connection::client_has_gone() const {
+    pollfd watched{socket_, POLLRDHUP, 0};
+    return input_ended_ || peer_ended_ || ::poll(&watched, 1, 0) > 0;
+}
+
+void Connection::note_sent() {
+    auto first_unsent = std::find_if(must_arrive_.begin(), must_arrive_.end(), [this](const auto& one) { return one.end > out_sent_; });
+    must_arrive_.erase(must_arrive_.begin(), first_unsent);
 }
 
 void Connection::account_output() {
@@ -290,6 +308,7 @@ void Connection::send() {
             out_sent_ += static_cast<std::size_t>(n);
             loop_.counters().bytes_sent.add(static_cast<std::uint64_t>(n));
             if (write_until_ms_ != 0) write_until_ms_ += n * 1000 / 1024;
+            if (!must_arrive_.empty()) note_sent();
         } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
             wait_until_writable();
         } else if (errno != EINTR) {
@@ -411,6 +430,7 @@ void Connection::abort() {
         if (exchange->answered) loop_.release(*exchange);
     }
     pending_.clear();
+    for (auto& one : std::exchange(must_arrive_, {})) loop_.undelivered(one.on_undelivered);
     out_.clear();
     out_sent_ = 0;
     account_output();

@@ -70,6 +70,8 @@ class Connection {
     void after_last_answer();
     std::size_t unsent() const { return out_.size() - out_sent_; }
     void account_output();
+    bool client_has_gone() const;
+    void note_sent();
 
     void go_on();
     void answer_and_take();
@@ -90,6 +92,11 @@ class Connection {
     std::string out_;
     std::size_t out_sent_ = 0;
     std::size_t out_held_ = 0;  ///< of out_, counted among the bytes in flight
+    struct MustArrive {
+        std::size_t end;  ///< in out_
+        UniqueFunction<void()> on_undelivered;
+    };
+    std::vector<MustArrive> must_arrive_;  ///< answers in out_ that are not sent as a whole
 
     Waiting waiting_ = Waiting::nothing;
     std::int64_t waiting_until_ms_ = 0;

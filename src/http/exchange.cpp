@@ -14,6 +14,14 @@ void empty(std::string& text) {
 
 }  // namespace
 
+void Exchange::forget_request() {
+    const bool is_head = request.method == "HEAD";
+    request = Request{};
+    if (is_head) request.method = "HEAD";
+    head = std::string();
+    body = std::string();
+}
+
 void ExchangeTable::grow() {
     if (owned_.size() == chunks_.size()) return;
     auto& chunk = *owned_.emplace_back(std::make_unique<Chunk>());

@@ -36,6 +36,9 @@ struct Exchange {
     std::uint32_t index = 0;
     /// Generation and, in the lowest bit, whether the client is still there. Written by the loop, read by any thread.
     std::atomic<std::uint64_t> presence{0};
+
+    /// Frees the request; what the form of its answer needs stays.
+    void forget_request();
 };
 
 class ExchangeTable {

@@ -52,10 +52,12 @@ Counters::Counters(metrics::Registry& registry, const std::string& listener)
       turned_away(registry.counter("forebay_http_turned_away_total", {{"listener", listener}})),
       bytes_received(registry.counter("forebay_http_received_bytes_total", {{"listener", listener}})),
       bytes_sent(registry.counter("forebay_http_sent_bytes_total", {{"listener", listener}})),
+      undelivered(registry.counter("forebay_http_undelivered_total", {{"listener", listener}})),
       registry_(registry),
       listener_(listener) {
     registry.describe("forebay_http_accepts_paused_total", "How often no descriptor was left for a new connection.");
     registry.describe("forebay_http_refused_total", "Requests refused before a handler saw them.");
+    registry.describe("forebay_http_undelivered_total", "Answers with messages whose client had gone; they were given back.");
     registry.describe("forebay_http_turned_away_total", "Connections closed at once: too many of one address, or no descriptor.");
 }
 
@@ -142,6 +144,12 @@ void Loop::respond(std::uint64_t token, Response response) {
 
 bool Loop::is_connected(std::uint64_t token) { return exchanges_.is_connected(token); }
 
+void Loop::forget_request(std::uint64_t token) {
+    Exchange& exchange = exchanges_.find(token);
+    release_bytes(std::exchange(exchange.bytes_held, 0));
+    exchange.forget_request();
+}
+
 void Loop::deliver() {
     Exchange* newest = mailbox_.exchange(nullptr, std::memory_order_acquire);
     Exchange* oldest = nullptr;
@@ -188,7 +196,13 @@ void Loop::handle(Connection& connection, Exchange& exchange) {
     busy_ = nullptr;
 }
 
+void Loop::undelivered(UniqueFunction<void()>& on_undelivered) {
+    counters().undelivered.add();
+    std::exchange(on_undelivered, {})();
+}
+
 void Loop::release(Exchange& exchange) {
+    if (exchange.response.on_undelivered) undelivered(exchange.response.on_undelivered);
     release_bytes(std::exchange(exchange.bytes_held, 0));
     if (!exchange.counted_address.empty()) drop_address(std::exchange(exchange.counted_address, {}));
     exchanges_.release(exchange);

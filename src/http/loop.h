@@ -40,6 +40,7 @@ struct Counters {
     metrics::Counter& turned_away;
     metrics::Counter& bytes_received;
     metrics::Counter& bytes_sent;
+    metrics::Counter& undelivered;
 
   private:
     metrics::Registry& registry_;
@@ -75,6 +76,7 @@ class Loop final : public Responder::Sink {
     // Responder::Sink, any thread.
     void respond(std::uint64_t token, Response response) override;
     bool is_connected(std::uint64_t token) override;
+    void forget_request(std::uint64_t token) override;
 
     // For its connections, on its thread.
     const ServerOptions& options() const { return shared_.options; }
@@ -91,6 +93,8 @@ class Loop final : public Responder::Sink {
     /// False when the address already has its number; else it counts until dropped.
     bool count_address(const std::string& address);
     void drop_address(const std::string& address);
+    /// Tells whoever gave the answer that nobody got it.
+    void undelivered(UniqueFunction<void()>& on_undelivered);
     /// Gives back an exchange that is answered or was never handed out.
     void release(Exchange& exchange);
     /// Lets the others have their turn first.

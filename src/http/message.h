@@ -41,6 +41,10 @@ struct Response {
     std::vector<std::pair<std::string_view, std::string>> headers;  ///< names must be literals; Content-Length, Date, Connection are ours
     std::string_view content_type;                                  ///< a literal; empty = none
     std::string body;
+    /// For an answer that must reach somebody: runs at most once, on the network loop, when the client was gone before the
+    /// answer could be handed to the kernel as a whole. Must not block. What a client that dies later got, nobody knows.
+    /// A client that has ended its side of the connection counts as gone.
+    UniqueFunction<void()> on_undelivered{};
 };
 
 /// The right to answer one request exactly once, from any thread. Destroyed without an answer it sends 500.
@@ -52,6 +56,8 @@ class Responder {
         virtual void respond(std::uint64_t token, Response response) = 0;
         /// Whether the client's connection is still there. Any thread; may be late.
         virtual bool is_connected(std::uint64_t token) = 0;
+        /// May keep it all the same.
+        virtual void forget_request(std::uint64_t) {}
     };
     Responder() = default;
     Responder(Sink& sink, std::uint64_t token) : sink_(&sink), token_(token) {}
@@ -60,6 +66,9 @@ class Responder {
     ~Responder();
     void operator()(Response response) { std::exchange(sink_, nullptr)->respond(token_, std::move(response)); }
     bool is_connected() const { return sink_ != nullptr && sink_->is_connected(token_); }
+    /// The request is needed no longer: what it takes up is freed while the answer is waited for, and views of it end. Only
+    /// before the handler returns.
+    void forget_request() { sink_->forget_request(token_); }
     /// For asking later whether the client is there, after the Responder itself has moved on.
     UniqueFunction<bool()> connection_probe() const {
         return [sink = sink_, token = token_] { return sink->is_connected(token); };

@@ -15,10 +15,12 @@ std::string new_request_id() {
 
 }  // namespace
 
-void Reply::succeed(const json::Value& result) {
+void Reply::succeed(const json::Value& result, UniqueFunction<void()> on_undelivered) {
     auto id = new_request_id();
-    responder_(protocol_ == Protocol::json ? json_protocol::success(result, id)
-                                           : query_protocol::success(action_, has_result_, result, id));
+    auto response =
+        protocol_ == Protocol::json ? json_protocol::success(result, id) : query_protocol::success(action_, has_result_, result, id);
+    response.on_undelivered = std::move(on_undelivered);
+    responder_(std::move(response));
 }
 
 void Reply::fail(const Error& error) {

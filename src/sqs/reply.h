@@ -18,9 +18,12 @@ class Reply {
     Reply(http::Responder responder, Protocol protocol, std::string_view action, bool has_result)
         : responder_(std::move(responder)), action_(action), protocol_(protocol), has_result_(has_result) {}
 
-    void succeed(const json::Value& result = json::Value::object());
+    /// `on_undelivered`: see http::Response.
+    void succeed(const json::Value& result = json::Value::object(), UniqueFunction<void()> on_undelivered = {});
     void fail(const Error& error);
     void fail(broker::Refusal refusal) { fail(error_of(refusal)); }
+    /// See http::Responder.
+    void forget_request() { responder_.forget_request(); }
     /// Whether the client is still there, to be asked after the Reply has moved on.
     UniqueFunction<bool()> connection_probe() const { return responder_.connection_probe(); }
 

@@ -1,6 +1,7 @@
 #include "cli/process/node.h"
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -63,6 +64,17 @@ std::optional<std::string> read_or_make_secret(const std::string& path, Entropy&
     bool written = ::write(fd, secret.data(), secret.size()) == static_cast<ssize_t>(secret.size()) && ::fsync(fd) == 0;
     ::close(fd);
     return written ? std::optional(secret) : std::nullopt;
+}
+
+/// A shell's usual 1,024 descriptors would be the bound of connections. It is so low for the sake of select(), which nothing
+/// in this process calls, and it starts no other.
+void raise_descriptor_limit() {
+    constexpr rlim_t enough = 65536;
+    rlimit limit{};
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= enough) return;
+    limit.rlim_cur = std::min(limit.rlim_max, enough);
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+        log_warn("node.descriptors").with("limit", limit.rlim_cur).with("why", "it cannot be raised");
 }
 
 broker::BrokerOptions broker_options(const Configuration& configuration) {
@@ -510,6 +522,7 @@ int Node::run() {
     auto set = node_signals();
     pthread_sigmask(SIG_BLOCK, &set, nullptr);
     signal(SIGPIPE, SIG_IGN);
+    raise_descriptor_limit();
     for (auto step : {&Node::open_store, &Node::open_intake, &Node::open_listeners})
         if (int code = (this->*step)(); code != 0) return code;
     registry_.gauge("forebay_build_info", {{"version", std::string(version())}}).set(1);

@@ -128,6 +128,16 @@ json::Value to_json(const broker::Commands& commands, queue::Delivery message, c
     return out;
 }
 
+/// What to do when nobody got these messages: they are there again at once, as if they had not been received.
+UniqueFunction<void()> give_back(broker::Commands& commands, std::string queue, const std::vector<queue::Delivery>& messages) {
+    if (messages.empty()) return {};
+    std::vector<broker::VisibilityChange> changes;
+    for (const auto& message : messages) changes.push_back({message.receipt, Duration(0), true, std::nullopt});
+    return [&commands, queue = std::move(queue), changes = std::move(changes)]() mutable {
+        commands.submit(broker::ChangeVisibility{std::move(queue), std::move(changes), {}});
+    };
+}
+
 }  // namespace
 
 Result<void, Error> receive_message(Call& call) {
@@ -136,15 +146,18 @@ Result<void, Error> receive_message(Call& call) {
     TRY_ASSIGN(auto wanted, read_wanted(call));
     wanted.is_fifo = is_fifo_name(receive.queue);
     receive.still_wanted = call.reply.connection_probe();
-    receive.answer = [&commands = call.commands, reply = std::move(call.reply), wanted = std::move(wanted)](auto received) mutable {
+    auto& commands = call.commands;
+    call.reply.forget_request();  // it may wait for long, and many do
+    receive.answer = [&commands, reply = std::move(call.reply), wanted = std::move(wanted), queue = receive.queue](auto received) mutable {
         if (!received.ok()) return reply.fail(received.error());
+        auto on_undelivered = give_back(commands, std::move(queue), *received);
         auto messages = json::Value::array();
         for (auto& message : *received) messages.push(to_json(commands, std::move(message), wanted));
         auto result = json::Value::object();
         if (!messages.elements().empty()) result.set("Messages", std::move(messages));
-        reply.succeed(result);
+        reply.succeed(result, std::move(on_undelivered));
     };
-    call.commands.submit(std::move(receive));
+    commands.submit(std::move(receive));
     return {};
 }
 

@@ -199,6 +199,19 @@ TEST_F(FifoBroker, an_expired_receipt_neither_deletes_nor_extends) {
     EXPECT_EQ(bodies(receive(1)), "a");
 }
 
+TEST_F(FifoBroker, messages_given_back_come_again_in_order_and_not_counted) {
+    for (auto body : {"a", "b", "c"}) ASSERT_TRUE(send(body, "g", body));
+    auto lost = receive(2);
+    ASSERT_EQ(bodies(lost), "ab");
+    std::vector<VisibilityChange> back;
+    for (const auto& one : lost) back.push_back({one.receipt, Duration(0), true, {}});
+    const auto outcomes = broker.ask<Harness::Outcomes>(ChangeVisibility{"jobs.fifo", std::move(back), {}});
+    for (const auto& outcome : *outcomes) ASSERT_TRUE(outcome);
+    auto again = receive(10);
+    EXPECT_EQ(bodies(again), "abc");
+    EXPECT_EQ(again.at(1).receive_count, 1u);
+}
+
 TEST_F(FifoBroker, a_dead_letter_keeps_its_group_and_id_and_its_group_goes_on) {
     make("dead.fifo");
     auto settings = fifo();

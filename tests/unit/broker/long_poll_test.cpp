@@ -66,6 +66,23 @@ TEST_F(LongPollTest, who_has_gone_gets_nothing_and_the_next_one_does) {
     EXPECT_EQ(broker.status("jobs")->receives, 1u);
 }
 
+TEST_F(LongPollTest, who_has_gone_does_not_wait_until_the_time_is_over) {
+    wait(1, 20s, [] { return false; });
+    wait(2, 20s, [] { return true; });
+    broker.pass(1s);
+    EXPECT_EQ(answers, std::vector<std::string>{"1 nothing"});
+}
+
+TEST_F(LongPollTest, who_waits_at_a_deleted_queue_takes_nothing_from_a_new_one_of_its_name) {
+    wait(1, 20s);
+    ASSERT_TRUE(broker.drop("jobs"));
+    EXPECT_EQ(refused, std::vector<Refusal>{Refusal::no_such_queue});
+    ASSERT_TRUE(broker.create("jobs"));
+    ASSERT_TRUE(broker.send("jobs", "x"));
+    EXPECT_TRUE(answers.empty());
+    EXPECT_EQ(broker.receive_one("jobs").body, "x");
+}
+
 TEST_F(LongPollTest, ten_thousand_wait_and_more_than_the_bound_are_refused) {
     auto options = small_options();
     options.waiting_receives_max = 10000;

@@ -200,6 +200,31 @@ TEST_F(Life, a_request_that_waits_for_its_answer_is_not_idle) {
     EXPECT_EQ(client.answer().body, "late");
 }
 
+TEST_F(Life, a_request_that_is_forgotten_holds_nothing_while_it_waits) {
+    constexpr std::size_t large = 1_MiB;
+    open_with({.body_bytes_max = large, .bytes_in_flight_max = large + 64_KiB}, [&](const Request& request, Responder responder) {
+        responder.forget_request();
+        EXPECT_TRUE(request.path.empty());
+        EXPECT_TRUE(request.body.empty());
+        waiting.add(request, std::move(responder));
+    });
+    RawClient first(server->port()), second(server->port()), head(server->port());
+    const auto request = post("Content-Length: " + std::to_string(large) + "\r\n", std::string(large, 'x'));
+    first.send(request);
+    waiting.wait_for(1);
+    second.send(request);  // there is no room for two
+    waiting.wait_for(2);
+    head.send("HEAD / HTTP/1.1\r\nHost: a\r\n\r\n");
+    waiting.wait_for(3);
+    for (std::size_t i = 0; i < 3; ++i) waiting.answer(i, std::to_string(i));
+    EXPECT_EQ(first.answer().body, "0");
+    EXPECT_EQ(second.answer().body, "1");
+    EXPECT_TRUE(head.answer(true).has("Content-Length: 1\r\n"));
+    first.send(post("Content-Length: 1\r\n", "x"));
+    waiting.answer(3, "again");
+    EXPECT_EQ(first.answer().body, "again");
+}
+
 TEST_F(Life, a_client_that_does_not_read_its_answer_is_cut) {
     ServerOptions options{.write_deadline = 60ms};
     open_with(std::move(options), [](const Request&, Responder responder) {

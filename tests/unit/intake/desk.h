@@ -194,7 +194,7 @@ class Desk : public testing::Test {
     http::Response post(const Said& said) {
         auto token = hand_in(said);
         EXPECT_TRUE(sink.answers.contains(token)) << "no answer yet";
-        return sink.answers[token];
+        return std::move(sink.answers[token]);
     }
     http::Response get(std::string path) { return post({"", "", {}, std::move(path), "GET"}); }
     static std::string header(const http::Response& response, std::string_view name) {

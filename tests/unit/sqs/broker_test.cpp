@@ -141,6 +141,22 @@ TEST_F(RealBroker, releases_and_attempts_are_the_brokers) {
     EXPECT_EQ(json::to_text(third["Attributes"]), R"({"ApproximateReceiveCount":"2","ForebayAttempts":"3"})");
 }
 
+TEST_F(RealBroker, messages_that_nobody_got_are_there_again_as_if_they_had_not_been_received) {
+    port->result("SendMessage", R"({"QueueUrl":"q","MessageBody":"x"})");
+    const auto request = R"({"QueueUrl":"q","AttributeNames":["ApproximateReceiveCount"]})";
+    for (int i = 0; i < 3; ++i) {
+        auto lost = port->json("ReceiveMessage", request);
+        ASSERT_TRUE(lost.on_undelivered);
+        EXPECT_FALSE(port->json("ReceiveMessage", request).on_undelivered) << "there is nothing in it to give back";
+        lost.on_undelivered();
+    }
+    auto lost = port->query("Action=ReceiveMessage&QueueUrl=q");
+    ASSERT_TRUE(lost.on_undelivered);
+    lost.on_undelivered();
+    auto messages = port->result("ReceiveMessage", request)["Messages"];
+    EXPECT_EQ(messages.elements().at(0)["Attributes"]["ApproximateReceiveCount"].text(), "1");
+}
+
 TEST_F(RealBroker, declared_queues_refuse_what_would_lose_records) {
     declare("leads");
     for (auto [action, body] : {std::pair{"DeleteQueue", R"({"QueueUrl":"leads"})"},

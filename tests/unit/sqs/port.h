@@ -34,7 +34,7 @@ class Port final : public http::Responder::Sink {
         std::unique_lock lock(mutex_);
         bool answered = answered_.wait_for(lock, std::chrono::seconds(20), [&] { return answers.contains(number); });
         EXPECT_TRUE(answered) << "no answer";
-        return answers[number];
+        return std::move(answers[number]);
     }
 
     static http::Request json_request(std::string_view target, std::string_view body, Headers more = {}) {
