@@ -1,13 +1,9 @@
 """Other people's clients, unchanged: the AWS command line (Query/XML) and the AWS SDK for JavaScript (JSON 1.0)."""
 import json
 import os
-import pathlib
 import subprocess
 
-import sqs_clients
-
-HERE = pathlib.Path(__file__).parent
-KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": sqs_clients.REGION, "AWS_PAGER": "", "AWS_EC2_METADATA_DISABLED": "true"}
+from sqs_programs import HERE, KEYS
 
 
 def test_the_aws_command_line(forebay, tmp_path):
@@ -27,6 +23,12 @@ def test_the_aws_command_line(forebay, tmp_path):
     assert aws("list-queues", "--queue-name-prefix", "tool")["QueueUrls"] == [url]
     assert aws("get-queue-attributes", "--queue-url", url, "--attribute-names", "ApproximateNumberOfMessages")["Attributes"] == {"ApproximateNumberOfMessages": "0"}
     assert "AWS.SimpleQueueService.NonExistentQueue" in aws("receive-message", "--queue-url", url + "-none", expect=254)
+    entries = [{"Id": str(n), "MessageBody": f"body {n}", "MessageAttributes": {"a": {"DataType": "String", "StringValue": "ü"}}} for n in range(10)]
+    assert len(aws("send-message-batch", "--queue-url", url, "--entries", json.dumps(entries))["Successful"]) == 10
+    messages = aws("receive-message", "--queue-url", url, "--max-number-of-messages", "10", "--message-attribute-names", "All")["Messages"]
+    assert [m["MessageAttributes"]["a"]["StringValue"] for m in messages] == 10 * ["ü"]
+    given = json.dumps([{"Id": str(n), "ReceiptHandle": m["ReceiptHandle"]} for n, m in enumerate(messages)])
+    assert len(aws("delete-message-batch", "--queue-url", url, "--entries", given)["Successful"]) == 10
     aws("delete-queue", "--queue-url", url)
 
 

@@ -5,6 +5,7 @@ import {
   SQSClient, CreateQueueCommand, GetQueueUrlCommand, ListQueuesCommand, SendMessageCommand, SendMessageBatchCommand, ReceiveMessageCommand,
   DeleteMessageCommand, DeleteMessageBatchCommand, ChangeMessageVisibilityCommand, GetQueueAttributesCommand, SetQueueAttributesCommand,
   PurgeQueueCommand, DeleteQueueCommand, TagQueueCommand, ListQueueTagsCommand, UntagQueueCommand, ListDeadLetterSourceQueuesCommand,
+  StartMessageMoveTaskCommand, ListMessageMoveTasksCommand, CancelMessageMoveTaskCommand, ChangeMessageVisibilityBatchCommand,
 } from "@aws-sdk/client-sqs";
 
 const sqs = new SQSClient({ endpoint: process.argv[2], region: "us-east-1", credentials: { accessKeyId: "test", secretAccessKey: "test" }, maxAttempts: 1 });
@@ -45,6 +46,21 @@ const arn = (await call(GetQueueAttributesCommand, { QueueUrl: dead, AttributeNa
 await call(SetQueueAttributesCommand, { QueueUrl, Attributes: { RedrivePolicy: JSON.stringify({ deadLetterTargetArn: arn, maxReceiveCount: 3 }) } });
 assert.deepEqual((await call(ListDeadLetterSourceQueuesCommand, { QueueUrl: dead })).queueUrls, [QueueUrl]);
 
+// What was received three times is a dead letter, and a move task brings it back.
+await call(SendMessageCommand, { QueueUrl, MessageBody: "poison" });
+for (let receives = 0; receives < 3; ++receives) {
+  const { Messages: [{ ReceiptHandle }] } = await call(ReceiveMessageCommand, { QueueUrl });
+  assert.equal((await call(ChangeMessageVisibilityBatchCommand, { QueueUrl, Entries: [{ Id: "a", ReceiptHandle, VisibilityTimeout: 0 }] })).Successful.length, 1);
+}
+assert.equal((await call(ReceiveMessageCommand, { QueueUrl })).Messages, undefined);
+const inDead = async () => (await call(GetQueueAttributesCommand, { QueueUrl: dead, AttributeNames: ["ApproximateNumberOfMessages"] })).Attributes.ApproximateNumberOfMessages;
+while ((await inDead()) !== "1");
+const { TaskHandle } = await call(StartMessageMoveTaskCommand, { SourceArn: arn, MaxNumberOfMessagesPerSecond: 500 });
+let task;
+do [task] = (await call(ListMessageMoveTasksCommand, { SourceArn: arn })).Results; while (task.Status === "RUNNING");
+assert.deepEqual([task.Status, task.ApproximateNumberOfMessagesMoved, task.TaskHandle], ["COMPLETED", 1, undefined]);
+assert.equal((await call(ReceiveMessageCommand, { QueueUrl })).Messages[0].Body, "poison");
+
 const refusal = async (Command, input) => {
   try {
     await call(Command, input);
@@ -56,6 +72,8 @@ const refusal = async (Command, input) => {
 assert.deepEqual(await refusal(SendMessageCommand, { QueueUrl: `${QueueUrl}-none`, MessageBody: "x" }), ["QueueDoesNotExist", 400, "The specified queue does not exist."]);
 assert.deepEqual((await refusal(DeleteMessageCommand, { QueueUrl, ReceiptHandle: "x" }))[0], "ReceiptHandleIsInvalid");
 assert.deepEqual((await refusal(SendMessageBatchCommand, { QueueUrl, Entries: [] }))[0], "EmptyBatchRequest");
+assert.deepEqual((await refusal(CancelMessageMoveTaskCommand, { TaskHandle }))[0], "ResourceNotFoundException");
+assert.deepEqual((await refusal(StartMessageMoveTaskCommand, { SourceArn: `${arn}-none` }))[0], "ResourceNotFoundException");
 
 await call(PurgeQueueCommand, { QueueUrl });
 await call(DeleteQueueCommand, { QueueUrl });
