@@ -90,6 +90,7 @@ data_dir = "{folder}/data"
 listen = ["127.0.0.1:{admin}"]
 [sqs]
 listen = ["127.0.0.1:{sqs}"]
+verify = false
 [log]
 level = "warn"
 [intake]

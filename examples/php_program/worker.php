@@ -51,6 +51,8 @@ final class Queue
             CURLOPT_URL => $this->url,
             CURLOPT_POSTFIELDS => json_encode(['QueueUrl' => $this->url] + $members, JSON_THROW_ON_ERROR),
             CURLOPT_HTTPHEADER => ['Content-Type: application/x-amz-json-1.0', "X-Amz-Target: AmazonSQS.$action"],
+            CURLOPT_AWS_SIGV4 => 'aws:amz:' . getenv('AWS_REGION') . ':sqs',
+            CURLOPT_USERPWD => getenv('AWS_ACCESS_KEY_ID') . ':' . getenv('AWS_SECRET_ACCESS_KEY'),
             CURLOPT_RETURNTRANSFER => true,
             CURLOPT_CONNECTTIMEOUT => 3,
             CURLOPT_TIMEOUT => LONG_POLL_SECONDS + 10,

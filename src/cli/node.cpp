@@ -12,7 +12,7 @@ int run_node(Invocation& invocation) {
     auto configuration = invocation.configuration();
     if (!configuration) return exit_code::configuration;
     set_log(configuration->log.level, configuration->log.format);
-    return run_node_process(invocation.load_options(), std::move(*configuration));
+    return run_node_process(invocation.load_options(), std::move(*configuration), invocation.has("dev"));
 }
 
 }  // namespace forebay::cli

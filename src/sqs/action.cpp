@@ -8,30 +8,35 @@ namespace {
 constexpr bool result = true, no_result = false, service_only = false;
 
 constexpr Action table[] = {
-    {"SendMessage", action::send_message},
-    {"ReceiveMessage", action::receive_message},
-    {"DeleteMessage", action::delete_message, no_result},
-    {"SendMessageBatch", action::send_message_batch},
-    {"DeleteMessageBatch", action::delete_message_batch},
-    {"ChangeMessageVisibility", action::change_message_visibility, no_result},
-    {"ChangeMessageVisibilityBatch", action::change_message_visibility_batch},
-    {"CreateQueue", action::create_queue, result, service_only},
-    {"GetQueueUrl", action::get_queue_url},
-    {"ListQueues", action::list_queues, result, service_only},
-    {"DeleteQueue", action::delete_queue, no_result},
-    {"PurgeQueue", action::purge_queue, no_result},
-    {"GetQueueAttributes", action::get_queue_attributes},
-    {"SetQueueAttributes", action::set_queue_attributes, no_result},
-    {"ListDeadLetterSourceQueues", action::list_dead_letter_source_queues},
-    {"TagQueue", action::tag_queue, no_result},
-    {"UntagQueue", action::untag_queue, no_result},
-    {"ListQueueTags", action::list_queue_tags},
-    {"AddPermission", action::not_in_this_version, no_result},
-    {"RemovePermission", action::not_in_this_version, no_result},
-    {"StartMessageMoveTask", action::start_message_move_task},
-    {"CancelMessageMoveTask", action::cancel_message_move_task},
-    {"ListMessageMoveTasks", action::list_message_move_tasks},
+    {"SendMessage", action::send_message, Verb::send},
+    {"ReceiveMessage", action::receive_message, Verb::receive},
+    {"DeleteMessage", action::delete_message, Verb::remove, no_result},
+    {"SendMessageBatch", action::send_message_batch, Verb::send},
+    {"DeleteMessageBatch", action::delete_message_batch, Verb::remove},
+    {"ChangeMessageVisibility", action::change_message_visibility, Verb::receive, no_result},
+    {"ChangeMessageVisibilityBatch", action::change_message_visibility_batch, Verb::receive},
+    {"CreateQueue", action::create_queue, Verb::admin, result, service_only},
+    {"GetQueueUrl", action::get_queue_url, Verb::look},
+    {"ListQueues", action::list_queues, Verb::look, result, service_only},
+    {"DeleteQueue", action::delete_queue, Verb::admin, no_result},
+    {"PurgeQueue", action::purge_queue, Verb::admin, no_result},
+    {"GetQueueAttributes", action::get_queue_attributes, Verb::look},
+    {"SetQueueAttributes", action::set_queue_attributes, Verb::admin, no_result},
+    {"ListDeadLetterSourceQueues", action::list_dead_letter_source_queues, Verb::look},
+    {"TagQueue", action::tag_queue, Verb::admin, no_result},
+    {"UntagQueue", action::untag_queue, Verb::admin, no_result},
+    {"ListQueueTags", action::list_queue_tags, Verb::look},
+    {"AddPermission", action::add_permission, Verb::admin, no_result},
+    {"RemovePermission", action::remove_permission, Verb::admin, no_result},
+    {"StartMessageMoveTask", action::start_message_move_task, Verb::admin},
+    {"CancelMessageMoveTask", action::cancel_message_move_task, Verb::admin},
+    {"ListMessageMoveTasks", action::list_message_move_tasks, Verb::look},
 };
+
+Error not_a_clients(std::string_view queue) {
+    return {ErrorKind::access_denied,
+            "The queue " + std::string(queue) + " is Forebay's own and is not reached through this API: see \"forebay rejects\"."};
+}
 
 }  // namespace
 
@@ -47,21 +52,23 @@ Result<std::string, Error> Call::queue() {
     std::string name(name_of_url(url && !url->empty() ? std::string_view(*url) : request.path));
     if (name.empty()) return Failure{url && !url->empty() ? queue_does_not_exist() : missing_parameter("QueueUrl")};
     if (!is_queue_name(name)) return Failure{queue_does_not_exist()};
-    TRY(check_is_clients(options, name));
+    TRY(check(name));
     return name;
 }
 
-Result<void, Error> check_is_clients(const ApiOptions& options, std::string_view queue) {
-    if (!options.is_own(queue)) return {};
-    return Failure{Error{ErrorKind::access_denied, "The queue " + std::string(queue) +
-                                                       " is Forebay's own and is not reached through this API: see \"forebay rejects\"."}};
+Result<void, Error> Call::check(std::string_view queue) { return check({action.name, action.verb, queue}); }
+Result<void, Error> Call::check_target(std::string_view queue) { return check({"SendMessage", Verb::send, queue}); }
+
+Result<void, Error> Call::check(const Wish& wish) {
+    if (options.is_own(wish.queue)) return Failure{not_a_clients(wish.queue)};
+    if (gate.may(caller, wish)) return {};
+    return Failure{gate.refusal(caller, wish, names().arn_of(wish.queue))};
 }
 
-namespace action {
-
-Result<void, Error> not_in_this_version(Call&) {
-    return Failure{Error{ErrorKind::unsupported_operation, "Permissions are not in this version of Forebay."}};
+std::function<bool(std::string_view)> Call::may_see() const {
+    return [options = options, &gate = gate, caller = caller](std::string_view queue) {
+        return !options.is_own(queue) && gate.may(caller, {"GetQueueUrl", Verb::look, queue});
+    };
 }
 
-}  // namespace action
 }  // namespace forebay::sqs

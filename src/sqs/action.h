@@ -3,6 +3,7 @@
 // does. An action reads its arguments, submits a command whose answer takes the reply along, and returns; or
 // returns an error without having changed anything, and the caller answers.
 
+#include <functional>
 #include <span>
 #include <string_view>
 
@@ -15,22 +16,33 @@
 
 namespace forebay::sqs {
 
+struct Action;
+
 struct Call {
     broker::Commands& commands;
     const ApiOptions& options;
+    Gatekeeper& gate;
+    Caller caller;
+    const Action& action;
     const http::Request& request;  ///< while the action runs
     Arguments arguments;
     Reply reply;
 
     Names names() const { return {options, request}; }
-    /// The queue that QueueUrl, or else the request's path, names.
-    /// Errors: missing_parameter; queue_does_not_exist for what cannot be a name.
-    /// access_denied for one of Forebay's own.
+    /// The queue that QueueUrl, or else the request's path, names, after check().
+    /// Errors: missing_parameter; queue_does_not_exist for what cannot be a name; those of check().
     Result<std::string, Error> queue();
-};
+    /// Whether the caller may do to that queue what the action does. Every queue that a call names goes through here.
+    /// Errors: access_denied, for one of Forebay's own too.
+    Result<void, Error> check(std::string_view queue);
+    /// The same of a queue that messages are moved to because of this call.
+    Result<void, Error> check_target(std::string_view queue);
+    /// Which queues the caller may be told of; to be asked also after the call has moved on.
+    std::function<bool(std::string_view)> may_see() const;
 
-/// Errors: access_denied for one of Forebay's own queues.
-Result<void, Error> check_is_clients(const ApiOptions& options, std::string_view queue);
+  private:
+    Result<void, Error> check(const Wish& wish);
+};
 
 /// On failure the reply must not have been moved away.
 using Run = Result<void, Error> (*)(Call& call);
@@ -38,6 +50,7 @@ using Run = Result<void, Error> (*)(Call& call);
 struct Action {
     std::string_view name;
     Run run;
+    Verb verb;                     ///< what it does to its queue
     bool has_result = true;        ///< has an element for its result in XML
     bool works_at_a_queue = true;  ///< may be called at a queue's own path
 };
@@ -68,7 +81,8 @@ Result<void, Error> change_message_visibility_batch(Call& call);
 Result<void, Error> start_message_move_task(Call& call);
 Result<void, Error> cancel_message_move_task(Call& call);
 Result<void, Error> list_message_move_tasks(Call& call);
-Result<void, Error> not_in_this_version(Call& call);
+Result<void, Error> add_permission(Call& call);
+Result<void, Error> remove_permission(Call& call);
 }  // namespace action
 
 }  // namespace forebay::sqs

@@ -1,5 +1,8 @@
 #include "sqs/api.h"
 
+#include <charconv>
+
+#include "base/bytes.h"
 #include "http/problem.h"
 #include "sqs/action.h"
 #include "sqs/json.h"
@@ -59,15 +62,23 @@ Protocol protocol_of(const http::Request& request) { return json_protocol::speak
 
 struct Entry {
     broker::Commands& commands;
+    Gatekeeper& gate;
     const ApiOptions& options;
     const http::Request& request;
     http::Responder responder;
+    Caller caller{};
 
     void refuse(Protocol protocol, const Error& error) { Reply(std::move(responder), protocol, {}, false).fail(error); }
 
     void run(Protocol protocol, const Action& action, json::Value& members) {
         auto typing = protocol == Protocol::json ? Typing::strict : Typing::text_only;
-        Call call{commands, options, request, Arguments(members, typing),
+        Call call{commands,
+                  options,
+                  gate,
+                  std::move(caller),
+                  action,
+                  request,
+                  Arguments(members, typing),
                   Reply(std::move(responder), protocol, action.name, action.has_result)};
         if (auto done = action.run(call); !done.ok()) call.reply.fail(done.error());
     }
@@ -95,13 +106,31 @@ struct Entry {
     }
 };
 
+/// Longer than what nearly all requests have, and short enough to be read from anybody.
+bool has_long_body(const http::Request& head) {
+    if (!head.find("transfer-encoding").empty()) return true;
+    auto length = head.find("content-length");
+    std::uint64_t bytes = 0;
+    std::from_chars(length.data(), length.data() + length.size(), bytes);
+    return bytes > 64_KiB;
+}
+
 }  // namespace
+
+std::optional<http::Response> Api::refuse_early(const http::Request& head) {
+    if (!has_long_body(head)) return std::nullopt;
+    auto known = gate_.look_at_head(head);
+    return known.ok() ? std::nullopt : std::optional(refusal(protocol_of(head), known.error()));
+}
 
 void Api::handle(const http::Request& request, http::Responder responder) {
     if (!has_a_method_of_ours(request)) return responder(wrong_method());
-    Entry entry{commands_, options_, request, std::move(responder)};
+    Entry entry{commands_, gate_, options_, request, std::move(responder)};
     if (auto header = request.repeated(said_once); !header.empty()) return entry.refuse(protocol_of(request), said_twice(header));
     if (is_of_a_foreign_page(request)) return entry.refuse(protocol_of(request), foreign_page());
+    auto caller = gate_.identify(request);
+    if (!caller.ok()) return entry.refuse(protocol_of(request), caller.error());
+    entry.caller = std::move(*caller);
     if (protocol_of(request) == Protocol::json)
         entry.serve_json();
     else

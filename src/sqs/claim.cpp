@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <set>
 #include <utility>
 
 #include "http/text.h"
@@ -58,7 +59,10 @@ Result<Said, Error> said_in_header(const http::Request& request, std::string_vie
 Result<Said, Error> said_in_query(const std::vector<std::pair<std::string, std::string>>& pairs) {
     Said said;
     said.is_presigned = true;
+    std::set<std::string_view> names;
     for (const auto& [name, value] : pairs) {
+        // Of two signatures, whoever else looks at the address may believe the other.
+        if (!names.insert(name).second) return Failure{incomplete("The parameter '" + name.substr(0, 64) + "' is given twice.")};
         if (name == "X-Amz-Algorithm") said.algorithm = value;
         if (name == "X-Amz-Credential") said.credential = value;
         if (name == "X-Amz-Signature") said.signature = value;
@@ -172,15 +176,18 @@ Result<Claim, Error> read_claim(const http::Request& request, const ClaimRules& 
         return Failure{incomplete("Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, got '" +
                                   said.credential.substr(0, 256) + "'")};
     TRY(check_scope(parts, said, rules));
-    return Claim{parts[0],           {parts[1], parts[2], parts[3]},       said.time, std::move(names), said.signature,
-                 said.session_token, said.payload_hash != unsigned_payload};
+    if (said.payload_hash == unsigned_payload) return Failure{mismatch("The body must be signed: UNSIGNED-PAYLOAD is not taken.")};
+    return Claim{parts[0], {parts[1], parts[2], parts[3]}, said.time, std::move(names), said.signature, said.session_token};
+}
+
+std::string string_to_sign(const http::Request& request, const Claim& claim) {
+    const auto hash = to_hex(sha256(request.body));
+    SignedParts parts{request.method, request.path, request.query, request.headers, claim.signed_headers, hash};
+    return string_to_sign(claim.time, claim.scope, canonical_request(parts));
 }
 
 bool is_signed_with(const http::Request& request, const Claim& claim, std::string_view secret, SigningKeys& keys) {
-    const auto hash = claim.payload_is_signed ? to_hex(sha256(request.body)) : std::string(unsigned_payload);
-    SignedParts parts{request.method, request.path, request.query, request.headers, claim.signed_headers, hash};
-    auto expected = keys.sign(secret, claim.scope, string_to_sign(claim.time, claim.scope, canonical_request(parts)));
-    return equal_in_constant_time(expected, claim.signature);
+    return equal_in_constant_time(keys.sign(secret, claim.scope, string_to_sign(request, claim)), claim.signature);
 }
 
 }  // namespace forebay::sqs

@@ -20,8 +20,7 @@ struct Claim {
     std::string time;                         ///< as signed
     std::vector<std::string> signed_headers;  ///< lower case, sorted
     std::string signature;
-    std::string session_token;      ///< empty = none
-    bool payload_is_signed = true;  ///< false: UNSIGNED-PAYLOAD
+    std::string session_token;  ///< empty = none
 };
 
 struct ClaimRules {
@@ -32,10 +31,12 @@ struct ClaimRules {
 };
 
 /// Errors: missing_authentication_token (nothing is signed), incomplete_signature, signature_does_not_match (time, scope,
-/// a header that must be signed), request_expired (a presigned address).
+/// a header that must be signed, a body that is not), request_expired (a presigned address).
 Result<Claim, Error> read_claim(const http::Request& request, const ClaimRules& rules, Timestamp now);
 
-/// Whether the holder of `secret` signed this request, body included. Takes the same time whatever is wrong.
+/// What whoever made the claim must have signed, the body included.
+std::string string_to_sign(const http::Request& request, const Claim& claim);
+/// Whether the holder of `secret` signed this request. Takes the same time whatever is wrong.
 bool is_signed_with(const http::Request& request, const Claim& claim, std::string_view secret, SigningKeys& keys);
 
 }  // namespace forebay::sqs

@@ -5,6 +5,7 @@
 #include <span>
 
 #include "queue/limits.h"
+#include "sqs/policy.h"
 #include "sqs/redrive_policy.h"
 #include "sqs/text.h"
 
@@ -17,7 +18,7 @@ using broker::QueueStatus;
 using std::chrono::seconds;
 
 constexpr std::string_view tag_prefix = "tag:";
-constexpr std::size_t tags_max = 50, tag_key_bytes_max = 128, tag_value_bytes_max = 256, policy_bytes_max = 8192;
+constexpr std::size_t tags_max = 50, tag_key_bytes_max = 128, tag_value_bytes_max = 256;
 
 Error invalid_attribute(std::string_view name) {
     return {ErrorKind::invalid_attribute_value, "Invalid value for the parameter " + std::string(name) + "."};
@@ -46,11 +47,11 @@ Result<void, Error> keep(QueueSettings& settings, std::string_view name, std::st
     return {};
 }
 
-Result<void, Error> keep_document(QueueSettings& settings, std::string_view name, std::string_view value) {
-    if (value.size() > policy_bytes_max) return Failure{invalid_attribute(name)};
+Result<void, Error> keep_policy(QueueSettings& settings, std::string_view name, std::string_view value) {
     if (!value.empty()) {
-        auto document = json::parse(value);
-        if (!document.ok() || !document->is_object()) return Failure{invalid_attribute(name)};
+        // What is wrong with a policy is wrong for whatever queue.
+        if (auto policy = Policy::parse(value, {}); !policy.ok())
+            return Failure{Error{ErrorKind::invalid_attribute_value, invalid_attribute(name).message + " Reason: " + policy.error()}};
     }
     return keep(settings, name, value);
 }
@@ -145,7 +146,7 @@ constexpr Attribute attributes[] = {
      [](auto& q, auto&) { return Value(text_of(q.settings.message_bytes_max)); }},
     {"RedrivePolicy", set_redrive_policy, redrive_policy_of},
     {"RedriveAllowPolicy", set_redrive_allow_policy, [](auto& q, auto&) { return kept(q, "RedriveAllowPolicy"); }},
-    {"Policy", keep_document, [](auto& q, auto&) { return kept(q, "Policy"); }},
+    {"Policy", keep_policy, [](auto& q, auto&) { return kept(q, "Policy"); }},
     {"KmsMasterKeyId", keep, [](auto& q, auto&) { return kept(q, "KmsMasterKeyId"); }},
     {"KmsDataKeyReusePeriodSeconds",
      [](auto& s, auto n, auto v) -> Result<void, Error> {
@@ -221,6 +222,11 @@ json::Value attributes_of(const QueueStatus& queue, const std::vector<std::strin
         if (auto value = attribute.get(queue, outside)) out.set(attribute.name, std::move(*value));
     }
     return out;
+}
+
+std::string policy_in(const QueueSettings& settings) {
+    auto found = settings.extra.find("Policy");
+    return found == settings.extra.end() ? std::string() : found->second;
 }
 
 std::vector<std::pair<std::string, std::string>> tags_of(const QueueSettings& settings) {

@@ -1,6 +1,6 @@
 #pragma once
 // A queue's attributes as SQS names and bounds them, to and from the broker's settings. Attributes that change
-// nothing here (Policy, encryption) are kept and given back.
+// nothing here (encryption) are kept and given back; Policy is policy.h's.
 
 #include <string>
 #include <string_view>
@@ -27,6 +27,9 @@ bool is_true(std::string_view value);
 /// Errors: invalid_attribute_name for a name SQS does not know.
 Result<void, Error> check_attribute_names(const std::vector<std::string>& names);
 json::Value attributes_of(const broker::QueueStatus& queue, const std::vector<std::string>& names, const Names& outside);
+
+/// The Policy attribute; empty if there is none.
+std::string policy_in(const broker::QueueSettings& settings);
 
 /// Tags stand among the settings' extras.
 std::vector<std::pair<std::string, std::string>> tags_of(const broker::QueueSettings& settings);

@@ -15,6 +15,13 @@ std::string new_request_id() {
 
 }  // namespace
 
+http::Response refusal(Protocol protocol, const Error& error) {
+    auto id = new_request_id();
+    auto response = protocol == Protocol::json ? json_protocol::failure(error, id) : query_protocol::failure(error, id);
+    if (error.kind == ErrorKind::service_unavailable) response.headers.emplace_back("Retry-After", "1");
+    return response;
+}
+
 void Reply::succeed(const json::Value& result, UniqueFunction<void()> on_undelivered) {
     auto id = new_request_id();
     auto response =
@@ -23,11 +30,6 @@ void Reply::succeed(const json::Value& result, UniqueFunction<void()> on_undeliv
     responder_(std::move(response));
 }
 
-void Reply::fail(const Error& error) {
-    auto id = new_request_id();
-    auto response = protocol_ == Protocol::json ? json_protocol::failure(error, id) : query_protocol::failure(error, id);
-    if (error.kind == ErrorKind::service_unavailable) response.headers.emplace_back("Retry-After", "1");
-    responder_(std::move(response));
-}
+void Reply::fail(const Error& error) { responder_(refusal(protocol_, error)); }
 
 }  // namespace forebay::sqs

@@ -12,6 +12,9 @@ namespace forebay::sqs {
 
 enum class Protocol { json, query };
 
+/// An error as an answer.
+http::Response refusal(Protocol protocol, const Error& error);
+
 class Reply {
   public:
     /// `action` must be a literal of the action table.

@@ -36,6 +36,8 @@ std::vector<std::pair<std::string, std::string>> to_environment(const ChildSurro
     add("AWS_REGION", s.region);
     add("AWS_ACCESS_KEY_ID", s.access_key_id);
     add("AWS_SECRET_ACCESS_KEY", s.secret_access_key);
+    // Also empty: one that this process was started with would belong to another key.
+    if (!s.access_key_id.empty()) out.emplace_back("AWS_SESSION_TOKEN", s.session_token);
     return out;
 }
 

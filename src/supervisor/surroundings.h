@@ -6,7 +6,7 @@
 //   FOREBAY_QUEUE_URL_LEADS, …                                    of every queue
 //   FOREBAY_DB_MAIN_DRIVER  _WRITER  _READER  _DATABASE           of every database
 //   FOREBAY_STATSD FOREBAY_STATSD_PREFIX                          host:port
-//   AWS_ENDPOINT_URL_SQS AWS_REGION AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY   so that SDKs need no code
+//   AWS_ENDPOINT_URL_SQS AWS_REGION AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN   so that SDKs need no code
 
 #include <string>
 #include <string_view>
@@ -33,6 +33,7 @@ struct ChildSurroundings {
     std::string region;
     std::string access_key_id;
     std::string secret_access_key;
+    std::string session_token;
 };
 
 /// Name and value pairs; FOREBAY_N is `{n}`, which the supervisor replaces.

@@ -50,6 +50,7 @@ listen = ["127.0.0.1:{admin}"]
 [sqs]
 listen = ["127.0.0.1:{sqs}"]
 cool_off = false
+{verify}
 """
 
 
@@ -65,14 +66,15 @@ def free_ports(count):
 
 
 class Forebay:
-    """One `forebay serve` (or another verb) with its children. `folder` is its working directory."""
+    """One `forebay serve` (or another verb) with its children. `folder` is its working directory. Unless it is `signed`,
+    requests to the queue port need no signature."""
 
-    def __init__(self, folder, text, verb):
+    def __init__(self, folder, text, verb, signed=False):
         self.folder = folder
         self.verb = verb
         ports = dict(zip(("intake", "admin", "sqs"), free_ports(3)))
         self.intake, self.admin, self.sqs = (f"http://127.0.0.1:{ports[name]}" for name in ("intake", "admin", "sqs"))
-        self.write(LISTENERS.format(**ports) + text)
+        self.write(LISTENERS.format(verify="" if signed else "verify = false", **ports) + text)
         self.parent = None
         self.start()
 
@@ -192,12 +194,14 @@ def forebay():
     """A function that starts a Forebay with this configuration beside the listeners; all are stopped at the end."""
     started, folders = [], []
 
-    def start(text="", verb="serve"):
+    def start(text="", verb="serve", signed=False, files={}):
         folders.append(tempfile.mkdtemp(prefix="forebay-test-"))
+        for name, content in files.items():
+            pathlib.Path(folders[-1], name).write_text(content)
         process = Forebay.__new__(Forebay)
         started.append(process)
         process.parent = None
-        process.__init__(folders[-1], text, verb)
+        process.__init__(folders[-1], text, verb, signed)
         return process
 
     yield start

@@ -8,9 +8,9 @@ import requests
 REGION, ACCOUNT = "us-east-1", "123456789012"
 
 
-def boto(url, **more):
+def boto(url, key="test", secret="test", **more):
     config = botocore.config.Config(retries={"max_attempts": 1, "mode": "standard"}, read_timeout=60, **more)
-    return boto3.client("sqs", endpoint_url=url, region_name=REGION, aws_access_key_id="test", aws_secret_access_key="test", config=config)
+    return boto3.client("sqs", endpoint_url=url, region_name=REGION, aws_access_key_id=key, aws_secret_access_key=secret, config=config)
 
 
 class Refused(Exception):

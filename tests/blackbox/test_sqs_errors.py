@@ -23,7 +23,7 @@ def test_errors_are_amazons(forebay):
             400, "ReceiptHandleIsInvalid", 'The input receipt handle "x" is not a valid receipt handle.')
         assert sqs_clients.refused(sqs.receive_message, QueueUrl=url, MaxNumberOfMessages=11)[1] == "InvalidParameterValue"
         assert sqs_clients.refused(sqs.send_message, QueueUrl=url, MessageBody="\u0001")[1] == "InvalidMessageContents"
-        assert sqs_clients.refused(sqs.add_permission, QueueUrl=url, Label="l", AWSAccountIds=["1"], Actions=["*"])[1] == "AWS.SimpleQueueService.UnsupportedOperation"
+        assert sqs_clients.refused(sqs.add_permission, QueueUrl=url, Label="l", AWSAccountIds=["1"], Actions=["*"])[1] == "InvalidParameterValue"
 
 
 def test_a_handle_of_one_queue_is_none_of_another(forebay):

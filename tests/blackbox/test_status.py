@@ -124,7 +124,7 @@ def test_an_occupied_port_ends_the_start_with_who_holds_it_and_which_setting_it_
     with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as holder:
         taken = holder.getsockname()[1]
         free = conftest.free_ports(2)
-        text = conftest.LISTENERS.format(intake=taken, admin=free[0], sqs=free[1]) + CONFIGURATION
+        text = conftest.LISTENERS.format(verify="", intake=taken, admin=free[0], sqs=free[1]) + CONFIGURATION
         (tmp_path / "forebay.toml").write_text(text)
         done = subprocess.run([conftest.BINARY, "serve", "-c", "forebay.toml"], cwd=tmp_path, capture_output=True, text=True, timeout=30)
     assert done.returncode == 75

@@ -24,6 +24,7 @@ class Check {
         for (const auto& site : c_.sites) check_poster("site." + site.name, site);
         for (const auto& database : c_.databases) check_database(database);
         for (const auto& worker : c_.workers) check_worker(worker);
+        check_access();
         check_one_writer();
         check_paths();
         check_listeners();
@@ -131,6 +132,26 @@ class Check {
     void check_poster(const std::string& path, const Poster& poster) {
         report(intake::problems_of(poster));
         for (const auto& endpoint : poster.endpoints) must_exist(path + ".endpoints", "endpoint", endpoint, names_of(c_.endpoints));
+    }
+
+    void check_access() {
+        std::map<std::string, std::string> owners;
+        for (const auto& key : c_.access) {
+            auto path = "access." + key.name;
+            if (!has_only(key.name, "-_")) error(path, "an access key's name has letters, digits, - and _");
+            if (auto problem = sqs::problem_of_key_id(key.id)) error(path + ".id", path + ".id " + *problem);
+            auto [entry, is_new] = owners.emplace(key.id, key.name);
+            if (!is_new) error(path + ".id", "access." + entry->second + " has the id " + key.id + " already");
+            if (!is_wrong(path + ".secret") && key.secret.size() < sqs::secret_bytes_min)
+                error(path + ".secret", key.secret.empty() ? path + " has no secret: secret = \"${file:/run/secrets/" + key.name + "}\""
+                                                           : path + ".secret is too short: it must have 16 characters at least");
+            if (!is_wrong(path + ".allow") && key.allow.empty())
+                error(path + ".allow", path + " may do nothing: allow = [\"send:QUEUE\", …]");
+        }
+        if (c_.sqs.verify.value_or(false) && c_.access.empty())
+            diagnostics_.warning(place_of("sqs.verify"),
+                                 "requests to the queue port must be signed, and there is no [access.NAME] to sign with",
+                                 "`forebay access new NAME` makes one; without any only this node's workers are let in");
     }
 
     void check_database(const DatabaseConfiguration& database) {

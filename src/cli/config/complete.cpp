@@ -62,6 +62,8 @@ void complete(Configuration& c) {
     }
     for (auto& endpoint : c.endpoints)
         if (const auto* queue = c.find_queue(endpoint.queue)) endpoint.body = queue->body;
+    for (auto& key : c.access)
+        if (key.id.empty()) key.id = key.name;
     for (auto& worker : c.workers) complete_worker(c, worker);
 }
 

@@ -18,6 +18,7 @@
 #include "handlers/sql.h"
 #include "intake/endpoint.h"
 #include "record/envelope.h"
+#include "sqs/access.h"
 #include "supervisor/supervisor.h"
 #include "worker/worker.h"
 
@@ -63,6 +64,7 @@ struct SqsConfiguration {
     std::string base_url;            ///< empty: from Host
     bool cool_off = true;            ///< 60 seconds after a delete and between purges, as on AWS
     std::vector<std::string> hosts;  ///< names it may be called by, besides localhost and addresses
+    std::optional<bool> verify;      ///< whether requests must be signed; not set: yes, but no in `forebay dev`
 };
 
 struct AdminConfiguration {
@@ -150,6 +152,7 @@ struct Configuration {
     IntakeConfiguration intake;
     AdminConfiguration admin;
     SqsConfiguration sqs;
+    std::vector<sqs::AccessKey> access;
     std::vector<intake::Endpoint> endpoints;
     std::vector<intake::Key> keys;
     std::vector<intake::Site> sites;

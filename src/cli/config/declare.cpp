@@ -44,7 +44,7 @@ void declare_sqs(Scope& s, SqsConfiguration& sqs) {
     s.setting("hosts", texts(sqs.hosts),
               "names it may be called by; without any: localhost and addresses if it listens on loopback, else all");
     s.setting("cool_off", flag(sqs.cool_off), "60 seconds until a deleted queue's name is free and between two purges, as on AWS");
-    s.later({"verify"});
+    s.setting("verify", flag(sqs.verify), "whether requests must be signed by an [access.NAME]; if it is not set: yes, but no in dev");
 }
 
 void declare_log(Scope& s, LogConfiguration& log) {
@@ -90,6 +90,7 @@ void declare(Scope& root, Configuration& c) {
     root.table("intake", [&](Scope& s) { declare_intake(s, c.intake); });
     root.table("admin", [&](Scope& s) { declare_admin(s, c.admin); });
     root.table("sqs", [&](Scope& s) { declare_sqs(s, c.sqs); });
+    declare_access(root, c);
     declare_endpoints(root, c);
     declare_queues(root, c);
     declare_workers(root, c);
@@ -97,7 +98,7 @@ void declare(Scope& root, Configuration& c) {
     root.table("journal", [&](Scope& s) { declare_journal(s, c.journal); });
     root.table("log", [&](Scope& s) { declare_log(s, c.log); });
     root.table("telemetry", [&](Scope& s) { declare_telemetry(s, c.telemetry); });
-    root.later({"partner", "ledger", "access", "schedule", "alert", "proxy"});
+    root.later({"partner", "ledger", "schedule", "alert", "proxy"});
 }
 
 }  // namespace forebay::cli

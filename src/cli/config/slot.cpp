@@ -163,7 +163,9 @@ Slot texts(std::vector<std::string>& field) {
         [](const std::string& t) { return quoted(t); });
 }
 
-Slot flag(bool& field) {
+namespace {
+template <class Field>
+Slot flag_slot(Field& field, std::function<std::string()> toml) {
     return {"true | false",
             [&field](const Given& given) -> Problem {
                 bool may_be = given.kind == Kind::boolean || given.from_environment;
@@ -171,7 +173,16 @@ Slot flag(bool& field) {
                 field = given.text == "true";
                 return std::nullopt;
             },
-            [&field] { return std::string(field ? "true" : "false"); }};
+            std::move(toml)};
+}
+}  // namespace
+
+Slot flag(bool& field) {
+    return flag_slot(field, [&field] { return std::string(field ? "true" : "false"); });
+}
+
+Slot flag(std::optional<bool>& field) {
+    return flag_slot(field, [&field] { return std::string(!field ? "" : *field ? "true" : "false"); });
 }
 
 Slot count(std::uint32_t& field, std::uint32_t least, std::uint32_t most) {

@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <future>
 
 #include "admin/admin.h"
 #include "base/log_line.h"
@@ -24,12 +25,14 @@
 #include "cli/process/ports.h"
 #include "cli/process/queue_setup.h"
 #include "cli/process/statsd.h"
+#include "cli/process/worker_key.h"
 #include "disk/posix_disk.h"
 #include "http/hosts.h"
 #include "http/problem.h"
 #include "http/server.h"
 #include "intake/intake.h"
 #include "sqs/api.h"
+#include "sqs/queue_attributes.h"
 #include "transport/sender.h"
 
 namespace forebay::cli {
@@ -160,11 +163,14 @@ struct RefusedListen {
 /// Everything a node is made of, in the order in which it is built; destruction runs the other way.
 class Node {
   public:
-    Node(const LoadOptions& options, Configuration configuration) : load_options_(options), configuration_(std::move(configuration)) {}
+    Node(const LoadOptions& options, Configuration configuration, bool is_dev)
+        : load_options_(options), configuration_(std::move(configuration)), is_dev_(is_dev) {}
     int run();
 
   private:
     int open_store();
+    int open_gate();
+    void read_policies();
     int open_intake();
     int open_listeners();
     Result<void, RefusedListen> listen(const Listen& on, std::string name, http::Handler handler, std::uint64_t body_max, bool is_intake);
@@ -176,6 +182,7 @@ class Node {
     void note();
     void look_at_store();
     void probe_broker();
+    sqs::AccessRules access_rules(const Configuration& configuration) const;
     std::optional<http::Response> refuse_early(const http::Request& head) const;
     void dump_state();
 
@@ -186,14 +193,17 @@ class Node {
 
     LoadOptions load_options_;
     Configuration configuration_;
+    bool is_dev_;
     SystemClock clock_;
     SystemEntropy broker_entropy_, intake_entropy_;
     Instant started_ = clock_.now();
     metrics::Registry registry_;
+    std::unique_ptr<sqs::Gatekeeper> gate_;
     std::unique_ptr<disk::PosixDisk> disk_, looking_disk_;
     std::unique_ptr<broker::Broker> broker_;
     std::unique_ptr<transport::LocalSender> sender_;
     std::string secret_;
+    sqs::AccessKey worker_access_;
     std::unique_ptr<intake::Intake> intake_;
     std::unique_ptr<sqs::Api> sqs_;
     std::unique_ptr<PastRecords> past_;
@@ -233,6 +243,38 @@ int Node::open_store() {
     return 0;
 }
 
+int Node::open_gate() {
+    auto key = read_or_make_worker_key(configuration_.node.data_dir, intake_entropy_);
+    if (!key.ok()) return fail(exit_code::io, "worker_key.unusable", key.error());
+    worker_access_ = access_of_workers(*key);
+    gate_ = std::make_unique<sqs::Gatekeeper>(clock_, access_rules(configuration_), configuration_.sqs.account, configuration_.sqs.region,
+                                              &registry_);
+    read_policies();
+    return 0;
+}
+
+void Node::read_policies() {
+    // On the broker's thread, so that none is taken up after a newer one.
+    std::promise<void> done;
+    broker_->submit(broker::ListQueues{"", [&](const Result<std::vector<broker::QueueStatus>, broker::Refusal>& queues) {
+                                           if (queues.ok())
+                                               for (const auto& queue : *queues)
+                                                   gate_->set_policy(queue.name, sqs::policy_in(queue.settings));
+                                           done.set_value();
+                                       }});
+    done.get_future().wait();
+}
+
+sqs::AccessRules Node::access_rules(const Configuration& configuration) const {
+    sqs::AccessRules rules{configuration.sqs.verify.value_or(!is_dev_), configuration.access};
+    rules.keys.push_back(worker_access_);
+    if (rules.verify && configuration.access.empty())
+        log_warn("sqs.no_access_keys")
+            .with("why", "requests to the queue port must be signed, and only this node's workers have a key")
+            .with("next", "forebay access new NAME makes one for other clients; [sqs] verify = false lets everybody in");
+    return rules;
+}
+
 int Node::open_intake() {
     auto secret = read_or_make_secret(intake_secret_path(configuration_.node.data_dir), intake_entropy_);
     if (!secret)
@@ -243,7 +285,7 @@ int Node::open_intake() {
     if (!intake.ok()) return fail(exit_code::configuration, "intake.unusable", intake.error());
     intake_ = std::move(*intake);
     sqs_ = std::make_unique<sqs::Api>(
-        *broker_,
+        *broker_, *gate_,
         sqs::ApiOptions{
             configuration_.sqs.account, configuration_.sqs.region, configuration_.sqs.base_url, {std::string(intake::quarantine_queue)}});
     past_ = std::make_unique<PastRecords>(*looking_disk_);
@@ -270,7 +312,11 @@ Result<void, RefusedListen> Node::listen(const Listen& on, std::string name, htt
         options.admit = [this](const http::Request& head) { return refuse_early(head); };
     } else {
         // Receiving and deleting go on when the disk is full or slow, but not on a log that nobody will find again.
-        options.admit = [this](const http::Request& head) { return store_is_gone_ ? refuse_early(head) : std::nullopt; };
+        bool is_queue = options.name == "sqs";
+        options.admit = [this, is_queue](const http::Request& head) {
+            if (auto refused = store_is_gone_ ? refuse_early(head) : std::nullopt) return refused;
+            return is_queue ? sqs_->refuse_early(head) : std::nullopt;
+        };
     }
     auto listener = options.name;
     auto server = http::Server::open(std::move(options), std::move(handler));
@@ -429,12 +475,16 @@ void Node::reload() {
         log_error("configuration.refused").with("why", taken.error());
         return;
     }
+    gate_->set_rules(access_rules(loaded.configuration));
+    read_policies();
     auto& now = configuration_;
     now.endpoints = loaded.configuration.endpoints;
     now.keys = loaded.configuration.keys;
     now.sites = loaded.configuration.sites;
     now.queues = loaded.configuration.queues;
     now.quarantine = loaded.configuration.quarantine;
+    now.access = loaded.configuration.access;
+    now.sqs.verify = loaded.configuration.sqs.verify;
     note();
     log_info("configuration.reloaded")
         .with("endpoints", loaded.configuration.endpoints.size())
@@ -523,7 +573,7 @@ int Node::run() {
     pthread_sigmask(SIG_BLOCK, &set, nullptr);
     signal(SIGPIPE, SIG_IGN);
     raise_descriptor_limit();
-    for (auto step : {&Node::open_store, &Node::open_intake, &Node::open_listeners})
+    for (auto step : {&Node::open_store, &Node::open_gate, &Node::open_intake, &Node::open_listeners})
         if (int code = (this->*step)(); code != 0) return code;
     registry_.gauge("forebay_build_info", {{"version", std::string(version())}}).set(1);
     statsd_ = open_statsd(registry_, configuration_.telemetry.statsd);
@@ -540,6 +590,8 @@ int Node::run() {
 }
 }  // namespace
 
-int run_node_process(const LoadOptions& options, Configuration configuration) { return Node(options, std::move(configuration)).run(); }
+int run_node_process(const LoadOptions& options, Configuration configuration, bool is_dev) {
+    return Node(options, std::move(configuration), is_dev).run();
+}
 
 }  // namespace forebay::cli

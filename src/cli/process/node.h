@@ -7,7 +7,8 @@
 
 namespace forebay::cli {
 
-/// Serves until a signal ends it; the exit code. `options` is kept for reloads.
-int run_node_process(const LoadOptions& options, Configuration configuration);
+/// Serves until a signal ends it; the exit code. `options` is kept for reloads. `is_dev`: requests to the queue port need
+/// not be signed unless the configuration says so.
+int run_node_process(const LoadOptions& options, Configuration configuration, bool is_dev);
 
 }  // namespace forebay::cli

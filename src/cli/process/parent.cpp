@@ -11,6 +11,7 @@
 #include "cli/process/paths.h"
 #include "cli/process/ports.h"
 #include "cli/process/work.h"
+#include "cli/process/worker_key.h"
 #include "supervisor/supervisor.h"
 
 namespace forebay::cli {
@@ -36,7 +37,8 @@ supervisor::ProgramSpec node_program(const Configuration& configuration, const P
     node.group = "node";
     node.name = "node";
     node.numbered = false;
-    node.command = child_command(executable, options, {"node"});
+    node.command =
+        child_command(executable, options, options.dev ? std::vector<std::string>{"node", "--dev"} : std::vector<std::string>{"node"});
     node.priority = node_priority;
     node.never_fatal = true;
     // A node that lived this long had opened its log: when it is killed then, it comes back without a wait.
@@ -47,11 +49,11 @@ supervisor::ProgramSpec node_program(const Configuration& configuration, const P
 }
 
 supervisor::ProgramSpec worker_program(const Configuration& configuration, const WorkerConfiguration& worker, const ParentOptions& options,
-                                       const std::string& executable) {
+                                       const std::string& executable, const sqs::Credentials& key) {
     auto program = worker.process;
     program.count = worker.count_min;
     if (worker.handler == HandlerKind::program) {
-        auto environment = child_environment(configuration, worker);
+        auto environment = child_environment(configuration, worker, key);
         program.ours = false;  // HUP, TSTP and CONT would mean something else to it
         program.environment.insert(program.environment.end(), environment.begin(), environment.end());
     } else {
@@ -85,11 +87,12 @@ int check_ports(const Configuration& configuration, const ParentOptions& options
 }  // namespace
 
 std::vector<supervisor::ProgramSpec> programs_of(const Configuration& configuration, const ParentOptions& options,
-                                                 const std::string& executable) {
+                                                 const std::string& executable, const sqs::Credentials& worker_key) {
     std::vector<supervisor::ProgramSpec> programs;
     if (has_node(configuration, options)) programs.push_back(node_program(configuration, options, executable));
     if (has_role(configuration, options, "workers"))
-        for (const auto& worker : configuration.workers) programs.push_back(worker_program(configuration, worker, options, executable));
+        for (const auto& worker : configuration.workers)
+            programs.push_back(worker_program(configuration, worker, options, executable, worker_key));
     return programs;
 }
 
@@ -101,12 +104,20 @@ int run_parent_process(const Configuration& configuration, const ParentOptions& 
         return exit_code::io;
     }
     std::filesystem::permissions(configuration.node.data_dir, std::filesystem::perms::owner_all, error);
+    SystemEntropy entropy;
+    if (has_node(configuration, options)) {
+        if (auto made = read_or_make_worker_key(configuration.node.data_dir, entropy); !made.ok()) {
+            log_error("worker_key.unusable").with("why", made.error());
+            return exit_code::io;
+        }
+    }
     supervisor::Options surroundings;
     surroundings.node_name = configuration.node.name;
     surroundings.control_path = control_path(configuration.node.data_dir);
     surroundings.echo = options.dev;
     auto executable = std::filesystem::read_symlink("/proc/self/exe", error).string();
-    auto supervisor = supervisor::Supervisor::open(std::move(surroundings), programs_of(configuration, options, executable));
+    auto supervisor = supervisor::Supervisor::open(
+        std::move(surroundings), programs_of(configuration, options, executable, worker_credentials(configuration.node.data_dir)));
     if (!supervisor.ok()) {
         log_error("parent.failed").with("why", supervisor.error());
         return exit_code::try_again;

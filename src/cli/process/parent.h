@@ -3,6 +3,8 @@
 // control socket. `forebay serve` and `forebay dev` are this with different surroundings.
 
 #include "cli/config/load.h"
+#include "sqs/signature.h"
+#include "supervisor/supervisor.h"
 
 namespace forebay::cli {
 
@@ -16,8 +18,9 @@ struct ParentOptions {
 /// Runs until everything is stopped; the exit code.
 int run_parent_process(const Configuration& configuration, const ParentOptions& options);
 
-/// The programs the parent runs, in the order of the configuration; for `config show` and tests.
+/// The programs the parent runs, in the order of the configuration. Those that are not ours find `worker_key` in their
+/// environment.
 std::vector<supervisor::ProgramSpec> programs_of(const Configuration& configuration, const ParentOptions& options,
-                                                 const std::string& executable);
+                                                 const std::string& executable, const sqs::Credentials& worker_key);
 
 }  // namespace forebay::cli

@@ -17,5 +17,7 @@ inline std::string standing_path(std::string_view data_dir, std::string_view wor
 }
 /// Signs receipts and form tokens.
 inline std::string intake_secret_path(std::string_view data_dir) { return std::string(data_dir) + "/secrets/intake"; }
+/// What this node's own workers sign with: worker_key.h.
+inline std::string worker_key_path(std::string_view data_dir) { return std::string(data_dir) + "/secrets/worker"; }
 
 }  // namespace forebay::cli

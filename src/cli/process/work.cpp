@@ -4,6 +4,7 @@
 #include "cli/exit_code.h"
 #include "cli/process/paths.h"
 #include "cli/process/statsd.h"
+#include "cli/process/worker_key.h"
 #include "handlers/exec.h"
 #include "handlers/sql.h"
 #include "supervisor/surroundings.h"
@@ -45,13 +46,13 @@ std::unique_ptr<worker::Handler> make_sql(const Configuration& configuration, co
 }
 
 std::unique_ptr<worker::Handler> make_exec(const Configuration& configuration, const WorkerConfiguration& given, unsigned n, Clock& clock,
-                                           metrics::Registry& registry) {
+                                           metrics::Registry& registry, const sqs::Credentials& key) {
     handlers::ExecOptions options;
     options.worker = given.name;
     options.n = n;
     options.command = given.command;
     options.protocol = given.protocol;
-    options.environment = child_environment(configuration, given);
+    options.environment = child_environment(configuration, given, key);
     for (auto& [name, value] : options.environment)
         if (name == "FOREBAY_N") value = std::to_string(n);
     options.data_dir = configuration.node.data_dir;
@@ -75,15 +76,16 @@ std::string queue_endpoint(const Configuration& configuration) {
     return "http://" + host + ":" + std::to_string(on.port);
 }
 
-std::vector<std::pair<std::string, std::string>> child_environment(const Configuration& configuration, const WorkerConfiguration& given) {
+std::vector<std::pair<std::string, std::string>> child_environment(const Configuration& configuration, const WorkerConfiguration& given,
+                                                                   const sqs::Credentials& key) {
     supervisor::ChildSurroundings surroundings;
     surroundings.worker = given.name;
     surroundings.queue = given.queue;
     surroundings.sqs_endpoint = queue_endpoint(configuration);
     surroundings.region = configuration.sqs.region.empty() ? "us-east-1" : configuration.sqs.region;
-    // Signatures are not verified in this version, but SDKs want keys to sign with.
-    surroundings.access_key_id = "forebay";
-    surroundings.secret_access_key = "forebay";
+    surroundings.access_key_id = key.id;
+    surroundings.secret_access_key = key.secret;
+    surroundings.session_token = key.session_token;
     for (const auto& queue : configuration.queues)
         surroundings.queues.push_back({queue.name, surroundings.sqs_endpoint + "/" + configuration.sqs.account + "/" + queue.name});
     for (const auto& database : configuration.databases)
@@ -115,9 +117,11 @@ int run_work_process(const Configuration& configuration, std::string_view name, 
     to.client.endpoint_url = queue_endpoint(configuration);
     to.account = configuration.sqs.account;
     if (!configuration.sqs.region.empty()) to.client.region = configuration.sqs.region;
-    transport::SqsSource source(to), heartbeat(to);
+    auto key = worker_credentials(configuration.node.data_dir);
+    auto credentials = key.id.empty() ? std::nullopt : std::optional(key);
+    transport::SqsSource source(to, credentials), heartbeat(to, credentials);
     auto handler = given->handler == HandlerKind::sql ? make_sql(configuration, *given, n, clock)
-                                                      : make_exec(configuration, *given, n, clock, registry);
+                                                      : make_exec(configuration, *given, n, clock, registry, key);
     if (handler == nullptr) {
         log_error("worker.misconfigured").with("worker", name).with("why", "its database is not configured");
         return exit_code::configuration;

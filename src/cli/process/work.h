@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "cli/config/configuration.h"
+#include "sqs/signature.h"
 
 namespace forebay::cli {
 
@@ -12,7 +13,8 @@ int run_work_process(const Configuration& configuration, std::string_view worker
 
 /// `http://127.0.0.1:9324`: where this machine's workers reach the queue.
 std::string queue_endpoint(const Configuration& configuration);
-/// What programs and exec children find in their environment (D24).
-std::vector<std::pair<std::string, std::string>> child_environment(const Configuration& configuration, const WorkerConfiguration& worker);
+/// What programs and exec children find in their environment (D24), the key to sign with among it.
+std::vector<std::pair<std::string, std::string>> child_environment(const Configuration& configuration, const WorkerConfiguration& worker,
+                                                                   const sqs::Credentials& key);
 
 }  // namespace forebay::cli

@@ -32,6 +32,7 @@ int run_rejects_readmit(Invocation& invocation);
 
 int run_replay(Invocation& invocation);
 int run_key_new(Invocation& invocation);
+int run_access_new(Invocation& invocation);
 
 int run_list(Invocation& invocation);
 int run_help(Invocation& invocation);

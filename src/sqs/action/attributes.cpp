@@ -1,32 +1,10 @@
-#include <memory>
-#include <optional>
-
 #include "sqs/action.h"
+#include "sqs/action/change.h"
 #include "sqs/page.h"
 #include "sqs/queue_attributes.h"
 #include "sqs/redrive_policy.h"
 
 namespace forebay::sqs::action {
-namespace {
-
-/// Changes the queue's settings as they are when the broker comes to it.
-template <class Change>
-void change_settings(broker::Commands& commands, std::string queue, Reply reply, Change change) {
-    // Of the change and of the answer, which says in SQS's words what was wrong.
-    auto wrong = std::make_shared<std::optional<Error>>();
-    auto try_change = [change = std::move(change), wrong](broker::QueueSettings& settings) {
-        Result<void, Error> changed = change(settings);
-        if (!changed.ok()) *wrong = changed.error();
-        return changed.ok();
-    };
-    commands.submit(broker::SetQueue{std::move(queue), std::move(try_change), [reply = std::move(reply), wrong](auto done) mutable {
-                                         if (*wrong) return reply.fail(**wrong);
-                                         if (!done.ok()) return reply.fail(done.error());
-                                         reply.succeed();
-                                     }});
-}
-
-}  // namespace
 
 Result<void, Error> get_queue_attributes(Call& call) {
     TRY_ASSIGN(auto queue, call.queue());
@@ -48,25 +26,22 @@ Result<void, Error> set_queue_attributes(Call& call) {
     TRY_ASSIGN(auto attributes, call.arguments.text_map("Attributes"));
     if (attributes.empty()) return Failure{missing_parameter("Attribute.Name")};
     auto dead_letters = dead_letter_queue_in(attributes);
-    auto change = [attributes = std::move(attributes), options = call.options](broker::QueueSettings& settings) -> Result<void, Error> {
-        TRY(set_attributes(settings, attributes));
-        if (settings.redrive) TRY(check_is_clients(options, settings.redrive->dead_letter));
-        return {};
-    };
+    if (dead_letters) TRY(call.check_target(dead_letters->queue));
+    auto change = [attributes = std::move(attributes)](broker::QueueSettings& settings) { return set_attributes(settings, attributes); };
     if (!dead_letters) {
-        change_settings(call.commands, std::move(queue), std::move(call.reply), std::move(change));
+        change_settings(call.commands, call.gate, std::move(queue), std::move(call.reply), std::move(change));
         return {};
     }
     // What is wrong with the queue itself, or with the attributes, is said before what is wrong with the target.
     auto target = dead_letters->queue;
-    auto answer = [&commands = call.commands, queue = std::move(queue), dead_letters = std::move(*dead_letters), change = std::move(change),
-                   reply = std::move(call.reply)](auto found) mutable {
+    auto answer = [&commands = call.commands, &gate = call.gate, queue = std::move(queue), dead_letters = std::move(*dead_letters),
+                   change = std::move(change), reply = std::move(call.reply)](auto found) mutable {
         auto allowed = check_dead_letter_queue(dead_letters, queue, found);
         auto change_if_allowed = [change = std::move(change), allowed](broker::QueueSettings& settings) -> Result<void, Error> {
             TRY(change(settings));
             return allowed;
         };
-        change_settings(commands, std::move(queue), std::move(reply), std::move(change_if_allowed));
+        change_settings(commands, gate, std::move(queue), std::move(reply), std::move(change_if_allowed));
     };
     call.commands.submit(broker::GetQueue{std::move(target), std::move(answer)});
     return {};
@@ -76,7 +51,7 @@ Result<void, Error> tag_queue(Call& call) {
     TRY_ASSIGN(auto queue, call.queue());
     TRY_ASSIGN(auto tags, call.arguments.text_map("Tags"));
     if (tags.empty()) return Failure{missing_parameter("Tags")};
-    change_settings(call.commands, std::move(queue), std::move(call.reply),
+    change_settings(call.commands, call.gate, std::move(queue), std::move(call.reply),
                     [tags = std::move(tags)](broker::QueueSettings& settings) { return set_tags(settings, tags); });
     return {};
 }
@@ -85,7 +60,7 @@ Result<void, Error> untag_queue(Call& call) {
     TRY_ASSIGN(auto queue, call.queue());
     TRY_ASSIGN(auto keys, call.arguments.texts("TagKeys"));
     if (keys.empty()) return Failure{missing_parameter("TagKeys")};
-    change_settings(call.commands, std::move(queue), std::move(call.reply),
+    change_settings(call.commands, call.gate, std::move(queue), std::move(call.reply),
                     [keys = std::move(keys)](broker::QueueSettings& settings) -> Result<void, Error> {
                         remove_tags(settings, keys);
                         return {};
@@ -109,13 +84,15 @@ Result<void, Error> list_queue_tags(Call& call) {
 Result<void, Error> list_dead_letter_source_queues(Call& call) {
     TRY_ASSIGN(auto queue, call.queue());
     TRY_ASSIGN(auto page, read_page(call.arguments));
-    auto list = [queue, page = std::move(page), reply = std::move(call.reply), outside = call.names()](auto queues) mutable {
+    auto list = [queue, page = std::move(page), reply = std::move(call.reply), outside = call.names(),
+                 may_see = call.may_see()](auto queues) mutable {
         if (!queues.ok()) return reply.fail(queues.error());
         bool exists = false;
         std::vector<std::string> sources;
         for (auto& one : *queues) {
             exists = exists || one.name == queue;
-            if (one.settings.redrive && one.settings.redrive->dead_letter == queue) sources.push_back(std::move(one.name));
+            bool is_source = one.settings.redrive && one.settings.redrive->dead_letter == queue;
+            if (is_source && may_see(one.name)) sources.push_back(std::move(one.name));
         }
         if (!exists) return reply.fail(broker::Refusal::no_such_queue);
         auto result = page_of_urls("queueUrls", std::move(sources), page, outside);

@@ -10,21 +10,22 @@ namespace {
 
 Error invalid(std::string message) { return {ErrorKind::invalid_parameter_value, std::move(message)}; }
 
-/// The queue that an ARN names. Errors: as AWS's for what is no ARN, and for one of no queue that a client may see.
-Result<std::string, Error> queue_of(const ApiOptions& options, const std::string& arn, std::string_view parameter) {
+/// The queue that an ARN names. Errors: as AWS's for what is no ARN, and for one of no queue.
+Result<std::string, Error> queue_of(const std::string& arn, std::string_view parameter) {
     if (!arn.starts_with("arn:"))
         return Failure{invalid("You must use this format to specify the " + std::string(parameter) +
                                ": arn:<partition>:<service>:<region>:<account-id>:<resource-id>")};
     auto name = name_of_arn(arn);
     if (!name) return Failure{no_such_resource(parameter)};
-    TRY(check_is_clients(options, *name));
     return std::string(*name);
 }
 
 Result<std::string, Error> read_source(Call& call) {
     TRY_ASSIGN(auto arn, call.arguments.text("SourceArn"));
     if (!arn) return Failure{missing_parameter("SourceArn")};
-    return queue_of(call.options, *arn, "SourceArn");
+    TRY_ASSIGN(auto queue, queue_of(*arn, "SourceArn"));
+    TRY(call.check(queue));
+    return queue;
 }
 
 Result<std::optional<unsigned>, Error> read_rate(Arguments& of) {
@@ -98,7 +99,8 @@ Result<void, Error> start_message_move_task(Call& call) {
     TRY_ASSIGN(command.source, read_source(call));
     TRY_ASSIGN(auto destination, call.arguments.text("DestinationArn"));
     if (destination) {
-        TRY_ASSIGN(command.destination, queue_of(call.options, *destination, "DestinationArn"));
+        TRY_ASSIGN(command.destination, queue_of(*destination, "DestinationArn"));
+        TRY(call.check_target(*command.destination));
     }
     TRY_ASSIGN(command.rate, read_rate(call.arguments));
     command.answer = [outside = call.names(), reply = std::move(call.reply)](auto task) mutable {
@@ -116,7 +118,7 @@ Result<void, Error> cancel_message_move_task(Call& call) {
     if (!text) return Failure{missing_parameter("TaskHandle")};
     auto handle = read_handle(*text);
     if (!handle) return Failure{invalid("Value for parameter TaskHandle is invalid.")};
-    TRY(check_is_clients(call.options, handle->source));
+    TRY(call.check(handle->source));
     call.commands.submit(broker::CancelMove{handle->source, handle->id, [reply = std::move(call.reply)](auto task) mutable {
                                                 if (!task.ok()) return reply.fail(error_of_source(task.error()));
                                                 auto result = json::Value::object();

@@ -57,22 +57,23 @@ struct NewQueue {
     std::string url;
 };
 
-void create(broker::Commands& commands, NewQueue queue, Reply reply) {
+void create(broker::Commands& commands, Gatekeeper& gate, NewQueue queue, Reply reply) {
     commands.submit(broker::CreateQueue{std::move(queue.name), std::move(queue.settings), false,
-                                        [reply = std::move(reply), url = std::move(queue.url)](auto made) mutable {
+                                        [reply = std::move(reply), url = std::move(queue.url), &gate](auto made) mutable {
                                             if (!made.ok()) return reply.fail(made.error());
+                                            gate.set_policy(made->name, policy_in(made->settings));
                                             reply.succeed(url_result(url));
                                         }});
 }
 
-void create_if_its_dead_letters_may_go(broker::Commands& commands, NewQueue queue, Reply reply) {
+void create_if_its_dead_letters_may_go(broker::Commands& commands, Gatekeeper& gate, NewQueue queue, Reply reply) {
     auto dead_letters = dead_letter_queue_in(queue.given);
-    if (!dead_letters) return create(commands, std::move(queue), std::move(reply));
+    if (!dead_letters) return create(commands, gate, std::move(queue), std::move(reply));
     auto target = dead_letters->queue;
-    auto then = [&commands, queue = std::move(queue), dead_letters = std::move(*dead_letters),
+    auto then = [&commands, &gate, queue = std::move(queue), dead_letters = std::move(*dead_letters),
                  reply = std::move(reply)](auto found) mutable {
         if (auto allowed = check_dead_letter_queue(dead_letters, queue.name, found); !allowed.ok()) return reply.fail(allowed.error());
-        create(commands, std::move(queue), std::move(reply));
+        create(commands, gate, std::move(queue), std::move(reply));
     };
     commands.submit(broker::GetQueue{std::move(target), std::move(then)});
 }
@@ -83,18 +84,19 @@ Result<void, Error> create_queue(Call& call) {
     TRY_ASSIGN(auto name, call.arguments.required_text("QueueName"));
     TRY_ASSIGN(auto attributes, call.arguments.text_map("Attributes"));
     TRY(check_new_name(name, attributes));
-    TRY(check_is_clients(call.options, name));
+    TRY(call.check(name));
     broker::QueueSettings settings;
     settings.fifo = is_fifo_name(name);
     TRY(set_attributes(settings, attributes));
-    if (settings.redrive) TRY(check_is_clients(call.options, settings.redrive->dead_letter));
+    if (settings.redrive) TRY(call.check_target(settings.redrive->dead_letter));
     TRY_ASSIGN(auto tags, call.arguments.text_map(call.arguments.has("tags") ? "tags" : "Tags"));
     TRY(set_tags(settings, tags));
     NewQueue queue{name, std::move(settings), std::move(attributes), call.names().url_of(name)};
-    auto answer = [&commands = call.commands, queue = std::move(queue), reply = std::move(call.reply)](auto existing) mutable {
+    auto answer = [&commands = call.commands, &gate = call.gate, queue = std::move(queue),
+                   reply = std::move(call.reply)](auto existing) mutable {
         if (existing.ok()) return answer_existing(std::move(reply), *existing, queue.given, queue.url);
         if (existing.error() != broker::Refusal::no_such_queue) return reply.fail(existing.error());
-        create_if_its_dead_letters_may_go(commands, std::move(queue), std::move(reply));
+        create_if_its_dead_letters_may_go(commands, gate, std::move(queue), std::move(reply));
     };
     call.commands.submit(broker::GetQueue{std::move(name), std::move(answer)});
     return {};
@@ -103,7 +105,7 @@ Result<void, Error> create_queue(Call& call) {
 Result<void, Error> get_queue_url(Call& call) {
     TRY_ASSIGN(auto name, call.arguments.required_text("QueueName"));
     if (!is_queue_name(name)) return Failure{queue_does_not_exist()};
-    TRY(check_is_clients(call.options, name));
+    TRY(call.check(name));
     auto url = call.names().url_of(name);
     call.commands.submit(broker::GetQueue{std::move(name), [reply = std::move(call.reply), url = std::move(url)](auto queue) mutable {
                                               if (!queue.ok()) return reply.fail(queue.error());
@@ -117,12 +119,12 @@ Result<void, Error> list_queues(Call& call) {
     TRY_ASSIGN(auto prefix, call.arguments.text("QueueNamePrefix"));
     TRY_ASSIGN(auto page, read_page(call.arguments));
     command.prefix = prefix.value_or("");
-    command.answer = [options = call.options, reply = std::move(call.reply), page = std::move(page),
+    command.answer = [may_see = call.may_see(), reply = std::move(call.reply), page = std::move(page),
                       outside = call.names()](auto queues) mutable {
         if (!queues.ok()) return reply.fail(queues.error());
         std::vector<std::string> names;
         for (auto& queue : *queues)
-            if (!options.is_own(queue.name)) names.push_back(std::move(queue.name));
+            if (may_see(queue.name)) names.push_back(std::move(queue.name));
         reply.succeed(page_of_urls("QueueUrls", std::move(names), page, outside));
     };
     call.commands.submit(std::move(command));
@@ -131,8 +133,9 @@ Result<void, Error> list_queues(Call& call) {
 
 Result<void, Error> delete_queue(Call& call) {
     TRY_ASSIGN(auto queue, call.queue());
-    call.commands.submit(broker::DeleteQueue{std::move(queue), [reply = std::move(call.reply)](auto done) mutable {
+    call.commands.submit(broker::DeleteQueue{queue, [reply = std::move(call.reply), &gate = call.gate, queue](auto done) mutable {
                                                  if (!done.ok()) return reply.fail(done.error());
+                                                 gate.set_policy(queue, {});
                                                  reply.succeed();
                                              }});
     return {};

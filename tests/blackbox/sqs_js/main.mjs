@@ -8,7 +8,8 @@ import {
   StartMessageMoveTaskCommand, ListMessageMoveTasksCommand, CancelMessageMoveTaskCommand, ChangeMessageVisibilityBatchCommand,
 } from "@aws-sdk/client-sqs";
 
-const sqs = new SQSClient({ endpoint: process.argv[2], region: "us-east-1", credentials: { accessKeyId: "test", secretAccessKey: "test" }, maxAttempts: 1 });
+const credentials = { accessKeyId: process.env.AWS_ACCESS_KEY_ID ?? "test", secretAccessKey: process.env.AWS_SECRET_ACCESS_KEY ?? "test" };
+const sqs = new SQSClient({ endpoint: process.argv[2], region: "us-east-1", credentials, maxAttempts: 1 });
 const call = (Command, input) => sqs.send(new Command(input));
 
 const { QueueUrl } = await call(CreateQueueCommand, { QueueName: "js", Attributes: { VisibilityTimeout: "20" }, tags: { made: "here" } });

@@ -163,8 +163,19 @@ TEST_F(FullFile, what_config_show_prints_reads_back_as_the_same_configuration) {
     EXPECT_TRUE(differences(to_json(settings_of(c)), to_json(settings_of(again))).empty()) << shown;
 }
 
+TEST(Configuration, an_access_key_has_a_secret_from_elsewhere_and_verbs_on_queues) {
+    const std::string text = "[access.web]\nsecret = \"${env:WEB}\"\nallow = [\"send:leads\", \"*:orders-*\"]\n";
+    auto c = good(text, {{"WEB", "0123456789abcdef"}});
+    ASSERT_EQ(c.access.size(), 1U);
+    EXPECT_EQ(c.access[0].id, "web");
+    EXPECT_EQ(c.access[0].secret, "0123456789abcdef");
+    EXPECT_EQ(c.access[0].allow, (std::vector<sqs::Grant>{{sqs::Verb::send, "leads"}, {std::nullopt, "orders-*"}}));
+    EXPECT_EQ(to_toml(settings_of(c), {}, {}).find("0123456789abcdef"), std::string::npos);
+}
+
 TEST(Configuration, an_empty_file_has_working_defaults) {
     auto c = good("");
+    EXPECT_FALSE(c.sqs.verify);
     EXPECT_FALSE(c.node.name.empty());
     EXPECT_EQ(c.intake.listen, (std::vector<Listen>{{"127.0.0.1", 8080}}));
     EXPECT_EQ(c.journal.keep, 14 * 24h);

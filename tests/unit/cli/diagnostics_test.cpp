@@ -104,11 +104,10 @@ TEST(Diagnostics, settings_of_later_versions_are_refused_as_such) {
               "  1 | [partner.acme]\n"
               "    |  ^^^^^^^\n");
     for (const char* text :
-         {"[schedule.x]\n", "[alert.x]\n", "[access.x]\n", "[ledger]\n", "[proxy]\n", "[admin]\nusers = []\n", "[sqs]\nverify = true\n",
-          "[journal]\nencrypt = \"x\"\n", "[telemetry]\notlp = {}\n", "[backend.a]\nkind = \"sqs\"\n", "[backend.a]\nkind = \"rabbitmq\"\n",
-          "[queue.a]\nfifo = true\n", "[db.a]\npath = \"x\"\ndriver = \"mariadb\"\n", "[intake.ack]\nafter = \"queue\"\n",
-          "[intake]\nlisten = [\"systemd:http\"]\n", "[queue.q]\n[worker.w]\nqueue = \"q\"\nhandler = \"stats\"\n",
-          "[queue.q]\nretention_guard = \"2d\"\n"}) {
+         {"[schedule.x]\n", "[alert.x]\n", "[ledger]\n", "[proxy]\n", "[admin]\nusers = []\n", "[journal]\nencrypt = \"x\"\n",
+          "[telemetry]\notlp = {}\n", "[backend.a]\nkind = \"sqs\"\n", "[backend.a]\nkind = \"rabbitmq\"\n", "[queue.a]\nfifo = true\n",
+          "[db.a]\npath = \"x\"\ndriver = \"mariadb\"\n", "[intake.ack]\nafter = \"queue\"\n", "[intake]\nlisten = [\"systemd:http\"]\n",
+          "[queue.q]\n[worker.w]\nqueue = \"q\"\nhandler = \"stats\"\n", "[queue.q]\nretention_guard = \"2d\"\n"}) {
         auto found = messages(text);
         ASSERT_EQ(found.size(), 1U) << text << problems(text);
         EXPECT_NE(found[0].find("not in this version"), std::string::npos) << found[0];
@@ -158,6 +157,26 @@ TEST(Diagnostics, no_duration_is_longer_than_ten_years) {
 TEST(Diagnostics, a_secret_in_clear_text_is_an_error_that_does_not_show_it) {
     EXPECT_EQ(problems("[key.website]\nhash = \"ik_live_hunter2\"\n"),
               "forebay.toml:2: error: key.website.hash is a secret in clear text; write the hash that `forebay key new` prints\n");
+}
+
+TEST(Diagnostics, an_access_key_says_what_it_lacks) {
+    const Variables known = {{"GOOD", "0123456789abcdef"}, {"SHORT", "0123456789abcde"}};
+    auto of = [&](const std::string& text) {
+        auto found = load_layers({{"forebay.toml", text}}, known).diagnostics.all();
+        return found.empty() ? std::string() : found[0].message;
+    };
+    const std::string secret = "secret = \"${env:GOOD}\"\n", allow = "allow = [\"*:*\"]\n";
+    EXPECT_EQ(of("[access.a]\n" + secret + allow), "");
+    EXPECT_EQ(of("[access.a]\n" + allow), "access.a has no secret: secret = \"${file:/run/secrets/a}\"");
+    EXPECT_EQ(of("[access.a]\nsecret = \"${env:SHORT}\"\n" + allow), "access.a.secret is too short: it must have 16 characters at least");
+    EXPECT_EQ(of("[access.a]\nsecret = \"0123456789abcdef\"\n" + allow),
+              "access.a.secret is a secret in clear text; write ${file:/run/secrets/NAME} or ${env:NAME}");
+    EXPECT_EQ(of("[access.a]\n" + secret), "access.a may do nothing: allow = [\"send:QUEUE\", …]");
+    EXPECT_EQ(of("[access.a]\n" + secret + "allow = [\"write:q\"]\n"),
+              "access.a.allow must be VERB:QUEUE, the verb one of send, receive, delete, admin and *, not \"write:q\"");
+    EXPECT_EQ(of("[access.a]\nid = \"x/y\"\n" + secret + allow), "access.a.id must have 1 to 128 letters, digits, -, _ and .");
+    EXPECT_EQ(of("[access.a]\n" + secret + allow + "[access.b]\nid = \"a\"\n" + secret + allow), "access.a has the id a already");
+    EXPECT_EQ(of("[sqs]\nverify = true\n"), "requests to the queue port must be signed, and there is no [access.NAME] to sign with");
 }
 
 TEST(Diagnostics, names_must_exist) {

@@ -16,7 +16,8 @@ namespace forebay::sqs {
 
 class Port final : public http::Responder::Sink {
   public:
-    explicit Port(broker::Commands& commands, ApiOptions options = {}) : api_(commands, std::move(options)) {}
+    explicit Port(broker::Commands& commands, ApiOptions options = {}, AccessRules rules = {})
+        : gate_(clock_, std::move(rules), options.account, options.region), api_(commands, gate_, std::move(options)) {}
 
     struct Headers : std::vector<http::Header> {
         using std::vector<http::Header>::vector;
@@ -81,6 +82,13 @@ class Port final : public http::Responder::Sink {
         if (!value.ok()) return "no JSON: " + response.body;
         return std::to_string(response.status) + " " + (*value)["__type"].text() + ": " + (*value)["message"].text();
     }
+    /// The same without the shape's namespace.
+    static std::string brief(const http::Response& response) {
+        auto text = summary(response);
+        auto hash = text.find('#');
+        if (hash < text.find(':')) text.erase(4, hash - 3);
+        return text;
+    }
     static std::string header(const http::Response& response, std::string_view name) {
         for (auto& [key, value] : response.headers)
             if (key == name) return value;
@@ -104,6 +112,8 @@ class Port final : public http::Responder::Sink {
 
     std::mutex mutex_;  ///< guards `answers` when a broker's thread answers
     std::condition_variable answered_;
+    SystemClock clock_;
+    Gatekeeper gate_;
     Api api_;
     std::uint64_t last_ = 0;
 };

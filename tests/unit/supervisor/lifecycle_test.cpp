@@ -110,6 +110,7 @@ TEST(Surroundings, children_learn_where_everything_is) {
         {"FOREBAY_DB_MAIN_READER", "/d/r.db"},
         {"FOREBAY_STATSD", "10.0.3.5:8125"},
         {"AWS_ACCESS_KEY_ID", "AK"},
+        {"AWS_SESSION_TOKEN", ""},
     };
     EXPECT_EQ(to_environment(s), expected);
 }

@@ -15,7 +15,9 @@ namespace {
 /// The queue port over a real connection, with queues in memory.
 struct SqsSourceTest : testing::Test {
     sqs::FakeBroker broker;
-    sqs::Api api{broker, {}};
+    SystemClock clock;
+    sqs::Gatekeeper gate{clock, {}, "123456789012"};
+    sqs::Api api{broker, gate, {}};
     std::unique_ptr<http::Server> server;
     std::unique_ptr<SqsSource> source;
 

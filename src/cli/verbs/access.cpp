@@ -1,0 +1,47 @@
+// `access new`: a key for a client of the queue port. Its secret is shown once and belongs into a file of its own.
+#include <algorithm>
+#include <cctype>
+
+#include "base/digest.h"
+#include "cli/verb.h"
+#include "cli/verbs/verbs.h"
+
+namespace forebay::cli {
+namespace {
+
+constexpr std::size_t id_bytes = 8, secret_bytes = 30;
+
+std::string random_bytes(Entropy& entropy, std::size_t count) {
+    std::string bytes(count, '\0');
+    entropy.fill({reinterpret_cast<unsigned char*>(bytes.data()), bytes.size()});
+    return bytes;
+}
+
+bool is_bare(std::string_view name) {
+    auto is_plain = [](unsigned char c) { return (std::isalnum(c) != 0 && c < 0x80) || c == '-' || c == '_'; };
+    return !name.empty() && std::all_of(name.begin(), name.end(), is_plain);
+}
+
+}  // namespace
+
+int run_access_new(Invocation& invocation) {
+    auto& terminal = invocation.terminal();
+    auto name = invocation.word(0);
+    if (!is_bare(name)) return invocation.misused("an access key's name consists of letters, digits, - and _");
+    auto& entropy = invocation.world().entropy;
+    auto id = "FB" + to_hex(random_bytes(entropy, id_bytes));
+    std::transform(id.begin(), id.end(), id.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+    auto secret = to_base64url(random_bytes(entropy, secret_bytes));
+    if (terminal.wants_json()) {
+        terminal.result_json(json::Value().set("name", name).set("id", id).set("secret", secret));
+        return exit_code::done;
+    }
+    terminal.talk("For the client, as its access key id and secret access key; they are shown only now:");
+    terminal.result("AWS_ACCESS_KEY_ID=" + id + "\nAWS_SECRET_ACCESS_KEY=" + secret + "\n");
+    terminal.talk("For forebay.toml, with the secret alone in a file that only Forebay's user can read:");
+    terminal.result("[access." + name + "]\nid     = \"" + id + "\"\nsecret = \"${file:/run/secrets/" + name +
+                    "}\"\nallow  = [\"send:QUEUE\"]\n");
+    return exit_code::done;
+}
+
+}  // namespace forebay::cli
