@@ -71,12 +71,24 @@ for one, value in (("DeduplicationScope", "queue"), ("FifoThroughputLimit", "per
     case("CreateQueue", f"{one} on a standard name", call("CreateQueue", {"QueueName": name("none"), "Attributes": {one: value}}, refused))
     case("SetQueueAttributes", f"{one} on a standard queue", set_to({one: value}, refused))
 
-POLICY = json.dumps({"Version": "2012-10-17", "Statement": []})
+STATEMENT = {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": "*"}
+
+
+def policy(*statements, **more):
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements), **more})
+
+
+POLICY = policy(STATEMENT)
 KEPT = {"KmsMasterKeyId": "alias/aws/sqs", "SqsManagedSseEnabled": "true", "Policy": POLICY}
 for one, value in KEPT.items():
-    case("SetQueueAttributes", f"{one} is kept", set_to({one: value}), are({one: value}), differs=f"`{one}` is kept and given back, and nothing follows from it.")
+    case("SetQueueAttributes", f"{one} is kept", set_to({one: value}), are({one: value}),
+         differs="Obeyed where requests are verified, with accounts and keys of this server for principals; kept and given back elsewhere." if one == "Policy" else
+         f"`{one}` is kept and given back, and nothing follows from it.")
     case("CreateQueue", f"{one} is kept", are({one: value}), call("CreateQueue", {"QueueName": name("q"), "Attributes": {one: value}}, {"QueueUrl": Q}),
          queues={"q": {one: value}})
+case("SetQueueAttributes", "KmsMasterKeyId and SqsManagedSseEnabled together", set_to({"KmsMasterKeyId": "alias/aws/sqs", "SqsManagedSseEnabled": "true"}),
+     are({"KmsMasterKeyId": "alias/aws/sqs", "SqsManagedSseEnabled": "true"}),
+     differs="At AWS they exclude each other. Here neither has an effect, and both are kept.")
 for one in ("Policy", "KmsMasterKeyId"):
     case("SetQueueAttributes", f"an empty {one} takes it away", set_to({one: KEPT[one]}), set_to({one: ""}), are_not(one))
 case("SetQueueAttributes", "a reuse period of 300 is the default and not shown", set_to({"KmsDataKeyReusePeriodSeconds": "60"}),
@@ -86,12 +98,35 @@ for value in ("True", "FALSE"):
     case("SetQueueAttributes", f"{value} is kept in lower case", set_to({"SqsManagedSseEnabled": value}), are({"SqsManagedSseEnabled": value.lower()}))
 case("SetQueueAttributes", "SqsManagedSseEnabled that is neither true nor false", set_to({"SqsManagedSseEnabled": "maybe"},
      errors.attribute_value("SqsManagedSseEnabled")))
-for value in ("{", "[]", "text", '"text"'):
-    case("SetQueueAttributes", f"a Policy that is none: {value}", set_to({"Policy": value}, errors.attribute_value("Policy")))
-PADDED = json.dumps({"Version": "2012-10-17", "Statement": [], "Id": ""})
-case("SetQueueAttributes", "a Policy of 8,192 bytes", set_to({"Policy": PADDED.replace('""', f'"{(8192 - len(PADDED)) * "x"}"')}), limit="policy")
-case("SetQueueAttributes", "a Policy of 8,193 bytes", set_to({"Policy": PADDED.replace('""', f'"{(8193 - len(PADDED)) * "x"}"')}, errors.attribute_value("Policy")),
-     limit="policy")
+def bad_policy(reason):
+    return errors.Refusal("InvalidAttributeValue", f"Invalid value for the parameter Policy. Reason: {reason}")
+
+
+def principals(count):
+    return {**STATEMENT, "Principal": {"AWS": [f"{n:012}" for n in range(count)]}}
+
+
+def conditions(count):
+    return {**STATEMENT, "Condition": {"StringEquals": {f"aws:PrincipalTag/k{n}": "x" for n in range(count)}}}
+
+
+NO_POLICY = {"[]": "It must be an object with a Statement.", "{}": "It must be an object with a Statement.",
+     '{"Statement":[]}': "Its Statement must be a list of statements.",
+             '{"Statement":[{"Effect":"Allow"}]}': "A statement must have Effect, Principal and Action.",
+             policy(STATEMENT, Version="2020-01-01"): "Its Version must be 2012-10-17 or 2008-10-17.",
+             policy(STATEMENT, Nonsense="x"): "It has no element Nonsense."}
+for value, reason in NO_POLICY.items():
+    case("SetQueueAttributes", f"a Policy that is none: {value[:40]} ({reason})", set_to({"Policy": value}, bad_policy(reason)),
+         differs="AWS says what is wrong in other words." if value == "[]" else None)
+SIZED = {"20 statements": policy(*[STATEMENT] * 20), "50 principals": policy(principals(50)), "10 conditions": policy(conditions(10)),
+         "8,192 bytes": policy(STATEMENT, Id=(8192 - len(policy(STATEMENT, Id=""))) * "x")}
+for what, value in SIZED.items():
+    case("SetQueueAttributes", f"a Policy of {what}", set_to({"Policy": value}), are({"Policy": value}), limit="policy")
+BEYOND = {"It has more than 20 statements.": policy(*[STATEMENT] * 21), "It has more than 50 principals.": policy(principals(51)),
+          "It has more than 10 conditions.": policy(conditions(11)), "It is longer than 8192 bytes.": policy(STATEMENT,
+          Id=(8193 - len(policy(STATEMENT, Id=""))) * "x")}
+for reason, value in BEYOND.items():
+    case("SetQueueAttributes", f"a Policy beyond a limit: {reason}", set_to({"Policy": value}, bad_policy(reason)), limit="policy")
 
 
 def redrive(count, dead="dead"):

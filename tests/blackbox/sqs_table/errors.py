@@ -13,6 +13,7 @@ SHAPES = {
                                                       "TooManyEntriesInBatchRequest", "UnsupportedOperation")},
     "QueueDeletedRecently": (PREFIX + "QueueDeletedRecently", 400, SQS),
     "PurgeQueueInProgress": (PREFIX + "PurgeQueueInProgress", 403, SQS),
+    "OverLimit": ("OverLimit", 403, SQS),
     "ResourceNotFoundException": ("ResourceNotFoundException", 404, SQS),
     **{shape: (shape, 400, SQS) for shape in ("ReceiptHandleIsInvalid", "InvalidAttributeName", "InvalidAttributeValue", "InvalidMessageContents")},
     "InvalidParameterValueException": ("InvalidParameterValue", 400, CORAL),
@@ -25,11 +26,12 @@ SHAPES = {
 # Of AWS's and never said here, or not in the table, with the reason.
 NEVER = {
     "MessageNotInflight": "AWS has it in its model and answers `InvalidParameterValue` to a change of what is not in flight, as here",
-    "OverLimit": "403 from 120,000 messages in flight on: `tests/unit/sqs/errors_test.cpp`, `tests/unit/broker/turn_test.cpp`",
     "InvalidIdFormat": "AWS has it in its model and does not answer it: an id that is none is InvalidParameterValue",
     "RequestThrottled": "what a client should send again is told with 503 ServiceUnavailable, which every SDK repeats",
     "InvalidAddress": "any host of a QueueUrl is taken",
     "InvalidSecurity": "no action needs HTTPS here",
+    **{shape: "only where requests are verified: `tests/blackbox/test_sqs_access.py`"
+       for shape in ("MissingAuthenticationToken", "IncompleteSignature", "InvalidClientTokenId", "SignatureDoesNotMatch", "RequestExpired")},
     "Kms*": "messages are not encrypted with keys of KMS",
 }
 

@@ -15,7 +15,7 @@ LIMITS = {
     "queue name": "1 to 80 of `A-Za-z0-9_-`, `.fifo` counted",
     "list": "1 to 1,000 results",
     "tags": "50; a key of 1 to 128, a value of 0 to 256 characters",
-    "policy": "8,192 bytes",
+    "policy": "8,192 bytes, 20 statements, 50 principals, 10 conditions; a label of 1 to 80 characters and 1 to 7 actions of AddPermission",
     "maxReceiveCount": "1 to 1,000",
     "RedriveAllowPolicy": "`byQueue` with 1 to 10 ARNs",
     "move task": "one running for a source; 1 to 500 messages a second; 1 to 10 results",
