@@ -1,4 +1,5 @@
-"""Programs of other people beside a node that is killed: started in a copy of their folder, with nothing but their own settings."""
+"""Programs of other people beside a node that verifies signatures and is killed: started in a copy of their folder, with nothing but
+their own settings."""
 import contextlib
 import os
 import pathlib
@@ -13,8 +14,20 @@ from conftest import ROOT
 from test_sqs_restart import again
 
 HERE = pathlib.Path(__file__).parent
-KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": sqs_clients.REGION, "AWS_REGION": sqs_clients.REGION, "AWS_PAGER": "",
+KEY, SECRET = "PROGRAM", "secret-of-a-program-of-others"
+ACCESS = f"""
+[access.program]
+id = "{KEY}"
+secret = "${{file:program.secret}}"
+allow = ["*:*"]
+"""
+KEYS = {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_DEFAULT_REGION": sqs_clients.REGION, "AWS_REGION": sqs_clients.REGION, "AWS_PAGER": "",
         "AWS_EC2_METADATA_DISABLED": "true"}
+
+
+def start_node(forebay):
+    """A node that lets in what is signed with KEYS, and nothing else."""
+    return forebay(ACCESS, signed=True, files={"program.secret": SECRET})
 
 
 class Program:

@@ -5,7 +5,7 @@ import time
 
 import botocore.exceptions
 import sqs_clients
-from sqs_programs import HERE, Program, wait_until
+from sqs_programs import HERE, KEY, SECRET, Program, start_node, wait_until
 from test_sqs_restart import receive_all
 
 KILLS = 5
@@ -18,7 +18,7 @@ class Sender(threading.Thread):
 
     def __init__(self, node, url, number, stop):
         super().__init__()
-        self.sqs, self.url, self.number, self.stop, self.acknowledged = sqs_clients.boto(node.sqs), url, number, stop, []
+        self.sqs, self.url, self.number, self.stop, self.acknowledged = sqs_clients.boto(node.sqs, KEY, SECRET), url, number, stop, []
 
     def run(self):
         batch = 0
@@ -38,8 +38,9 @@ def ids(program):
 
 
 def test_every_acknowledged_message_id_is_there_once(forebay, tmp_path):
-    node = forebay()
-    url = sqs_clients.Json(node.sqs).create_queue(QueueName="q", Attributes={"VisibilityTimeout": "43200"})["QueueUrl"]
+    node = start_node(forebay)
+    sqs = sqs_clients.boto(node.sqs, KEY, SECRET)
+    url = sqs.create_queue(QueueName="q", Attributes={"VisibilityTimeout": "43200"})["QueueUrl"]
     stop = threading.Event()
     senders = [Sender(node, url, number, stop) for number in range(THREADS)]
     js = Program(["node", HERE / "sqs_js/batches.mjs", node.sqs, url], tmp_path, "js")
@@ -58,7 +59,7 @@ def test_every_acknowledged_message_id_is_there_once(forebay, tmp_path):
             one.join()
     acknowledged = [one for sender in senders for one in sender.acknowledged] + ids(js)
     assert len(set(acknowledged)) == len(acknowledged) >= 2 * KILLS * BETWEEN_KILLS
-    there = collections.Counter(message["MessageId"] for message in receive_all(sqs_clients.Json(node.sqs), url))
+    there = collections.Counter(message["MessageId"] for message in receive_all(sqs, url))
     print(f"{KILLS} kills, {len(acknowledged)} acknowledged, {len(there)} there")
     assert [one for one in acknowledged if there[one] != 1] == []
     assert set(there.values()) == {1}

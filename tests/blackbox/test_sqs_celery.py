@@ -2,14 +2,14 @@
 import os
 import sqlite3
 
-from sqs_programs import messages_left, programs, wait_until
+from sqs_programs import KEY, SECRET, messages_left, programs, start_node, wait_until
 
 TASKS = 300
 
 
 def test_every_task_that_was_sent_is_done(forebay, tmp_path):
-    node = forebay()
-    broker = {"CELERY_BROKER_URL": node.sqs.replace("http://", "sqs://test:test@") + "//"}
+    node = start_node(forebay)
+    broker = {"CELERY_BROKER_URL": node.sqs.replace("http://", f"sqs://{KEY}:{SECRET}@") + "//"}
     with programs("celery", tmp_path) as start:
         worker = start("/usr/bin/python3", "-m", "celery", "-A", "tasks", "worker", "--pool", "solo", "--loglevel", "WARNING", name="worker", **broker)
         sender = start("/usr/bin/python3", "send.py", str(TASKS), name="sender", **broker)

@@ -2,13 +2,13 @@
 import json
 import os
 
-from sqs_programs import HERE, messages_left, programs, wait_until
+from sqs_programs import HERE, messages_left, programs, start_node, wait_until
 
 COUNT = 1000
 
 
 def test_every_message_that_was_sent_is_worked_on(forebay, tmp_path):
-    node = forebay()
+    node = start_node(forebay)
     where = {"AWS_ENDPOINT_URL_SQS": node.sqs}
     with programs("sqs_consumer", tmp_path) as start:
         os.symlink(HERE / "sqs_js/node_modules", os.path.join(start.folder, "node_modules"))  # by tools/install

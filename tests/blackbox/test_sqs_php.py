@@ -1,11 +1,11 @@
 """A PHP service of its own making: serialized arrays, long polls of ten seconds, its own signatures; through kills of the node."""
-from sqs_programs import HERE, Program, messages_left, wait_until
+from sqs_programs import HERE, Program, messages_left, start_node, wait_until
 
 COUNT = 500
 
 
 def test_every_message_that_was_sent_is_worked_on(forebay, tmp_path):
-    node = forebay()
+    node = start_node(forebay)
     where = {"SQS_ENDPOINT": node.sqs, "SQS_QUEUE": "calls"}
     done = tmp_path / "done"
     worker = Program(["php", HERE / "sqs_php/service.php", "work", done], tmp_path, "worker", **where)

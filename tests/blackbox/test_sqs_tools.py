@@ -3,11 +3,11 @@ import json
 import os
 import subprocess
 
-from sqs_programs import HERE, KEYS
+from sqs_programs import HERE, KEYS, start_node
 
 
 def test_the_aws_command_line(forebay, tmp_path):
-    node = forebay()
+    node = start_node(forebay)
 
     def aws(*words, expect=0):
         done = subprocess.run(["/usr/bin/aws", "--endpoint-url", node.sqs, "--output", "json", "sqs", *words], capture_output=True, text=True, timeout=60,
@@ -30,6 +30,12 @@ def test_the_aws_command_line(forebay, tmp_path):
     given = json.dumps([{"Id": str(n), "ReceiptHandle": m["ReceiptHandle"]} for n, m in enumerate(messages)])
     assert len(aws("delete-message-batch", "--queue-url", url, "--entries", given)["Successful"]) == 10
     aws("delete-queue", "--queue-url", url)
+
+    fifo = aws("create-queue", "--queue-name", "tool.fifo", "--attributes", "FifoQueue=true,ContentBasedDeduplication=true")["QueueUrl"]
+    sent = [aws("send-message", "--queue-url", fifo, "--message-body", body, "--message-group-id", "g") for body in ("1", "1", "2")]
+    assert sent[0]["SequenceNumber"] == sent[1]["SequenceNumber"] < sent[2]["SequenceNumber"]
+    messages = aws("receive-message", "--queue-url", fifo, "--max-number-of-messages", "10", "--receive-request-attempt-id", "a")["Messages"]
+    assert [m["Body"] for m in messages] == ["1", "2"]
 
 
 def test_the_aws_sdk_for_javascript(forebay):

@@ -3,7 +3,7 @@
 import { SQSClient, SendMessageBatchCommand } from "@aws-sdk/client-sqs";
 
 const [, , endpoint, QueueUrl] = process.argv;
-const sqs = new SQSClient({ endpoint, region: "us-east-1", credentials: { accessKeyId: "test", secretAccessKey: "test" }, maxAttempts: 1 });
+const sqs = new SQSClient({ endpoint, region: "us-east-1", maxAttempts: 1 });
 let running = true;
 process.on("SIGTERM", () => { running = false; });
 

@@ -76,6 +76,21 @@ assert.deepEqual((await refusal(SendMessageBatchCommand, { QueueUrl, Entries: []
 assert.deepEqual((await refusal(CancelMessageMoveTaskCommand, { TaskHandle }))[0], "ResourceNotFoundException");
 assert.deepEqual((await refusal(StartMessageMoveTaskCommand, { SourceArn: `${arn}-none` }))[0], "ResourceNotFoundException");
 
+// A FIFO queue: one message for one id, a group in order and hidden while one of it is in flight.
+const fifo = (await call(CreateQueueCommand, { QueueName: "js.fifo", Attributes: { FifoQueue: "true", ContentBasedDeduplication: "true" } })).QueueUrl;
+const one = await call(SendMessageCommand, { QueueUrl: fifo, MessageBody: "1", MessageGroupId: "g" });
+assert.deepEqual(await call(SendMessageCommand, { QueueUrl: fifo, MessageBody: "1", MessageGroupId: "g" }).then(({ MessageId, SequenceNumber }) => [MessageId, SequenceNumber]), [one.MessageId, one.SequenceNumber]);
+await call(SendMessageBatchCommand, { QueueUrl: fifo, Entries: ["2", "3"].map((n) => ({ Id: n, MessageBody: n, MessageGroupId: "g", MessageDeduplicationId: n })) });
+const receive = (ReceiveRequestAttemptId) => call(ReceiveMessageCommand, { QueueUrl: fifo, MaxNumberOfMessages: 2, ReceiveRequestAttemptId, MessageSystemAttributeNames: ["All"] });
+const { Messages: firstTwo } = await receive("attempt");
+assert.deepEqual(firstTwo.map((m) => [m.Body, m.Attributes.MessageGroupId]), [["1", "g"], ["2", "g"]]);
+assert.equal(firstTwo[0].Attributes.SequenceNumber, one.SequenceNumber);
+assert.deepEqual((await receive("attempt")).Messages.map((m) => m.ReceiptHandle), firstTwo.map((m) => m.ReceiptHandle));
+assert.equal((await receive()).Messages, undefined);
+await call(DeleteMessageBatchCommand, { QueueUrl: fifo, Entries: firstTwo.map((m, i) => ({ Id: `${i}`, ReceiptHandle: m.ReceiptHandle })) });
+assert.deepEqual((await receive()).Messages.map((m) => m.Body), ["3"]);
+await call(DeleteQueueCommand, { QueueUrl: fifo });
+
 await call(PurgeQueueCommand, { QueueUrl });
 await call(DeleteQueueCommand, { QueueUrl });
 await call(DeleteQueueCommand, { QueueUrl: dead });
