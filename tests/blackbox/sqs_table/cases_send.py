@@ -51,10 +51,10 @@ case("SendMessage", "1,024 bytes where MaximumMessageSize is 1,024", send(1024 *
 case("SendMessage", "1,025 bytes where MaximumMessageSize is 1,024", send(1025 * "x", errors.too_long(1024)), queues={"q": {"MaximumMessageSize": "1024"}},
      limit="message size")
 
-for seconds in (0, 900):
-    case("SendMessage", f"DelaySeconds of {seconds}", send("x", DelaySeconds=seconds), call("GetQueueAttributes",
-         {"QueueUrl": Q, "AttributeNames": ["ApproximateNumberOfMessagesDelayed"]},
-         {"Attributes": {"ApproximateNumberOfMessagesDelayed": "1" if seconds else "0"}}), limit="delay")
+DELAYED = "ApproximateNumberOfMessagesDelayed"
+case("SendMessage", "DelaySeconds of 0", send("x", DelaySeconds=0), comes("x"), limit="delay")
+case("SendMessage", "DelaySeconds of 900", send("x", DelaySeconds=900), call("ReceiveMessage", {"QueueUrl": Q}, {}),
+     call("GetQueueAttributes", {"QueueUrl": Q, "AttributeNames": [DELAYED]}, {"Attributes": {DELAYED: "1"}}), limit="delay")
 for seconds in (-1, 901, 99999999999):
     case("SendMessage", f"DelaySeconds of {seconds}", send("x", errors.value(seconds, "DelaySeconds", "DelaySeconds must be >= 0 and <= 900."),
          DelaySeconds=seconds), limit="delay")
