@@ -88,6 +88,8 @@ Result<Answer, Caller::NotDone> Caller::call_once(const Call& call, const std::s
         using Http = http::ClientError::Kind;
         const auto kind = response.error().kind;
         const bool is_broken = kind == Http::broken || kind == Http::timed_out;
+        if (kind == Http::response_too_large)
+            return Failure{NotDone{error(Kind::damaged, call, "the answer has more than " + std::to_string(answer_bytes_max) + " bytes")}};
         return Failure{NotDone{error(kind == Http::invalid_request ? Kind::refused : Kind::unreachable, call, response.error().detail),
                                kind == Http::not_connected || (is_broken && call.repeatable)}};
     }

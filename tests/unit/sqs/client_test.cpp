@@ -307,6 +307,16 @@ TEST(SqsClientDigests, an_answer_that_is_no_json_is_an_error) {
     EXPECT_EQ(damaged.error().kind, Kind::damaged);
 }
 
+TEST(SqsClientDigests, an_answer_without_end_is_an_error) {
+    Endpoint server({{200, std::string(64_MiB + 1, ' ')}});
+    Asking ask(server.url());
+    auto damaged = ask().receive(queue_url, {});
+    ASSERT_FALSE(damaged.ok());
+    EXPECT_EQ(damaged.error().kind, Kind::damaged);
+    EXPECT_EQ(damaged.error().message, "the answer has more than 67108864 bytes");
+    EXPECT_EQ(server.asked.size(), 1u);
+}
+
 // ---- where a queue is
 
 TEST(SqsClientQueues, the_url_of_a_name_is_asked_once) {
@@ -328,6 +338,20 @@ TEST(SqsClientQueues, the_url_is_asked_again_once_the_queue_is_not_there) {
     EXPECT_FALSE(ask().receive("leads", {}).ok());
     EXPECT_TRUE(ask().receive("leads", {}).ok());
     EXPECT_EQ(server.asked[3]["QueueUrl"].text(), "http://b/1/leads");
+}
+
+TEST(SqsClientQueues, a_thousand_urls_are_kept) {
+    Endpoint server({{200, R"({"QueueUrl":"http://a/1/q"})"}});
+    Asking ask(server.url());
+    auto asked_for_url = [&](int name) {
+        const auto before = std::count(server.actions.begin(), server.actions.end(), "GetQueueUrl");
+        EXPECT_TRUE(ask().receive("q" + std::to_string(name), {}).ok());
+        return std::count(server.actions.begin(), server.actions.end(), "GetQueueUrl") > before;
+    };
+    for (int name = 0; name < 1000; ++name) EXPECT_TRUE(asked_for_url(name));
+    EXPECT_FALSE(asked_for_url(0));
+    EXPECT_TRUE(asked_for_url(1000));
+    EXPECT_TRUE(asked_for_url(0)) << "all were forgotten to make room";
 }
 
 // ---- signatures
