@@ -62,6 +62,9 @@ Result<void, disk::Error> OpenTurn::work(std::span<Command> batch) {
 }
 
 journal::Location OpenTurn::append(RecordType type, std::uint8_t flags, std::string_view body, std::size_t events) {
+    // What was decided by a page that is not there must not reach the disk, which a full frame does before the next commit. The
+    // turn fails by then.
+    if (state_->pages.fault()) return {};
     auto location = journal_->append(static_cast<std::uint8_t>(type), flags, body);
     checkpoints_.note(location.length, events, instant_);
     // It may become durable before its answers, never after. A failure is seen by the next commit.
