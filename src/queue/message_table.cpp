@@ -47,6 +47,16 @@ void MessageTable::count(Slot& slot, PageSummary& summary, std::uint8_t flag, bo
     auto& of_queue = flag == Slot::in_flight ? in_flight_ : delayed_;
     of_page += on ? 1 : -1;
     of_queue += on ? 1 : -1;
+    if (watch_ != nullptr && flag == Slot::in_flight) watch_->in_flight_changed(slot.group, on);
+}
+
+void MessageTable::watch_in_flight(InFlightWatch& watch) {
+    watch_ = &watch;
+    for (const auto& [page, summary] : summaries_) {
+        if (summary.in_flight == 0) continue;
+        for (const auto& slot : pages_.page(id_, page, false).slots)
+            if (slot.is(Slot::live) && slot.is(Slot::in_flight)) watch.in_flight_changed(slot.group, true);
+    }
 }
 
 void MessageTable::drop_if_empty(std::uint64_t page) {
@@ -70,7 +80,7 @@ const Slot* MessageTable::find(Sequence sequence) {
     return slot.is(Slot::live) ? &slot : nullptr;
 }
 
-bool MessageTable::place(Sequence sequence, const Slot& state) {
+bool MessageTable::place(Sequence sequence, const Slot& state, bool is_due) {
     auto page = page_of(sequence);
     auto& summary = summaries_[page];
     auto& slot = changeable(sequence);
@@ -91,11 +101,11 @@ bool MessageTable::place(Sequence sequence, const Slot& state) {
     pages_.claimed(slot.place());
     bytes_ += slot.length;
     if (sequence >= next_) next_ = sequence.next();
-    if (!offered) lower_due(page, summary, slot.visible_at);
+    if (!offered && is_due) lower_due(page, summary, slot.visible_at);
     return is_new;
 }
 
-void MessageTable::apply(const Enqueued& event) {
+void MessageTable::apply(const Enqueued& event, bool is_due) {
     Slot slot;
     slot.visible_at = event.visible_at.ms;
     slot.group = event.group;
@@ -103,7 +113,7 @@ void MessageTable::apply(const Enqueued& event) {
     slot.offset = event.place.offset;
     slot.length = event.place.length;
     slot.sent_s = static_cast<std::uint32_t>(event.sent_at.ms / 1000);
-    place(event.sequence, slot);
+    place(event.sequence, slot, is_due);
     if (event.visible_at > event.sent_at) count(changeable(event.sequence), summaries_[page_of(event.sequence)], Slot::delayed, true);
 }
 
@@ -180,7 +190,7 @@ MessageTable::Counts MessageTable::counts(Timestamp now) {
         if (auto& s = summaries_[page]; s.in_flight > 0 || s.delayed > 0) stale.push_back(page);
         if (stale.size() == pages_at_once) break;
     }
-    for (auto page : stale) scan(page, now, [](Sequence, const Slot&) { return false; });
+    for (auto page : stale) scan(page, now, [](Sequence, const Slot&) { return Offered::later; });
     return {live_ - in_flight_ - delayed_, in_flight_, delayed_};
 }
 

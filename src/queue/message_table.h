@@ -15,6 +15,20 @@
 
 namespace forebay::queue {
 
+/// Told of every message that comes to be counted as in flight, and that it is not any more. `group` is its slot's.
+class InFlightWatch {
+  public:
+    virtual ~InFlightWatch() = default;
+    virtual void in_flight_changed(std::uint64_t group, bool is_in_flight) = 0;
+};
+
+/// What became of a message that was shown and may be handed out.
+enum class Offered : std::uint8_t {
+    taken,  ///< it is not shown again
+    later,  ///< its page is to be looked through again
+    left,   ///< likewise, but whoever left it knows of that, and the page is not due because of it
+};
+
 class MessageTable {
   public:
     MessageTable(QueueId id, Pages& pages) : id_(id), pages_(pages) {}
@@ -63,9 +77,9 @@ class MessageTable {
     void restore_next(Sequence next) { next_ = std::max(next_, next); }
 
   protected:
-    /// True if the message was not there before.
-    bool place(Sequence sequence, const Slot& state);
-    void apply(const Enqueued& event);
+    /// True if the message was not there before. `is_due`: its page is to be looked through when it is visible.
+    bool place(Sequence sequence, const Slot& state, bool is_due = true);
+    void apply(const Enqueued& event, bool is_due = true);
     void apply(const Restored& event);
     /// The message is live.
     void apply(const Touched& event);
@@ -74,7 +88,10 @@ class MessageTable {
     /// A straggler was copied forward: the same message at another place.
     void relocate(Sequence sequence, const Place& place);
 
-    /// Looks through one page: counts what has become visible, offers what `offer` takes, and knows when to look again.
+    /// The watch lives as long as the table. It is told at once of what is in flight already.
+    void watch_in_flight(InFlightWatch& watch);
+    /// Looks through one page: counts what has become visible, shows it to `offer`, which must not ask for pages, and knows when to
+    /// look again.
     template <class Offer>
     void scan(std::uint64_t page, Timestamp now, Offer offer);
     void take_due_pages(Timestamp now);
@@ -101,13 +118,15 @@ class MessageTable {
     std::set<std::pair<std::int64_t, std::uint64_t>> by_due_;  ///< pages whose time is to come
     std::set<std::uint64_t> due_pages_;                        ///< pages whose time has come, oldest messages first
     std::uint64_t live_ = 0, in_flight_ = 0, delayed_ = 0, bytes_ = 0;
+    InFlightWatch* watch_ = nullptr;
 };
 
 template <class Offer>
 void MessageTable::scan(std::uint64_t page, Timestamp now, Offer offer) {
     auto& summary = summaries_[page];
-    auto& slots = pages_.page(id_, page, true).slots;
+    auto& slots = pages_.page(id_, page, false).slots;
     std::int64_t due = PageSummary::never;
+    bool is_changed = false;
     for (std::size_t i = 0; i < page_slots; ++i) {
         auto& slot = slots[i];
         if (!slot.is(Slot::live) || slot.is(Slot::offered)) continue;
@@ -115,13 +134,15 @@ void MessageTable::scan(std::uint64_t page, Timestamp now, Offer offer) {
             due = std::min(due, slot.visible_at);
             continue;
         }
+        is_changed |= slot.is(Slot::in_flight | Slot::delayed);
         count(slot, summary, Slot::in_flight, false);
         count(slot, summary, Slot::delayed, false);
-        if (offer(Sequence(page * page_slots + i), slot))
-            slot.set(Slot::offered, true);
-        else
-            due = std::min(due, slot.visible_at);
+        auto offered = offer(Sequence(page * page_slots + i), slot);
+        is_changed |= offered == Offered::taken;
+        if (offered == Offered::taken) slot.set(Slot::offered, true);
+        if (offered == Offered::later) due = std::min(due, slot.visible_at);
     }
+    if (is_changed) pages_.page(id_, page, true);
     set_due(page, summary, due);
 }
 

@@ -1,7 +1,7 @@
 #pragma once
 // One queue, pure: decisions are computed from the state and the time given, and change nothing but the ready list; events
-// change the state. No clock, no disk, no thread. A standard queue hands out from a ready list of at most 1,024 sequence numbers,
-// a FIFO queue by fifo_order.h.
+// change the state. No clock, no disk, no thread. A standard queue hands out from a ready list of at most 1,024 sequence numbers
+// and, from the first message with a group on, by fair_order.h; a FIFO queue by fifo_order.h.
 // Source of the rules: SQS developer guide; decisions D5, D16, D20.
 
 #include <cstdint>
@@ -13,6 +13,7 @@
 
 #include "base/result.h"
 #include "queue/event.h"
+#include "queue/fair_order.h"
 #include "queue/fifo_order.h"
 #include "queue/limits.h"
 #include "queue/message.h"
@@ -33,9 +34,9 @@ class Queue final : public MessageTable {
     void set_fifo(bool is_fifo);
     bool is_fifo() const { return fifo_ != nullptr; }
 
-    /// The next message that may be handed out at `now`: of a standard queue the oldest first among those known to be ready, of a
-    /// FIFO queue as fifo_order.h says. It is taken off the ready list, so the caller must hand it out (Touched), delete it or
-    /// move it. `same_receive`: what was taken before is handed out together with it.
+    /// The next message that may be handed out at `now`: of a standard queue the oldest first among those known to be ready, or as
+    /// fair_order.h says, of a FIFO queue as fifo_order.h says. It is taken off the ready list, so the caller must hand it out (Touched),
+    /// delete it or move it. `same_receive`: what was taken before is handed out together with it.
     std::optional<Sequence> take_ready(Timestamp now, bool same_receive = false);
     /// Puts a message that was taken and not handed out back.
     void put_back(Sequence sequence);
@@ -65,6 +66,9 @@ class Queue final : public MessageTable {
     bool may_have_ready(Timestamp now) const;
     /// Of a FIFO queue: groups that something is in flight of.
     std::size_t locked_groups() const { return fifo_ ? fifo_->locked_groups() : 0; }
+    /// Of a standard queue: groups that others go before.
+    std::size_t noisy_groups() const { return fair_ ? fair_->noisy_tenants() : 0; }
+    std::size_t known_tenants() const { return fair_ ? fair_->tenants() : 0; }
 
     /// For checkpoints: the summaries, and putting them back. Messages on the ready list are due at once for whoever
     /// restores them, because the list itself is not kept.
@@ -82,8 +86,14 @@ class Queue final : public MessageTable {
   private:
     std::set<std::uint64_t> pages_with_offered() const;
     void offer_page(std::uint64_t page, Timestamp now);
+    void offer_page_fairly(std::uint64_t page, Timestamp now);
+    void become_fair(Timestamp now);
+    std::optional<Sequence> take_in_order(Timestamp now);
+    std::optional<Sequence> take_fairly(Timestamp now);
+    bool take_off(Sequence sequence, Timestamp now);
 
     std::deque<Sequence> ready_;
+    std::unique_ptr<FairOrder> fair_;  ///< null until a message with a group is seen
     std::unique_ptr<FifoOrder> fifo_;  ///< null for a standard queue
 };
 
