@@ -11,6 +11,7 @@ void Auditor::find(std::string sentence) {
 }
 
 void Auditor::begin_round(Instant real) {
+    reach_of_started();
     round_ += 1;
     now_ = later_ = real;
     follow_jumps(false);
@@ -134,7 +135,7 @@ void Auditor::emptied(QueueKnowledge* queue, std::string_view by) {
     for_each_near(queue, [&](MessageKnowledge& m) { here.push_back(&m); });
     for (auto* m : here) {
         if (!may_be_in(*m, queue)) continue;
-        bool certain = m->added_round < round_ && (m->home == queue ? !may_be_dead(*m) : m->is_dead());
+        bool certain = m->added_round < round_ && !m->may_have_moved(later_) && (m->home == queue ? !may_be_dead(*m) : m->is_dead());
         if (certain)
             gone(m, by);
         else if (m->gone == Certainty::no)
@@ -197,7 +198,7 @@ void Auditor::answered(Operation operation, const Told<std::vector<broker::Peek:
     if (!answer) return refused(asked->queue, answer.error(), "a look inside");
     std::set<const MessageKnowledge*> seen;
     for (auto& item : *answer) {
-        auto* m = recognise(asked->queue, item.message, "shown");
+        auto* m = recognise(asked->queue, item.message, Sight::shown);
         if (m == nullptr) return;
         if (!seen.insert(m).second && !damaged_)
             return find(fmt::format("message {} stands twice in queue {}", m->label, asked->queue->name));
@@ -216,6 +217,8 @@ void Auditor::answered(Operation operation, const Told<std::vector<broker::Peek:
 bool Auditor::may_have_expired(const MessageKnowledge& m) const {
     auto age = later_ - m.asked_at + (jumped_ - m.jumped_at_ask) + 1s;
     if (age >= m.home->retention_least) return true;
+    for (auto& [name, queue] : queues_)
+        if (age >= queue->retention_least && may_be_moved_to(m, queue.get())) return true;
     if (!may_be_dead(m)) return false;
     return std::any_of(m.home->dead_letters.begin(), m.home->dead_letters.end(), [&](auto& name) {
         auto found = queues_.find(name);
@@ -239,12 +242,13 @@ bool Auditor::must_be_there(const MessageKnowledge& m) const {
 
 bool Auditor::may_be_in(const MessageKnowledge& m, const QueueKnowledge* queue) const {
     if (!may_be_there(m)) return false;
+    if (m.may_have_moved(later_)) return may_be_moved_to(m, queue);
     if (queue == m.home) return !m.is_dead();
     return m.is_dead() ? m.seen_in == queue : may_be_dead(m) && m.home->dead_letters.contains(queue->name);
 }
 
 bool Auditor::must_be_in(const MessageKnowledge& m, const QueueKnowledge* queue) const {
-    if (!must_be_there(m)) return false;
+    if (!must_be_there(m) || m.may_have_moved(later_)) return false;
     return queue == m.home ? !may_be_dead(m) : m.seen_in == queue;
 }
 
@@ -254,6 +258,7 @@ void Auditor::gone(MessageKnowledge* m, std::string_view by) {
     m->gone_round = round_;
     m->gone_by = by;
     m->home->drop(m);
+    stop_moving(*m, nullptr);
 }
 
 // The process and the clock.
@@ -304,8 +309,10 @@ void Auditor::died(Death how) {
                 if (m->lowered > synced_) m->visible_by = std::max(m->visible_by, m->visible_by_before);
                 m->attempts.reset();
             }
-            m->hidden_until = {};
+            // Written before its answer, a lease outlives the process; synced, it outlives the power.
+            if (how == Death::power_lost && std::max(m->delivered, m->disturbed) > synced_) m->hidden_until = {};
         }
+    for (auto& task : moves_) task->deaths += task->ended == 0;
     for (auto& [operation, ask] : asks_) std::visit([this](auto& a) { unknown(a); }, ask);
     asks_.clear();
 }
@@ -345,6 +352,7 @@ void Auditor::unknown(const SendAsked& asked) {
 void Auditor::unknown(const ReceiveAsked& asked) {
     auto hidden_by = later_ + asked.visibility.value_or(asked.queue->visibility(true));
     for_each_near(asked.queue, [&](MessageKnowledge& m) {
+        note_served(asked.queue, m);
         m.newest_is_certain = false;
         m.visible_by = std::max(m.visible_by, hidden_by);
         m.receives.may_have_changed(1, 0);
@@ -360,6 +368,7 @@ void Auditor::unknown(const ChangeAsked& asked) {
     for (auto& [m, change] : asked.changes) {
         if (m == nullptr) continue;
         m->visible_by = std::max(m->visible_by, later_ + change.timeout);
+        m->hidden_until = {};
         m->receives.may_have_changed(0, change.release ? 1 : 0);
         m->attempts.reset();
     }
@@ -409,9 +418,9 @@ void Auditor::history(const std::map<Uuid, std::uint64_t>& shown, Duration keep)
     std::map<Uuid, const MessageKnowledge*> by_id;
     std::set<std::uint64_t> unnamed, bodies;
     for (auto& m : messages_) {
-        if (!m->id.is_nil()) by_id[m->id] = m.get();
+        if (!m->sent_id.is_nil()) by_id[m->sent_id] = m.get();
         // What was asked for again under one key may stand in history under the id of another attempt.
-        if (m->id.is_nil() || m->is_once) unnamed.insert(m->body);
+        if (m->sent_id.is_nil() || m->is_once) unnamed.insert(m->body);
     }
     for (auto& [id, body] : shown) {
         bodies.insert(body);
@@ -419,7 +428,7 @@ void Auditor::history(const std::map<Uuid, std::uint64_t>& shown, Duration keep)
     }
     for (auto& m : messages_) {
         auto age = later_ - m->asked_at + (jumped_ - m->jumped_at_ask) + 1s;
-        bool is_shown = shown.contains(m->id) || (m->is_once && bodies.contains(m->body));
+        bool is_shown = shown.contains(m->sent_id) || (m->is_once && bodies.contains(m->body));
         if (m->is_record && m->acknowledged && age < keep && !is_shown)
             find(fmt::format("record {} was accepted by {} and is not in history", m->label, m->home->name));
     }

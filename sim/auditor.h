@@ -53,11 +53,8 @@ class Auditor {
     void answered(Operation operation, const Told<void>& answer);
     void answered(Operation operation, const Told<std::vector<broker::QueueStatus>>& answer);
     void answered(Operation operation, const Told<std::vector<broker::Peek::Item>>& answer);
-    // No workload asks for move tasks yet.
-    void answered(Operation operation, const Told<broker::MoveStatus>& answer) { (void)take<MoveAsked>(operation, is_unknown(answer)); }
-    void answered(Operation operation, const Told<std::vector<broker::MoveStatus>>& answer) {
-        (void)take<MoveAsked>(operation, is_unknown(answer));
-    }
+    void answered(Operation operation, const Told<broker::MoveStatus>& answer);
+    void answered(Operation operation, const Told<std::vector<broker::MoveStatus>>& answer);
 
     /// In this round the process stops by itself: whoever waits for a message is told that there is none.
     void stopping() { stopping_ = round_; }
@@ -77,6 +74,8 @@ class Auditor {
     /// Nothing goes wrong any more and everything that could be received was received and deleted.
     void end();
     const std::optional<std::string>& finding() const { return finding_; }
+    /// A move task that was acknowledged is not known to have ended.
+    bool a_move_runs() const;
     /// When the last of the messages that must be there can be received; nothing if none must be there.
     std::optional<Instant> last_visible() const;
     /// Messages that are missing at the end because of damage: if any, the engine must have reported it.
@@ -152,9 +151,19 @@ class Auditor {
         unsigned max;
         bool from_start;
     };
-    struct MoveAsked {};
+    struct StartAsked {
+        MoveKnowledge* task;
+    };
+    struct CancelAsked {
+        QueueKnowledge* source;
+        MoveKnowledge* task;  ///< null = one that nobody started
+    };
+    struct MovesAsked {
+        QueueKnowledge* source;
+        unsigned max;
+    };
     using Ask = std::variant<SendAsked, ReceiveAsked, DeleteAsked, ChangeAsked, CreateAsked, SetAsked, RemoveAsked, PurgeAsked, StatusAsked,
-                             ListAsked, PeekAsked, MoveAsked>;
+                             ListAsked, PeekAsked, StartAsked, CancelAsked, MovesAsked>;
 
     template <class T>
     static bool is_unknown(const Told<T>& answer) {
@@ -189,10 +198,10 @@ class Auditor {
     Ask ask(const broker::GetQueue&);
     Ask ask(const broker::ListQueues&);
     Ask ask(const broker::Peek&);
-    Ask ask(const broker::StartMove&) { return MoveAsked{}; }
-    Ask ask(const broker::CancelMove&) { return MoveAsked{}; }
-    Ask ask(const broker::ListMoves&) { return MoveAsked{}; }
-    Ask ask(const broker::Undeclare&) { return MoveAsked{}; }  // the workload has none
+    Ask ask(const broker::StartMove&);
+    Ask ask(const broker::CancelMove&);
+    Ask ask(const broker::ListMoves&);
+    Ask ask(const broker::Undeclare&) { return MovesAsked{}; }  // the workload has none
 
     MessageKnowledge* send_once(QueueKnowledge* queue, const queue::OutgoingMessage& message, std::uint64_t content,
                                 const broker::OnceKey& once);
@@ -222,7 +231,32 @@ class Auditor {
     bool is_receive_again(const ReceiveAsked& asked, const MessageKnowledge& message, const queue::Receipt& receipt) const;
     void check_expired(const MessageKnowledge& message, const queue::Receipt& receipt, bool was_refused);
 
-    MessageKnowledge* recognise(QueueKnowledge* queue, const queue::Delivery& delivery, std::string_view how);
+    // auditor_fair.cpp
+    bool is_noisy(QueueKnowledge* queue, const std::string& tenant, std::size_t given_of_it, std::size_t given);
+    void check_tenants(const ReceiveAsked& asked, const Given& given);
+    void note_served(QueueKnowledge* queue, const MessageKnowledge& message);
+
+    // auditor_moves.cpp
+    bool may_be_moved_to(const MessageKnowledge& message, const QueueKnowledge* queue) const;
+    void reach(MoveKnowledge& task, bool may_be_certain);
+    void reach_of_started();
+    /// Null: it is gone.
+    void stop_moving(MessageKnowledge& message, const QueueKnowledge* seen_in);
+    void forget_task(MoveKnowledge& task);
+    MessageKnowledge* match_moved(std::uint64_t content);
+    void seen_after_move(MessageKnowledge& message, QueueKnowledge* queue, const queue::Delivery& delivery, bool is_receive);
+    void check_left_behind(const MessageKnowledge& message, const QueueKnowledge* queue);
+    void note_moved(const MessageKnowledge& message);
+    void begin_anew(MessageKnowledge& message, QueueKnowledge* queue, const queue::Delivery& delivery, bool is_receive);
+    void started(MoveKnowledge& task, const Told<broker::MoveStatus>& answer);
+    void cancelled(const CancelAsked& asked, const Told<broker::MoveStatus>& answer);
+    MoveKnowledge* task_of(QueueKnowledge* source, const Uuid& id);
+    MoveKnowledge* recognise(QueueKnowledge* source, const broker::MoveStatus& status);
+    bool must_be_known(const MoveKnowledge& task) const;
+    void note_status(MoveKnowledge& task, const broker::MoveStatus& status);
+
+    enum class Sight { delivered, shown };
+    MessageKnowledge* recognise(QueueKnowledge* queue, const queue::Delivery& delivery, Sight sight);
     MessageKnowledge* match(std::uint64_t content, const Uuid& id);
     void delivered(const ReceiveAsked& asked, const queue::Delivery& delivery);
     bool check_place(QueueKnowledge* queue, const MessageKnowledge& message, std::string_view how);
@@ -252,7 +286,9 @@ class Auditor {
     void unknown(const StatusAsked&) {}
     void unknown(const ListAsked&) {}
     void unknown(const PeekAsked&) {}
-    void unknown(const MoveAsked&) {}
+    void unknown(const StartAsked&) {}
+    void unknown(const CancelAsked&) {}
+    void unknown(const MovesAsked&) {}
     void maybe_emptied(QueueKnowledge* queue);
 
     void check_shown(const Uuid& id, std::uint64_t body, const std::map<Uuid, const MessageKnowledge*>& by_id,
@@ -263,13 +299,15 @@ class Auditor {
     bool may_be_dead(const MessageKnowledge& message) const;
     bool must_be_in(const MessageKnowledge& message, const QueueKnowledge* queue) const;
     bool may_be_in(const MessageKnowledge& message, const QueueKnowledge* queue) const;
-    /// Every message that may be in the queue: those sent to it and the dead letters of others.
+    /// Every message that may be in the queue: those sent to it, the dead letters of others, and what tasks move.
     template <class Visit>
     void for_each_near(QueueKnowledge* queue, Visit visit) {
         for (auto* m : queue->messages) visit(*m);
         for (auto& [name, source] : queues_)
             if (source->dead_letters.contains(queue->name))
                 for (auto* m : source->messages) visit(*m);
+        for (auto* m : in_motion_)
+            if (m->home != queue && !m->home->dead_letters.contains(queue->name)) visit(*m);
     }
 
     Round round_ = 0;
@@ -302,6 +340,8 @@ class Auditor {
     std::map<queue::QueueId, QueueKnowledge*> by_queue_id_;
     std::map<Uuid, OnceKnowledge> once_;
     std::map<std::string, std::vector<MessageKnowledge*>> same_id_;  ///< FIFO messages sent under one deduplication id
+    std::vector<std::unique_ptr<MoveKnowledge>> moves_;
+    std::vector<MessageKnowledge*> in_motion_;  ///< messages with movers
     std::size_t lost_to_damage_ = 0;
     RareStates seen_;
     std::optional<std::string> finding_;

@@ -23,7 +23,7 @@ std::string Auditor::deduplication_of(QueueKnowledge* queue, const queue::Outgoi
 
 /// Its id makes any other send a repetition of it, for certain.
 bool Auditor::is_remembered(const MessageKnowledge& m) const {
-    if (damaged_ || m.added_round <= m.home->forgets_ids) return false;
+    if (damaged_ || m.added_round <= m.sent_to->forgets_ids) return false;
     return m.asked_at + window > later_ + (jumped_ - m.jumped_at_ask);
 }
 
@@ -47,8 +47,8 @@ MessageKnowledge* Auditor::first_of(const MessageKnowledge& attempt, const Uuid&
     std::vector<MessageKnowledge*> possible;
     for (auto* other : same_id_[attempt.deduplication]) {
         if (other == &attempt) continue;
-        if (other->id == id) return other;
-        if (other->id.is_nil() && other->added != Certainty::no) possible.push_back(other);
+        if (other->sent_id == id) return other;
+        if (other->sent_id.is_nil() && other->added != Certainty::no) possible.push_back(other);
     }
     if (possible.empty() && !damaged_)
         find(fmt::format("message {} was called a repetition of {}, which nobody sent under its deduplication id", attempt.label,
@@ -62,15 +62,18 @@ void Auditor::deduplicated(MessageKnowledge* attempt, const broker::Sent& answer
     if (first == nullptr || damaged_) return;
     if (!clock_was_ever_set_ && first->acknowledged && now_ > first->added_by + window + 2s)
         return find(fmt::format("message {} was called a repetition of {} after its window had ended", attempt->label, first->label));
-    if (first->acknowledged && first->taken < first->home->forgot_ids)
+    if (first->acknowledged && first->taken < first->sent_to->forgot_ids)
         return find(fmt::format("message {} was called a repetition of {}, though a purge made its id new", attempt->label, first->label));
     if (first->sequence && *first->sequence != answer.sequence)
         return find(
             fmt::format("message {} repeats {} and was told another sequence, {}", attempt->label, first->label, answer.sequence.value()));
     seen_.note(Rare::deduplicated);
     if (first->gone == Certainty::yes) seen_.note(Rare::deduplicated_after_delete);
-    first->id = answer.id;
-    first->sequence = answer.sequence;
+    first->sent_id = answer.id;
+    if (!first->was_moved) {
+        first->id = answer.id;
+        first->sequence = answer.sequence;
+    }
     if (first->added == Certainty::yes) return;
     first->added = Certainty::yes;
     first->added_round = round_;
@@ -122,7 +125,7 @@ bool Auditor::is_receive_again(const ReceiveAsked& asked, const MessageKnowledge
 void Auditor::check_expired(const MessageKnowledge& m, const queue::Receipt& receipt, bool was_refused) {
     if (was_refused) seen_.note(Rare::expired_receipt);
     if (damaged_ || !m.newest || !m.newest_is_certain || m.disturbances != 1 || m.delivered == round_) return;
-    if (m.newest->queue != receipt.queue || !must_be_there(m) || may_be_dead(m) != m.is_dead()) return;
+    if (m.newest->queue != receipt.queue || !must_be_there(m) || may_be_dead(m) != m.is_dead() || !m.movers.empty()) return;
     bool is_newest = *m.newest == receipt;
     if (was_refused && is_newest && m.hidden_until > later_)
         find(fmt::format("a receipt of message {} was called expired while the message was hidden", m.label));

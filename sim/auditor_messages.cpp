@@ -16,8 +16,8 @@ std::string label_of(std::string_view body) { return std::string(body.substr(0, 
 MessageKnowledge* Auditor::add(QueueKnowledge* queue, const queue::OutgoingMessage& message, std::uint64_t content) {
     auto& m = messages_.emplace_back(std::make_unique<MessageKnowledge>());
     m->label = label_of(message.body);
-    m->home = queue;
-    m->id = message.id;
+    m->home = m->sent_to = queue;
+    m->id = m->sent_id = message.id;
     m->added_round = round_;
     m->is_record = message.is_record || queue->carries_records();
     m->body = content_of(message.body);
@@ -26,8 +26,8 @@ MessageKnowledge* Auditor::add(QueueKnowledge* queue, const queue::OutgoingMessa
     auto own_delay = queue->is_fifo() ? std::nullopt : message.delay;
     m->delay_least = own_delay.value_or(queue->delay(false));
     m->visible_by = later_ + own_delay.value_or(queue->delay(true));
+    m->group = message.group;
     if (queue->is_fifo()) {
-        m->group = message.group;
         m->deduplication = deduplication_of(queue, message);
         same_id_[m->deduplication].push_back(m.get());
     }
@@ -41,7 +41,8 @@ MessageKnowledge* Auditor::copy_of(const MessageKnowledge& message) {
         if (std::find(copies.begin(), copies.end(), &message) == copies.end()) continue;
         auto& m = messages_.emplace_back(std::make_unique<MessageKnowledge>());
         m->label = message.label;
-        m->home = message.home;
+        m->group = message.group;
+        m->home = m->sent_to = message.home;
         m->is_record = message.is_record;
         m->body = message.body;
         m->added_round = round_;
@@ -101,6 +102,7 @@ Auditor::Ask Auditor::ask(const broker::SendBatch& c) {
 
 void Auditor::acknowledged(MessageKnowledge* m, Uuid id) {
     if (m->id.is_nil()) m->id = id;
+    if (m->sent_id.is_nil()) m->sent_id = id;
     if (m->id != id && !m->is_once) find(fmt::format("message {} was acknowledged under another id than it was sent with", m->label));
     m->added = Certainty::yes;
     m->acknowledged = true;
@@ -211,12 +213,13 @@ void Auditor::answered(Operation operation, const Told<std::vector<queue::Delive
     Given given;
     for (auto& delivery : *answer) {
         if (!ids.insert(delivery.id).second) find(fmt::format("one receive was given message {} twice", label_of(delivery.body)));
-        if (auto* m = recognise(asked->queue, delivery, "delivered")) given.push_back(m);
+        if (auto* m = recognise(asked->queue, delivery, Sight::delivered)) given.push_back(m);
     }
     if (given.size() < answer->size()) return;
     for (std::size_t i = 0; asked->queue->is_fifo() && i < given.size(); ++i)
         check_group(asked->queue, *given[i], (*answer)[i].receipt, Given(given.begin(), given.begin() + static_cast<std::ptrdiff_t>(i)),
                     given);
+    if (!asked->queue->is_fifo()) check_tenants(*asked, given);
     for (auto& delivery : *answer) delivered(*asked, delivery);
     if (answer->empty() && asked->wanted) check_found_nothing(*asked);
 }
@@ -233,9 +236,11 @@ MessageKnowledge* Auditor::match(std::uint64_t content, const Uuid& id) {
 }
 
 /// The message this is; nothing (and a finding) when it cannot be where it was seen.
-MessageKnowledge* Auditor::recognise(QueueKnowledge* queue, const queue::Delivery& d, std::string_view how) {
+MessageKnowledge* Auditor::recognise(QueueKnowledge* queue, const queue::Delivery& d, Sight sight) {
+    auto how = sight == Sight::delivered ? "delivered" : "shown";
     auto content = content_of(d.body, d.attributes, d.system_attributes, d.group);
     auto* m = match(content, d.id);
+    if (m == nullptr) m = match_moved(content);
     if (m == nullptr) {
         auto why = by_content_.contains(content) ? "is there a second time" : "was never sent, or with other bytes or attributes";
         find(fmt::format("message {} ({}) was {} by queue {} and {}", label_of(d.body), to_text(d.id), how, queue->name, why));
@@ -250,7 +255,9 @@ MessageKnowledge* Auditor::recognise(QueueKnowledge* queue, const queue::Deliver
         return nullptr;
     }
     if (!check_place(queue, *m, how)) return nullptr;
+    seen_after_move(*m, queue, d, sight == Sight::delivered);
     m->id = d.id;
+    if (m->sent_id.is_nil() && !m->was_moved) m->sent_id = d.id;
     return m;
 }
 
@@ -266,7 +273,7 @@ bool Auditor::check_place(QueueKnowledge* queue, const MessageKnowledge& m, std:
 }
 
 void Auditor::delivered(const ReceiveAsked& asked, const queue::Delivery& d) {
-    auto* m = recognise(asked.queue, d, "delivered");
+    auto* m = recognise(asked.queue, d, Sight::delivered);
     if (m == nullptr) return;
     bool is_again = is_receive_again(asked, *m, d.receipt);
     if (is_again) seen_.note(Rare::receive_repeated);
@@ -327,6 +334,7 @@ void Auditor::note_delivery(const ReceiveAsked& asked, MessageKnowledge& m, cons
     if (m.gone == Certainty::maybe) m.gone = Certainty::no;
     by_sequence_[{d.receipt.queue, d.receipt.sequence}] = &m;
     by_queue_id_[d.receipt.queue] = asked.queue;
+    note_served(asked.queue, m);
     m.seen_in = asked.queue;
     m.newest = d.receipt;
     m.newest_is_certain = true;
@@ -399,7 +407,7 @@ void Auditor::deleted(const DeleteAsked& asked, std::size_t i, const Told<void>&
         if (answer && !damaged_) find(fmt::format("queue {} accepted a receipt it never gave", asked.queue->name));
         return;
     }
-    if (is_unknown(answer)) return unknown(DeleteAsked{asked.queue, {m}, {}});
+    if (is_unknown(answer) || m->is_of_before_move(asked.receipts[i])) return unknown(DeleteAsked{asked.queue, {m}, {}});
     if (asked.queue->is_fifo()) check_expired(*m, asked.receipts[i], !answer && answer.error() == Refusal::receipt_expired);
     if (!answer && answer.error() == Refusal::receipt_expired) return;
     if (!answer) {
@@ -409,6 +417,7 @@ void Auditor::deleted(const DeleteAsked& asked, std::size_t i, const Told<void>&
     }
     if (m->gone == Certainty::yes) return;
     bool is_where_it_is = m->is_dead() ? m->seen_in == asked.queue : m->home == asked.queue && !may_be_dead(*m);
+    is_where_it_is = is_where_it_is && !m->may_have_moved(later_);
     if (m->newest && *m->newest != asked.receipts[i]) seen_.note(Rare::stale_receipt_deleted);
     if (is_where_it_is)
         gone(m, "deleted");
@@ -434,7 +443,7 @@ void Auditor::changed(const ChangeAsked::One& one, const Told<void>& answer) {
         if (answer) find("the visibility of a message that was never delivered was changed");
         return;
     }
-    if (is_unknown(answer)) return unknown(ChangeAsked{nullptr, {one}});
+    if (is_unknown(answer) || m->is_of_before_move(one.change.receipt)) return unknown(ChangeAsked{nullptr, {one}});
     bool has_expired = !answer && answer.error() == Refusal::receipt_expired;
     if (m->home->is_fifo()) check_expired(*m, one.change.receipt, has_expired);
     if (has_expired) return;
@@ -443,7 +452,7 @@ void Auditor::changed(const ChangeAsked::One& one, const Told<void>& answer) {
             return find(fmt::format("the visibility of message {} was changed after it was {}", m->label, m->gone_by));
         return note_change(one);
     }
-    bool has_left = m->newest && m->newest->queue != one.change.receipt.queue;
+    bool has_left = !m->movers.empty() || (m->newest && m->newest->queue != one.change.receipt.queue);
     if (answer.error() == Refusal::not_in_flight && must_be_there(*m) && !may_be_dead(*m) && !has_left && m->disturbances == 1)
         find(fmt::format("the visibility of message {} could not be changed though it is there", m->label));
     if (answer.error() == Refusal::invalid_receipt && must_be_there(*m) && !by_queue_id_[one.change.receipt.queue]->was_removed)

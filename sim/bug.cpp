@@ -6,6 +6,7 @@
 
 #include "base/codec.h"
 #include "base/crc32c.h"
+#include "broker/log_record.h"
 #include "journal/frame.h"
 
 namespace forebay::sim {
@@ -30,7 +31,12 @@ constexpr std::array names{"none",
                            "forget-ids-at-start",
                            "forget-groups-at-start",
                            "split-groups",
-                           "hand-out-newest-first"};
+                           "hand-out-newest-first",
+                           "move-in-two-records",
+                           "move-what-came-later",
+                           "forget-moves-at-start",
+                           "revive-moves-at-start",
+                           "forget-tenants"};
 static_assert(names.size() == static_cast<std::size_t>(Bug::count_of_bugs));
 
 class BuggyFile final : public disk::File {
@@ -142,6 +148,60 @@ void seal_torn_frames(testing::SimulatedDisk& disk, const std::string& path) {
     }
 }
 
+/// A record as a buggy recovery reads it: another of the same length. True = it is another.
+bool spoil_record(Bug bug, std::uint8_t type, std::string& body) {
+    constexpr std::uint64_t beyond_all = 1ull << 40;
+    constexpr std::size_t from_sequence = 4;
+    if (bug == Bug::move_in_two_records) {
+        if (type != static_cast<std::uint8_t>(broker::RecordType::moved)) return false;
+        put_at(body, from_sequence, beyond_all);
+        return true;
+    }
+    auto task = type == static_cast<std::uint8_t>(broker::RecordType::move_set) ? broker::decode_move_set(body) : std::nullopt;
+    auto patient = bug == Bug::revive_moves_at_start ? broker::MoveState::cancelled : broker::MoveState::running;
+    if (!task || task->state != patient) return false;
+    if (bug == Bug::move_what_came_later) task->below = queue::Sequence(beyond_all);
+    if (bug == Bug::forget_moves_at_start) task->state = broker::MoveState::cancelled;
+    if (bug == Bug::revive_moves_at_start) task->state = broker::MoveState::running;
+    broker::encode_move_set(body, *task);
+    return true;
+}
+
+bool spoil_frame(Bug bug, std::string& frame) {
+    bool is_other = false;
+    for (std::size_t i = journal::frame_header_bytes; i < frame.size();) {
+        auto record = journal::parse_record_header(std::string_view(frame).substr(i));
+        if (!record) break;
+        auto body = frame.substr(i + journal::record_header_bytes, record->body_bytes);
+        if (spoil_record(bug, record->type, body)) {
+            frame.replace(i + journal::record_header_bytes, body.size(), body);
+            is_other = true;
+        }
+        i += record->padded_bytes();
+    }
+    return is_other;
+}
+
+/// Every frame that holds, or the last one only.
+void spoil_frames(Bug bug, testing::SimulatedDisk& disk, const std::string& path, bool only_last) {
+    auto content = disk.content(path);
+    std::vector<std::uint64_t> frames;
+    for (std::uint64_t at = journal::page_bytes; at < content.size() && frame_holds(content, at);) {
+        frames.push_back(at);
+        auto header = *journal::parse_frame_header(std::string_view(content).substr(at), at);
+        at = journal::round_up(at + header.bytes(), journal::frame_alignment);
+    }
+    if (only_last && frames.size() > 1) frames.erase(frames.begin(), frames.end() - 1);
+    for (auto at : frames) {
+        auto header = *journal::parse_frame_header(std::string_view(content).substr(at), at);
+        auto frame = content.substr(at, header.bytes());
+        if (!spoil_frame(bug, frame)) continue;
+        seal_frame(frame, header, at);
+        disk.set_content(path, at, frame);
+    }
+}
+
+constexpr const char* tenant = "tenant";
 constexpr char mark = '#';  // what follows in a group's name is the bug's
 
 bool is_fifo(const std::string& queue) { return queue.ends_with(".fifo"); }
@@ -163,29 +223,45 @@ struct Spoil {
         c.answer = [self = *this, answer = std::move(c.answer)](auto got) mutable {
             if (got && self.bug == Bug::hand_out_newest_first) std::reverse(got->begin(), got->end());
             if (got && self.marks_groups()) std::for_each(got->begin(), got->end(), cut_mark);
+            if (got && self.bug == Bug::forget_tenants) std::for_each(got->begin(), got->end(), show_tenant);
             answer(std::move(got));
         };
     }
+    /// The engine sees no group; clients see the one they gave.
+    static void hide_tenant(queue::OutgoingMessage& message) {
+        if (!message.group.empty()) message.system_attributes.push_back({tenant, "String", std::exchange(message.group, {})});
+    }
+    static void show_tenant(queue::Delivery& delivery) {
+        auto& all = delivery.system_attributes;
+        auto found = std::find_if(all.begin(), all.end(), [](auto& attribute) { return attribute.name == tenant; });
+        if (found == all.end()) return;
+        delivery.group = found->value;
+        all.erase(found);
+    }
     void operator()(broker::Send& c) const {
+        if (bug == Bug::forget_tenants && !is_fifo(c.queue)) hide_tenant(c.message);
         if (bug == Bug::forget_key) c.once.reset();
         if (bug == Bug::forget_delay && c.message.delay) c.message.delay = Duration(0);
         if (bug == Bug::forget_attributes) c.message.attributes.clear();
         if (is_fifo(c.queue)) spoil_fifo(c.message);
     }
     void operator()(broker::SendBatch& c) const {
+        if (bug == Bug::forget_tenants && !is_fifo(c.queue)) std::for_each(c.messages.begin(), c.messages.end(), hide_tenant);
         for (std::size_t i = 0; is_fifo(c.queue) && i < c.messages.size(); ++i) spoil_fifo(c.messages[i], i);
     }
     void operator()(broker::Peek& c) const {
-        if (!marks_groups() || !is_fifo(c.queue)) return;
-        c.answer = [answer = std::move(c.answer)](auto items) mutable {
+        auto mend = marks_groups() && is_fifo(c.queue) ? cut_mark : bug == Bug::forget_tenants ? show_tenant : nullptr;
+        if (mend == nullptr) return;
+        c.answer = [mend, answer = std::move(c.answer)](auto items) mutable {
             if (items)
-                for (auto& item : *items) cut_mark(item.message);
+                for (auto& item : *items) mend(item.message);
             answer(std::move(items));
         };
     }
     void operator()(broker::Receive& c) const {
         if (bug == Bug::forget_visibility && c.visibility) *c.visibility /= 10;
         if (is_fifo(c.queue) && (marks_groups() || bug == Bug::hand_out_newest_first)) spoil_deliveries(c);
+        if (bug == Bug::forget_tenants) spoil_deliveries(c);
     }
     void operator()(broker::Delete& c) const {
         if (bug != Bug::forget_delete) return;
@@ -219,15 +295,16 @@ std::unique_ptr<disk::Disk> disk_with(Bug bug, disk::Disk& disk, std::uint64_t s
 }
 
 void spoil_store(Bug bug, testing::SimulatedDisk& disk) {
-    if (bug != Bug::truncate_at_bad_checksum && bug != Bug::believe_torn_tail) return;
+    bool in_frames = bug >= Bug::move_in_two_records && bug <= Bug::revive_moves_at_start;
+    if (bug != Bug::truncate_at_bad_checksum && bug != Bug::believe_torn_tail && !in_frames) return;
     auto names_in_root = disk.list("");
     if (!names_in_root) return;
+    std::sort(names_in_root->begin(), names_in_root->end());
+    std::erase_if(*names_in_root, [](auto& path) { return !path.starts_with("log-"); });
     for (auto& path : *names_in_root) {
-        if (!path.starts_with("log-")) continue;
-        if (bug == Bug::truncate_at_bad_checksum)
-            truncate_at_bad_frame(disk, path);
-        else
-            seal_torn_frames(disk, path);
+        if (bug == Bug::truncate_at_bad_checksum) truncate_at_bad_frame(disk, path);
+        if (bug == Bug::believe_torn_tail) seal_torn_frames(disk, path);
+        if (in_frames) spoil_frames(bug, disk, path, bug == Bug::move_in_two_records);
     }
 }
 

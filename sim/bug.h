@@ -36,6 +36,11 @@ enum class Bug {
     forget_groups_at_start,  ///< what an earlier process took does not hold back what this one takes
     split_groups,            ///< a group is two, each in order
     hand_out_newest_first,   ///< of what a FIFO receive gives
+    move_in_two_records,     ///< a task's put at the destination survives a crash that its removal at the source does not
+    move_what_came_later,    ///< a task that goes on after a crash moves what came after its start, too
+    forget_moves_at_start,   ///< a task does not go on after a crash
+    revive_moves_at_start,   ///< one that was cancelled does
+    forget_tenants,          ///< the group is not looked at in a standard queue
     count_of_bugs,
 };
 

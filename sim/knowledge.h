@@ -26,6 +26,29 @@ enum class Certainty { no, maybe, yes };
 
 struct QueueKnowledge;
 
+/// A move task, as far as answers tell.
+struct MoveKnowledge {
+    QueueKnowledge* source = nullptr;
+    QueueKnowledge* destination = nullptr;  ///< null: each goes back to the queue it came from
+    Uuid id;                                ///< nil until an answer tells it
+    Round asked = 0;
+    Certainty started = Certainty::maybe;
+    bool cancel_was_asked = false;
+    broker::MoveState state = broker::MoveState::running;
+    Round ended = 0;             ///< in which it was known that it runs no more; 0 = it may be running
+    Round told = 0;              ///< in which its count was told last
+    std::uint64_t moved = 0;     ///< as told last
+    std::uint64_t in_reach = 0;  ///< messages that it may move at most
+    std::uint64_t arrived = 0;   ///< messages that it moved for certain
+    unsigned deaths = 0;         ///< of the process, since it was started
+};
+
+/// A task that may move a message, or may have moved it already.
+struct Mover {
+    MoveKnowledge* task;
+    bool for_certain;  ///< the message was in the source when it was started
+};
+
 /// How often a message has been received. A power cut may bring back any value since the last one that is known
 /// to be durable, so that range is kept beside the value itself.
 class ReceiveCount {
@@ -80,14 +103,25 @@ struct MessageKnowledge {
     ReceiveCount receives;
     std::optional<std::uint32_t> attempts = 0;
 
-    std::string group;                        ///< of a FIFO message
+    std::string group;
     std::string deduplication;                ///< what makes another the same; empty for none
     std::optional<queue::Sequence> sequence;  ///< an answer told it
     Round taken = 0;                          ///< in which its send was acknowledged
     Instant added_by;                         ///< when that it was added was known
     std::string attempt;                      ///< the receive that gave it last was made under this id
 
+    QueueKnowledge* sent_to = nullptr;
+    Uuid sent_id;               ///< under which it was sent; a move task gives it another
+    bool was_moved = false;     ///< by a task, perhaps
+    std::vector<Mover> movers;  ///< tasks that may have moved it since it was last seen, or may yet
+
     bool is_dead() const { return seen_in != nullptr && seen_in != home; }
+    /// The receipt was given before a task moved it, or may have been: it may have no effect.
+    bool is_of_before_move(const queue::Receipt& receipt) const {
+        return was_moved && !(newest && newest->queue == receipt.queue && newest->sequence == receipt.sequence);
+    }
+    /// Where it is depends on what a task has done, unless it is hidden where it was seen.
+    bool may_have_moved(Instant now) const { return !movers.empty() && hidden_until <= now; }
     void disturb(Round round);
     void lower_visible_by(Instant at, Round round, Round last_synced);
 };
@@ -106,8 +140,10 @@ struct QueueKnowledge {
     std::set<std::string> dead_letters;             ///< every queue its messages may have been moved to
     std::vector<MessageKnowledge*> messages;        ///< sent here and not certainly gone
 
-    Round forgets_ids = 0;  ///< the newest round in which deduplication ids may have become new again
-    Round forgot_ids = 0;   ///< the newest round in which a purge was acknowledged
+    Round forgets_ids = 0;              ///< the newest round in which deduplication ids may have become new again
+    Round forgot_ids = 0;               ///< the newest round in which a purge was acknowledged
+    std::set<std::string> served;       ///< of a standard queue: groups of which a message was received, or may have been
+    std::vector<MoveKnowledge*> moves;  ///< tasks it is the source of, oldest first
 
     bool is_fifo() const { return name.ends_with(".fifo"); }
     bool carries_records() const;

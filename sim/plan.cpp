@@ -59,6 +59,18 @@ void Plan::choose_acts(testing::Random& random) {
     at_least(Act::receive, 6);
     at_least(percent(random, 50) ? Act::remove : Act::remove_many, 5);
     for (auto act : {Act::purge, Act::remove_queue, Act::make_queue, Act::set_queue, Act::list}) weight(act) = std::min(weight(act), 1u);
+    choose_moves(random);
+    has_tenants = percent(random, 30);
+    if (has_tenants) at_least(Act::send_batch, 6), at_least(Act::receive, 10);
+}
+
+void Plan::choose_moves(testing::Random& random) {
+    auto weight = [&](Act act) -> unsigned& { return acts[static_cast<std::size_t>(act)]; };
+    has_moves = percent(random, 35);
+    weight(Act::start_move) = has_moves ? 2 : 0;
+    weight(Act::cancel_move) = has_moves && percent(random, 50);
+    weight(Act::list_moves) = has_moves ? 2 : 0;
+    if (has_moves) weight(Act::repeat_record) = weight(Act::reuse_key) = 0;
 }
 
 void Plan::choose_faults(testing::Random& random) {

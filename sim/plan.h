@@ -43,6 +43,9 @@ enum class Act {
     make_queue,
     set_queue,
     remove_queue,
+    start_move,
+    cancel_move,
+    list_moves,
     count_of_acts,
 };
 
@@ -72,11 +75,14 @@ struct Plan {
     unsigned messages_most = 0;
     unsigned slow_rounds = 0;  ///< one round in so many is followed by a long pause; 0 = none
     bool recovery_faults = false, no_space = false, clock_jumps = false;
+    bool has_tenants = false;  ///< of the standard queues: one who sends most, others who send once
+    bool has_moves = false;    ///< no message is then sent twice with the same bytes: a moved one is known by them
     Lie lie = Lie::none;
 
   private:
     void choose_options(testing::Random& random);
     void choose_acts(testing::Random& random);
+    void choose_moves(testing::Random& random);
     void choose_faults(testing::Random& random);
     void choose_queues(testing::Random& random);
     void choose_fifo_queue(testing::Random& random, broker::QueueSettings settings);

@@ -40,6 +40,11 @@ enum class Rare {
     deduplicated_after_delete,
     receive_repeated,
     expired_receipt,
+    moved_by_a_task,
+    moved_by_a_task_that_saw_a_crash,
+    move_completed,
+    move_cancelled,
+    noisy_tenant_served,
     count_of_rare,
 };
 
@@ -73,7 +78,12 @@ constexpr const char* name_of(Rare rare) {
                                      "send deduplicated",
                                      "send deduplicated after its message was deleted",
                                      "receive repeated under its attempt id",
-                                     "expired receipt refused"};
+                                     "expired receipt refused",
+                                     "message moved by a task",
+                                     "message moved by a task that saw a crash",
+                                     "move task completed",
+                                     "move task cancelled",
+                                     "noisy tenant served when nobody else waited"};
     static_assert(std::size(names) == static_cast<std::size_t>(Rare::count_of_rare));
     return names[static_cast<int>(rare)];
 }

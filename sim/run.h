@@ -69,6 +69,7 @@ class Run {
     // The end.
     void drain();
     bool receive_everything();
+    void wait_for_moves();
     void look_everywhere();
     void look_at_history();
     void check_damage_was_reported();

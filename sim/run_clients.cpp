@@ -11,6 +11,8 @@ template <class C>
 std::string target_of(const C& command) {
     if constexpr (requires { command.queue; })
         return command.queue;
+    else if constexpr (requires { command.source; })
+        return command.source;
     else
         return {};
 }
@@ -67,8 +69,17 @@ struct Detail {
             out += fmt::format(" {} to {} ms{}", text_of(change.receipt), change.timeout.count(), change.release ? ", released" : "");
         return out;
     }
+    std::string operator()(const broker::StartMove& c) const {
+        return fmt::format("to {}{}", c.destination.value_or("where they came from"), c.rate ? fmt::format(", {}/s", *c.rate) : "");
+    }
+    std::string operator()(const broker::CancelMove& c) const { return to_text(c.id); }
     std::string operator()(const auto&) const { return {}; }
 };
+
+std::string text_of(const broker::MoveStatus& move) {
+    return fmt::format("{} {} {} of {}{}", to_text(move.id).substr(0, 8), static_cast<int>(move.state), move.moved, move.to_move,
+                       move.failure);
+}
 
 template <class T>
 std::string text_of(const Result<T, broker::Refusal>& answer) {
@@ -83,6 +94,12 @@ std::string text_of(const Result<T, broker::Refusal>& answer) {
     } else if constexpr (std::is_same_v<T, std::vector<Result<void, broker::Refusal>>>) {
         std::string out = "done";
         for (auto& one : *answer) out += one ? "" : fmt::format(", one refused ({})", static_cast<int>(one.error()));
+        return out;
+    } else if constexpr (std::is_same_v<T, broker::MoveStatus>) {
+        return text_of(*answer);
+    } else if constexpr (std::is_same_v<T, std::vector<broker::MoveStatus>>) {
+        std::string out = "moves:";
+        for (auto& one : *answer) out += " " + text_of(one);
         return out;
     } else {
         return "done";
@@ -132,6 +149,11 @@ void Run::learn_from(const std::string& queue, const T& answer) {
     } else if constexpr (std::is_same_v<T, Auditor::Told<std::vector<Auditor::Told<void>>>>) {
         if (answer) workload_.removed(answer->size());
         if (answer && is_squeezed_) tally_.rare.note(Rare::deleted_on_full_disk);
+    } else if constexpr (std::is_same_v<T, Auditor::Told<broker::MoveStatus>>) {
+        if (answer) workload_.learned_move(queue, answer->id);
+    } else if constexpr (std::is_same_v<T, Auditor::Told<std::vector<broker::MoveStatus>>>) {
+        if (!answer) return;
+        for (auto& move : *answer) workload_.learned_move(queue, move.id);
     } else if constexpr (std::is_same_v<T, Auditor::Told<broker::Sent>>) {
         if (!answer && answer.error() == broker::Refusal::no_room) {
             tally_.rare.note(Rare::addition_refused_on_full_disk);

@@ -9,6 +9,7 @@ constexpr std::size_t held_most = 200;
 constexpr std::size_t posts_most = 20;
 constexpr std::size_t fifo_sends_most = 20;
 constexpr std::size_t attempts_most = 4;
+constexpr std::size_t moves_most = 6;
 
 Uuid uuid_of(std::uint64_t number, std::uint64_t kind) {
     Uuid out;
@@ -39,7 +40,8 @@ broker::Command Workload::next() {
     if (act <= Act::poll_and_leave) return receive(act);
     if (act <= Act::remove_stale) return remove(act);
     if (act <= Act::mistake) return change(act);
-    return act <= Act::list ? look(act) : administer(act);
+    if (act <= Act::list) return look(act);
+    return act <= Act::remove_queue ? administer(act) : move(act);
 }
 
 const QueuePlan& Workload::any_queue() { return plan_.queues[random_.below(plan_.queues.size())]; }
@@ -62,7 +64,10 @@ queue::OutgoingMessage Workload::message(const QueuePlan& queue, std::size_t byt
     if (random_.one_in(4)) out.attributes.push_back({"kind", "String", std::to_string(random_.below(100))});
     if (random_.one_in(8)) out.attributes.push_back({"bytes", "Binary.raw", std::string("\0\1\xff", 3)});
     if (random_.one_in(16)) out.system_attributes.push_back({"AWSTraceHeader", "String", "Root=1-" + std::to_string(serial_)});
-    if (random_.one_in(8)) out.group = "tenant-" + std::to_string(random_.below(3));
+    if (plan_.has_tenants)
+        out.group = random_.one_in(10) ? "tenant-" + std::to_string(serial_) : "noisy";
+    else if (random_.one_in(8))
+        out.group = "tenant-" + std::to_string(random_.below(3));
     ++waiting_;
     return queue.settings.fifo ? fifo_message(queue, std::move(out)) : out;
 }
@@ -74,7 +79,7 @@ queue::OutgoingMessage Workload::fifo_message(const QueuePlan& queue, queue::Out
     if (!by_content) fresh.deduplication = "id-" + std::to_string(serial_);
     if (!fifo_sends_.empty() && random_.one_in(3)) {
         const auto& [name, before] = fifo_sends_[random_.below(fifo_sends_.size())];
-        if (name == queue.name && random_.one_in(2)) return before;
+        if (name == queue.name && !plan_.has_moves && random_.one_in(2)) return before;
         if (name == queue.name && !before.deduplication.empty()) fresh.deduplication = before.deduplication;
     }
     fifo_sends_.emplace_back(queue.name, fresh);
@@ -216,6 +221,31 @@ broker::Command Workload::administer(Act act) {
                                 return true;
                             },
                             {}};
+}
+
+broker::Command Workload::move(Act act) {
+    std::vector<const QueuePlan*> sources;
+    for (auto& queue : plan_.queues)
+        if (queue.name.find("dead") != std::string::npos) sources.push_back(&queue);
+    auto& source = sources.empty() ? any_queue() : *sources[random_.below(sources.size())];
+    if (act == Act::start_move) return start_move(source);
+    if (act == Act::list_moves || moves_.empty()) return broker::ListMoves{source.name, random_.one_in(4) ? 1u : 10u, {}};
+    auto& [name, id] = moves_[random_.below(moves_.size())];
+    return broker::CancelMove{name, id, {}};
+}
+
+/// Mostly as fast as it goes, at times so slowly that crashes come in between.
+broker::Command Workload::start_move(const QueuePlan& source) {
+    broker::StartMove out{source.name, {}, {}, random_.one_in(2), {}};
+    if (random_.one_in(2)) out.destination = any_queue().name;
+    if (random_.one_in(2)) out.rate = 1 + static_cast<unsigned>(random_.below(random_.one_in(2) ? 5 : 500));
+    return out;
+}
+
+void Workload::learned_move(const std::string& source, const Uuid& id) {
+    if (std::find(moves_.begin(), moves_.end(), std::pair(source, id)) != moves_.end()) return;
+    moves_.emplace_back(source, id);
+    if (moves_.size() > moves_most) moves_.pop_front();
 }
 
 std::vector<broker::Command> Workload::declare(bool all) {

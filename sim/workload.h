@@ -20,6 +20,7 @@ class Workload {
     broker::Command next();
     /// A client has been given a message.
     void received(const std::string& queue, const queue::Delivery& delivery);
+    void learned_move(const std::string& source, const Uuid& id);
     void removed(std::size_t messages) { waiting_ -= std::min(waiting_, messages); }
     /// Makes the queues that the configuration declares, or that clients want to have.
     std::vector<broker::Command> declare(bool all);
@@ -49,6 +50,8 @@ class Workload {
     broker::Command change(Act act);
     broker::Command look(Act act);
     broker::Command administer(Act act);
+    broker::Command move(Act act);
+    broker::Command start_move(const QueuePlan& source);
     broker::QueueSettings settings_of(const QueuePlan& queue);
 
     const Plan& plan_;
@@ -59,6 +62,7 @@ class Workload {
     std::deque<Post> posts_;
     std::deque<std::pair<std::string, queue::OutgoingMessage>> fifo_sends_;  ///< newest, by queue: they may be sent again
     std::deque<std::string> attempts_;
+    std::deque<std::pair<std::string, Uuid>> moves_;  ///< newest, by source
 };
 
 }  // namespace forebay::sim

@@ -145,13 +145,40 @@ TEST_F(BadHistory, a_second_delivery_inside_the_visibility_timeout) {
     EXPECT_REJECTED(h.finding(), "1000 ms before its visibility timeout ended");
 }
 
-TEST_F(GoodHistory, a_second_delivery_after_the_visibility_timeout_or_after_a_crash) {
+TEST_F(GoodHistory, a_second_delivery_after_the_visibility_timeout_or_after_a_power_cut) {
     h.send("q", "m1");
     h.receive("q", "m1");
     h.wait(30s);
     h.receive("q", "m1", 2);
-    h.die(Death::killed);
+    h.die(Death::power_lost);
     h.remove("q", h.receive("q", "m1", 3));
+    EXPECT_EQ(h.end(), "");
+}
+
+TEST_F(BadHistory, a_lease_that_does_not_outlive_the_process) {
+    h.send("q", "m1");
+    h.receive("q", "m1");
+    h.die(Death::killed);
+    h.receive("q", "m1", 2);
+    EXPECT_REJECTED(h.finding(), "before its visibility timeout ended");
+}
+
+TEST_F(BadHistory, a_lease_that_was_synced_and_does_not_outlive_the_power) {
+    h.send("q", "m1");
+    auto receipt = h.receive("q", "m1");
+    h.change("q", receipt, 300s);
+    h.send("q", "m2");
+    h.die(Death::power_lost);
+    h.wait(299s);
+    h.receive("q", "m1", 2);
+    EXPECT_REJECTED(h.finding(), "before its visibility timeout ended");
+}
+
+TEST_F(GoodHistory, a_change_of_visibility_without_an_answer_may_have_happened_or_not) {
+    h.send("q", "m1");
+    h.ask_change("q", h.receive("q", "m1"), 0s);
+    h.die(Death::killed);
+    h.remove("q", h.receive("q", "m1", 2));
     EXPECT_EQ(h.end(), "");
 }
 

@@ -52,7 +52,7 @@ class History {
         auto& first = repeats ? *repeats : body;
         sent.id = id_of(first);
         sent.duplicate = repeats.has_value();
-        sent.sequence = queue::Sequence(id_of(first).bytes[0]);
+        sent.sequence = sequence_of(first);
         auditor.answered(op, Auditor::Told<broker::Sent>(sent));
     }
     Operation ask_fifo(const std::string& queue, const std::string& body, const std::string& group, const std::string& id) {
@@ -93,7 +93,7 @@ class History {
     queue::Delivery delivery(const std::string& body, std::uint32_t count = 1, std::uint32_t queue = 1) {
         queue::Delivery d;
         d.id = id_of(body);
-        d.receipt = {queue::QueueId(queue), queue::Sequence(static_cast<unsigned char>(id_of(body).bytes[0])), 1, ++generation_};
+        d.receipt = {queue::QueueId(queue), sequence_of(body), 1, ++generation_};
         d.body = body;
         d.receive_count = count;
         return d;
@@ -151,6 +151,49 @@ class History {
         for (std::size_t i = 0; i < names.size(); ++i) out[i].name = names[i];
         auditor.answered(op, Auditor::Told<std::vector<broker::QueueStatus>>(out));
     }
+    Operation ask_move(const std::string& source, std::optional<std::string> destination) {
+        return ask(broker::StartMove{source, std::move(destination), {}, false, {}});
+    }
+    /// A task `number` is started, or was said to be.
+    void start_move(const std::string& source, std::optional<std::string> destination, unsigned char number = 1) {
+        auto op = ask_move(source, std::move(destination));
+        auditor.answered(op, Auditor::Told<broker::MoveStatus>(move(source, broker::MoveState::running, 0, number)));
+    }
+    void cancel_move(const std::string& source, std::uint64_t moved, unsigned char number = 1) {
+        auto op = ask(broker::CancelMove{source, uuid(number), {}});
+        auditor.answered(op, Auditor::Told<broker::MoveStatus>(move(source, broker::MoveState::cancelled, moved, number)));
+    }
+    void list_moves(const std::string& source, std::vector<broker::MoveStatus> moves) {
+        auto op = ask(broker::ListMoves{source, 10, {}});
+        auditor.answered(op, Auditor::Told<std::vector<broker::MoveStatus>>(std::move(moves)));
+    }
+    static broker::MoveStatus move(const std::string& source, broker::MoveState state, std::uint64_t moved, unsigned char number = 1) {
+        broker::MoveStatus status;
+        status.id = uuid(number);
+        status.source = source;
+        status.state = state;
+        status.moved = moved;
+        return status;
+    }
+    /// What a task has moved: under another id, at another place.
+    queue::Delivery moved(const std::string& body, std::uint32_t queue, std::uint32_t count = 1) {
+        auto d = delivery(body, count, queue);
+        d.id.bytes[2] = 99;
+        d.receipt.sequence = queue::Sequence(d.receipt.sequence.value() + 10'000);
+        return d;
+    }
+    void show(const std::string& queue, std::vector<queue::Delivery> deliveries) {
+        auto op = ask(broker::Peek{queue, 100, {}, {}});
+        std::vector<broker::Peek::Item> items;
+        for (auto& d : deliveries) items.push_back({std::move(d), {}});
+        auditor.answered(op, Auditor::Told<std::vector<broker::Peek::Item>>(items));
+    }
+    void send_to_group(const std::string& queue, const std::string& body, const std::string& group) {
+        auto op = ask_fifo(queue, body, group, "");
+        broker::Sent sent;
+        sent.id = id_of(body);
+        auditor.answered(op, Auditor::Told<broker::Sent>(sent));
+    }
     void die(Death how) {
         auditor.died(how);
         auditor.restarted();
@@ -173,6 +216,11 @@ class History {
         out.bytes[0] = static_cast<unsigned char>(body.back() - '0' + 1);
         out.bytes[1] = static_cast<unsigned char>(body.size());
         return out;
+    }
+
+    static queue::Sequence sequence_of(const std::string& body) {
+        auto id = id_of(body);
+        return queue::Sequence(id.bytes[0] + 100u * id.bytes[1]);
     }
 
     Auditor auditor;
