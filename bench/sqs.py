@@ -1,5 +1,6 @@
 """The SQS API beside fauxqs (in memory), RabbitMQ quorum queues with confirms, Redis `appendfsync always` and beanstalkd `-f 0`, in rounds in
-which all take turns; then the same with a million messages waiting. Ours is durable before each answer. 270-byte bodies everywhere."""
+which all take turns; then the same with a million messages waiting, and a FIFO queue beside a standard one. Ours is durable before each answer.
+270-byte bodies everywhere."""
 import contextlib
 import json
 import os
@@ -14,6 +15,7 @@ from measure import ROOT, ROUNDS, SECONDS_EACH, cpu_seconds, forebay, median, ra
 
 BODY_BYTES = 270
 WAITING = int(os.environ.get("WAITING", "1000000"))
+FIFO_WAITING, FIFO_GROUPS = 216_000, 1000
 SQS_LOAD = os.path.join(ROOT, "build/release/bench/sqs_load")
 AMQP_LOAD = os.path.join(ROOT, "build/release/bench/amqp_load")
 
@@ -41,8 +43,8 @@ class Sqs:
         self.name, self.port, self.pid = name, port, pid
 
     def load(self, what, url, *flags):
-        return loaded([SQS_LOAD, what, "--port", str(self.port), "--queue", url, "--bytes", str(BODY_BYTES), "--seconds", str(SECONDS_EACH),
-                       *map(str, flags)], self.pid)
+        return loaded([SQS_LOAD, what, *map(str, flags), "--port", str(self.port), "--queue", url, "--bytes", str(BODY_BYTES), "--seconds",
+                       str(SECONDS_EACH)], self.pid)
 
     @contextlib.contextmanager
     def queue(self, name, **attributes):
@@ -120,6 +122,21 @@ def with_a_million_waiting(folder):
     return rounds
 
 
+def fifo_beside_standard(folder):
+    """Ours alone, in turns: receive and delete of what waits in a FIFO queue of 1,000 groups, and in a standard queue."""
+    rounds = {}
+    with forebay(folder) as (ports, pid):
+        us = Sqs("forebay", ports["sqs"], pid)
+        for number in range(ROUNDS):
+            for kind, name, attributes, groups in (("standard", f"waiting-{number}", {}, 0),
+                                                   ("fifo", f"waiting-{number}.fifo", {"FifoQueue": "true"}, FIFO_GROUPS)):
+                with us.queue(name, **attributes) as url:
+                    sent = us.load("send-batch", url, "--groups", groups, "--count", FIFO_WAITING, "--seconds", 120)
+                    rounds.setdefault(f"{kind} batch", []).append(sent)
+                    rounds.setdefault(f"{kind} receive", []).append(us.load("drain", url))
+    return rounds
+
+
 def show(name, values):
     rates = [v["rate"] for v in values]
     print(f"{name:28} {statistics.median(rates):9,.0f}/s  ({min(rates):,.0f} - {max(rates):,.0f})   cpu {median(values, 'cpu_us'):6.2f} us"
@@ -139,7 +156,7 @@ PAIRS = {"fauxqs_single": ("single", "fauxqs single"), "rabbitmq_single": ("sing
 
 
 def main():
-    wanted = sys.argv[1:] or ["peers", "million"]
+    wanted = sys.argv[1:] or ["peers", "million", "fifo"]
     rounds, out = {}, {"bench": "sqs"}
     with temporary_folder() as folder:
         if "peers" in wanted:
@@ -151,6 +168,11 @@ def main():
             kinds = ("single", "batch", "drain", "round_trip")
             out["million_waiting"] = {kind: ratio(waiting[f"million waiting {kind}"], waiting[f"none waiting {kind}"]) for kind in kinds}
             rounds |= waiting
+        if "fifo" in wanted:
+            fifo = fifo_beside_standard(f"{folder}/fifo")
+            more = {f"fifo_{kind}": ratio(fifo[f"fifo {kind}"], fifo[f"standard {kind}"]) for kind in ("receive", "batch")}
+            out["ratio"] = out.get("ratio", {}) | more
+            rounds |= fifo
     for name, values in rounds.items():
         show(name, values)
     for key, digits in (("cpu_us", 2), ("rate", 0), ("p50_us", 0), ("p99_us", 0)):
