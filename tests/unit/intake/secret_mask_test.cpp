@@ -1,6 +1,7 @@
 #include "intake/secret_mask.h"
 
 #include <gtest/gtest.h>
+#include <malloc.h>
 #include <rapidcheck/gtest.h>
 
 #include <algorithm>
@@ -163,13 +164,13 @@ RC_GTEST_PROP(SecretMask, leaves_json_the_same_document_but_for_the_field, ()) {
     RC_ASSERT(*read == document);
 }
 
-/// Processor time for so many bytes of that part, the least of three tries.
+/// Processor time for so many bytes of that part, the least of five tries.
 double cost_of(const std::string& part, std::size_t bytes) {
     std::string raw = part.ends_with(',') ? "[" : "";
     while (raw.size() < bytes) raw += part;
     if (part.ends_with(',')) raw += "1]";
     double least = 1e9;
-    for (int i = 0; i < 3; ++i) {
+    for (int i = 0; i < 5; ++i) {
         auto since = std::clock();
         EXPECT_EQ(masked(raw).size(), raw.size());
         least = std::min(least, static_cast<double>(std::clock() - since));
@@ -178,6 +179,9 @@ double cost_of(const std::string& part, std::size_t bytes) {
 }
 
 TEST(SecretMask, needs_no_more_than_the_length_of_a_hostile_body) {
+    // Fresh pages cost more than the work done in them: what is freed is kept for the next try.
+    mallopt(M_MMAP_MAX, 0);
+    mallopt(M_TRIM_THRESHOLD, 1 << 30);
     for (std::string part : {"\"key\":[", "key=", "name=\"key\"", "\"key\":\"", "key:{", "\"key\":\\", "key<key>", "name=key\n\r\n--",
                              "name=key\n\n--", "name=key\r\n\r\n--", "key[", "key[ ", "key[]", "&key[{", R"({"key":[1]},)",
                              R"("{\"key\":\"{}\"}",)", R"("[\u005d",)", R"("[\"[\\\"[\\\"]\"]",)"}) {
