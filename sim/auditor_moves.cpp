@@ -209,17 +209,29 @@ MoveKnowledge* Auditor::task_of(QueueKnowledge* source, const Uuid& id) {
     return found == source->moves.end() ? nullptr : *found;
 }
 
-/// A task whose start was never answered.
+/// A task whose start was never answered. When it may be one of several, it may move what any of them may.
 MoveKnowledge* Auditor::recognise(QueueKnowledge* source, const broker::MoveStatus& status) {
+    std::vector<MoveKnowledge*> possible;
     for (auto* task : source->moves) {
         auto destination = task->destination ? std::optional(task->destination->name) : std::nullopt;
-        if (task->started != Certainty::maybe || !task->id.is_nil() || destination != status.destination) continue;
-        task->started = Certainty::yes;
-        task->id = status.id;
-        return task;
+        if (task->started == Certainty::maybe && task->id.is_nil() && destination == status.destination) possible.push_back(task);
     }
-    if (!damaged_) find(fmt::format("a move task from {} is listed that nobody started", source->name));
-    return nullptr;
+    if (possible.empty() && !damaged_) find(fmt::format("a move task from {} is listed that nobody started", source->name));
+    if (possible.empty()) return nullptr;
+    auto* task = possible.front();
+    for (auto* m : in_motion_) {
+        auto moves = [&](auto* one) {
+            return std::any_of(m->movers.begin(), m->movers.end(), [&](auto& mover) { return mover.task == one; });
+        };
+        if (!moves(task) && std::any_of(possible.begin(), possible.end(), moves)) m->movers.push_back({task, false});
+    }
+    for (auto* other : possible) {
+        if (other != task) task->in_reach += other->in_reach;
+        if (other != task) task->arrived = 0;
+    }
+    task->started = Certainty::yes;
+    task->id = status.id;
+    return task;
 }
 
 /// Of those that have ended ten of a source are kept.
