@@ -23,6 +23,11 @@ LIMITS = {
 }
 # limit: the test that proves it
 ELSEWHERE = {
-    "120,000 messages in flight, of standard and of FIFO queues": "tests/unit/broker/turn_test.cpp",
-    "a message is gone when its retention is over": "sim",
+    "120,000 messages in flight (what happens at the bound, shown at a lower one)": "tests/unit/broker/turn_test.cpp",
+    "120,000 messages in flight of a FIFO queue (likewise)": "tests/unit/broker/fifo_test.cpp",
+    "a message is gone when its retention is over": "tests/unit/broker/turn_test.cpp",
+    "deduplication ids and receive attempts are remembered for five minutes": "tests/unit/broker/fifo_test.cpp",
+    "the sixty seconds after a delete and between purges end": "tests/unit/broker/queues_test.cpp",
+    "a move task keeps its rate": "tests/unit/broker/moves_test.cpp",
+    "which groups of a standard queue are noisy, and who goes first": "tests/unit/queue/fair_test.cpp",
 }
