@@ -102,8 +102,7 @@ Error error_of(broker::Refusal refusal) {
         case Refusal::queue_keeps_records:
             return {ErrorKind::unsupported_operation,
                     "This queue was declared in the configuration of Forebay and is not any more: what it holds is kept. It can be deleted "
-                    "once "
-                    "it is empty, and is not purged or changed through the API."};
+                    "once it is empty, and is not purged or changed through the API."};
         case Refusal::queue_deleted_recently:
             return {ErrorKind::queue_deleted_recently,
                     "You must wait 60 seconds after deleting a queue before you can create another with the same name."};

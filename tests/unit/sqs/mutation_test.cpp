@@ -47,6 +47,13 @@ TEST_F(Mutations, of_json_requests_are_answered_or_refused) {
         {"SetQueueAttributes",
          R"({"QueueUrl":"q","Attributes":{"RedrivePolicy":"{\"deadLetterTargetArn\":\"arn:aws:sqs:us-east-1:123456789012:q\",\"maxReceiveCount\":5}","DelaySeconds":"1"}})"},
         {"ListQueues", R"({"MaxResults":1,"NextToken":"cQ"})"},
+        {"CreateQueue",
+         R"({"QueueName":"q.fifo","Attributes":{"FifoQueue":"true","DeduplicationScope":"messageGroup","FifoThroughputLimit":"perMessageGroupId"}})"},
+        {"SendMessageBatch",
+         R"({"QueueUrl":"q.fifo","Entries":[{"Id":"a","MessageBody":"x","MessageGroupId":"g","MessageDeduplicationId":"d","DelaySeconds":0}]})"},
+        {"ReceiveMessage", R"({"QueueUrl":"q.fifo","ReceiveRequestAttemptId":"try","MessageSystemAttributeNames":["SequenceNumber"]})"},
+        {"SetQueueAttributes",
+         R"({"QueueUrl":"q","Attributes":{"RedriveAllowPolicy":"{\"redrivePermission\":\"byQueue\",\"sourceQueueArns\":[\"arn:aws:sqs:us-east-1:123456789012:q\"]}"}})"},
     };
     for (int i = 0; i < 400; ++i)
         for (auto& [action, body] : calls) {
