@@ -95,7 +95,7 @@ def main():
             out = subprocess.run([os.path.join(ROOT, "build/release/bench/queue_bench"), f"{folder}/queue", str(SECONDS_EACH)],
                                  capture_output=True, text=True, check=True).stdout
             for line in map(json.loads, out.splitlines()):
-                name = "batch" if "batch" in line else "clients"
+                name = next(kind for kind in ("batch", "clients", "batch_in_groups") if kind in line)
                 rounds.setdefault(f"{name} {line[name]}", []).append(line)
             rounds.setdefault("sqs api batch 10", []).append(through_the_api(folder))
     for name, values in rounds.items():

@@ -1,5 +1,5 @@
 // Send + receive + delete through the broker without HTTP, on the real disk: one client with batches of 1, 16 and
-// 64, and 64 clients with one message each. Prints one JSON line for each.
+// 64, with groups too (MessageGroupId, a hundred in turn), and 64 clients with one message each. Prints one JSON line for each.
 //   queue_bench DIRECTORY [SECONDS_EACH]
 
 #include <algorithm>
@@ -28,10 +28,14 @@ double quantile(std::vector<double>& values, double q) {
     return values[static_cast<std::size_t>(q * static_cast<double>(values.size() - 1))];
 }
 
-void one_client(broker::Broker& broker, std::size_t batch, SteadyClock::time_point until, Figures& figures) {
+void one_client(broker::Broker& broker, std::size_t batch, std::size_t groups, SteadyClock::time_point until, Figures& figures) {
+    std::size_t sends = 0;
     while (SteadyClock::now() < until) {
+        auto outgoing = messages(batch, body_bytes);
+        for (auto& message : outgoing)
+            if (groups > 0) message.group = "group-" + std::to_string(sends++ % groups);
         auto begun = SteadyClock::now();
-        must(ask<Sents>(broker, broker::SendBatch{queue_name, messages(batch, body_bytes), {}}), "sending");
+        must(ask<Sents>(broker, broker::SendBatch{queue_name, std::move(outgoing), {}}), "sending");
         auto sent = SteadyClock::now();
         auto got = must(ask<Received>(broker, broker::Receive{queue_name, static_cast<unsigned>(batch), {}, {}, {}, {}}), "receiving");
         auto received = SteadyClock::now();
@@ -43,6 +47,14 @@ void one_client(broker::Broker& broker, std::size_t batch, SteadyClock::time_poi
         figures.send_us.push_back(microseconds(sent - begun));
         figures.messages += got.size();
     }
+}
+
+void without_groups(broker::Broker& broker, std::size_t batch, SteadyClock::time_point until, Figures& figures) {
+    one_client(broker, batch, 0, until, figures);
+}
+
+void with_groups(broker::Broker& broker, std::size_t batch, SteadyClock::time_point until, Figures& figures) {
+    one_client(broker, batch, 100, until, figures);
 }
 
 /// A client that never blocks: each answer submits the next command, on the broker's thread.
@@ -128,9 +140,10 @@ int run(const std::string& directory, double seconds) {
     must(ask<Result<broker::QueueStatus, broker::Refusal>>(*opened->broker, broker::CreateQueue{queue_name, {}, false, {}}), "creating");
     // Several segments go by first, so that what is measured writes into recycled ones.
     Figures warm;
-    one_client(*opened->broker, 64, SteadyClock::now() + std::chrono::seconds(4), warm);
-    for (std::size_t batch : {1, 16, 64}) measure(directory, *opened, "batch", batch, seconds, one_client);
+    without_groups(*opened->broker, 64, SteadyClock::now() + std::chrono::seconds(4), warm);
+    for (std::size_t batch : {1, 16, 64}) measure(directory, *opened, "batch", batch, seconds, without_groups);
     measure(directory, *opened, "clients", 64, seconds, many_clients);
+    measure(directory, *opened, "batch_in_groups", 64, seconds, with_groups);
     return 0;
 }
 
