@@ -60,10 +60,14 @@ FairOrder::Noisy* FairOrder::noisy_of(std::uint64_t group) {
     return found == tenants_.end() ? nullptr : found->second.noisy;
 }
 
+void FairOrder::sent(std::uint64_t group, Timestamp now) {
+    time_is(now);
+    if (auto* noisy = noisy_of(group); noisy != nullptr) noisy->sent_at = now_;
+}
+
 bool FairOrder::leave(Sequence sequence, std::uint64_t group) {
     auto* noisy = noisy_of(group);
     if (noisy == nullptr) return false;
-    noisy->sent_at = now_;
     if (!waits(*noisy)) {
         noisy->tenant.noisy = nullptr;
         std::erase_if(noisy_, [&](const auto& one) { return one.get() == noisy; });
@@ -161,8 +165,13 @@ void FairOrder::put_back(Sequence sequence, std::uint64_t group) {
 
 std::vector<std::uint64_t> FairOrder::calm() {
     std::vector<std::uint64_t> pages;
+    // Of those above the bounds at any one time there are fewer than twenty, since each has more than a tenth.
+    bool are_too_many = noisy_.size() >= noisy_max;
+    all_.settle(now_);
     std::erase_if(noisy_, [&](auto& noisy) {
-        if (now_ - noisy->sent_at < quiet_after.count()) return false;
+        noisy->tenant.load.settle(now_);
+        bool stays = now_ - noisy->sent_at < quiet_after.count() && (!are_too_many || is_above_bounds(noisy->tenant));
+        if (stays) return false;
         for (auto known = noisy->known.rbegin(); known != noisy->known.rend(); ++known) quiet_.push_front({*known, noisy->group});
         pages.insert(pages.end(), left_.lower_bound(noisy->left_from), left_.end());
         noisy->tenant.noisy = nullptr;

@@ -6,12 +6,12 @@
 // A tenant becomes noisy when it has 30 messages and more than a tenth of all that is in flight, or had more than a tenth of the
 // time that messages were in flight of late (halved every minute). It is quiet again when nothing of it waits, or when it sent
 // nothing for five minutes; whether it is noisy is asked again with each of its messages that is handed out. Source: AWS, "fair queues
-// detailed"; how long "of late" is AWS does not say.
+// detailed"; how long "of late" is AWS does not say. Once 100 are noisy, those that are so no longer by number or time are quiet too.
 //
 // Knows no page: it is shown the messages of a page one by one, takes some, and remembers which pages hold what it left of noisy
-// tenants. Memory: 100 bytes for a tenant that has something in flight, 16 KiB for a noisy one (at most some 200 can be noisy at a
-// time, since each needs a tenth), 16 KiB for the quiet ones together, 40 bytes for a page with something left. Nothing grows with
-// the messages that wait, and nothing is kept over a restart but what is in flight, which the pages say.
+// tenants. Memory: 100 bytes for a tenant that has something in flight, 16 KiB for each of the noisy ones, 16 KiB for the quiet ones
+// together, 40 bytes for a page with something left. Nothing grows with the messages that wait, and nothing is kept over a restart
+// but what is in flight, which the pages say.
 
 #include <cstdint>
 #include <deque>
@@ -31,6 +31,7 @@ class FairOrder final : public InFlightWatch {
     static constexpr std::uint32_t noisy_in_flight_least = 30;
     static constexpr unsigned noisy_part = 10;  ///< more than one of so many
     static constexpr Duration quiet_after = 5min;
+    static constexpr std::size_t noisy_max = 100;
     static constexpr std::size_t known_max = 1024;  ///< messages of the quiet tenants together, and of each noisy one
     static constexpr int pages_at_once = 4;         ///< looked at for one message that is handed out
 
@@ -38,6 +39,8 @@ class FairOrder final : public InFlightWatch {
 
     void time_is(Timestamp now) { now_ = std::max(now_, now.ms); }
     void in_flight_changed(std::uint64_t group, bool is_in_flight) override;
+    /// The tenant sent a message.
+    void sent(std::uint64_t group, Timestamp now);
     /// A message was added that may be handed out at once. True: it is of a noisy tenant, and its page need not be looked at for it.
     bool leave(Sequence sequence, std::uint64_t group);
 

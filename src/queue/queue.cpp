@@ -72,7 +72,10 @@ std::optional<Sequence> Queue::take_in_order(Timestamp now) {
 std::optional<Sequence> Queue::take_fairly(Timestamp now) {
     fair_->time_is(now);
     for (auto page : fair_->calm())
-        if (knows_page_of(Sequence(page * page_slots))) lower_due(page, 0);
+        if (knows_page_of(Sequence(page * page_slots)))
+            lower_due(page, 0);
+        else
+            fair_->forget_page(page);
     take_due_pages(now);
     for (int looks = FairOrder::pages_at_once;;) {
         if (auto sequence = fair_->take_quiet()) {
@@ -150,7 +153,8 @@ Result<std::optional<Touched>, ReceiptError> Queue::decide_visibility(const Rece
     auto limit = static_cast<std::int64_t>(event.received_s) * 1000 + limits::visibility_max.count() + 1000;
     if ((now + timeout).ms > limit) return Failure{ReceiptError::too_long};
     event.visible_at = (now + timeout).ms;
-    if (release && event.receives > 0) event.receives -= 1;
+    // One that is not hidden has been given back already, by a request that is repeated, or its time had run out.
+    if (release && slot->visible_at > now.ms && event.receives > 0) event.receives -= 1;
     if (attempts) event.attempts = static_cast<std::uint8_t>(std::min<std::uint32_t>(*attempts, 255));
     return std::optional<Touched>{event};
 }
@@ -167,6 +171,7 @@ std::optional<Purged> Queue::decide_expiry(Duration retention, Timestamp now) {
 }
 
 void Queue::apply(const Enqueued& event) {
+    if (fair_) fair_->sent(event.group, event.sent_at);
     bool is_left = fair_ && event.visible_at <= event.sent_at && fair_->leave(event.sequence, event.group);
     MessageTable::apply(event, !is_left);
     if (fifo_) fifo_->added(event.sequence);

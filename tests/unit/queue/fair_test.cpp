@@ -1,6 +1,8 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include <algorithm>
+#include <deque>
 #include <map>
 #include <set>
 #include <tuple>
@@ -161,6 +163,37 @@ TEST_F(FairTest, a_tenant_is_quiet_again_after_five_minutes_without_sends) {
     EXPECT_EQ(group_of(receive(1h)), 8u);
     for (int i = 0; i < 3039; ++i) ASSERT_EQ(group_of(receive(1h)), noisy);
     EXPECT_FALSE(receive());
+}
+
+TEST_F(FairTest, a_tenant_that_goes_on_sending_stays_noisy_though_nobody_receives) {
+    make_noisy(3000);
+    for (auto delay : {Duration(0), Duration(30s)}) {
+        for (int minutes = 0; minutes < 10; ++minutes) {
+            now = now + 60s;
+            send(noisy, delay);
+        }
+        send(8);
+        EXPECT_EQ(group_of(receive(1h)), 8u);
+    }
+}
+
+TEST_F(FairTest, however_many_were_noisy_once_a_bounded_number_is) {
+    constexpr Group tenants = 500;
+    constexpr int each = 50;
+    for (Group group = 1; group <= tenants; ++group) send_many(group, each);
+    std::deque<Receipt> held;
+    std::map<Group, int> got;
+    std::size_t noisy_most = 0;
+    while (auto receipt = receive()) {
+        got[group_of(receipt)] += 1;
+        noisy_most = std::max(noisy_most, queue.noisy_groups());
+        held.push_back(*receipt);
+        if (held.size() < 100) continue;
+        remove(held.front());
+        held.pop_front();
+    }
+    EXPECT_EQ(noisy_most, FairOrder::noisy_max);
+    for (Group group = 1; group <= tenants; ++group) EXPECT_EQ(got[group], each);
 }
 
 TEST_F(FairTest, whoever_opens_the_queue_again_knows_what_is_in_flight) {

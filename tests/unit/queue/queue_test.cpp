@@ -97,6 +97,15 @@ TEST_F(QueueTest, a_release_takes_the_receive_back_and_offers_the_message_at_onc
     EXPECT_TRUE(receive());
 }
 
+TEST_F(QueueTest, a_release_that_is_repeated_takes_one_receive_back) {
+    send();
+    receive(0s);
+    receive(0s);
+    auto receipt = receive();
+    for (int i = 0; i < 3; ++i) queue.apply(**queue.decide_visibility(*receipt, 0s, true, {}, now));
+    EXPECT_EQ(queue.slot(Sequence(0)).receives, 2);
+}
+
 TEST_F(QueueTest, a_delayed_message_is_counted_as_delayed_and_never_early) {
     send(10s);
     EXPECT_EQ(queue.counts(now).delayed, 1u);
