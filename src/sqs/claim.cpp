@@ -5,6 +5,7 @@
 #include <set>
 #include <utility>
 
+#include "base/json.h"
 #include "http/text.h"
 
 namespace forebay::sqs {
@@ -24,14 +25,18 @@ struct Said {
     bool is_presigned = false;
 };
 
-/// The value of `Name=value` among the parts of the header that commas and spaces separate.
+/// The value of `Name=value` among the parts of the header that commas and spaces separate. Of one that is there twice,
+/// whoever else looks at the header may believe the other: it is as if it were not there.
 std::string part_of(std::string_view header, std::string_view name) {
+    std::optional<std::string_view> found;
     while (!header.empty()) {
         auto part = header.substr(0, header.find_first_of(", "));
         header.remove_prefix(std::min(header.size(), part.size() + 1));
-        if (part.starts_with(name) && part.substr(name.size()).starts_with('=')) return std::string(part.substr(name.size() + 1));
+        if (!part.starts_with(name) || !part.substr(name.size()).starts_with('=')) continue;
+        if (found) return {};
+        found = part.substr(name.size() + 1);
     }
-    return {};
+    return std::string(found.value_or(""));
 }
 
 Result<Said, Error> said_in_header(const http::Request& request, std::string_view header) {
@@ -61,6 +66,8 @@ Result<Said, Error> said_in_query(const std::vector<std::pair<std::string, std::
     said.is_presigned = true;
     std::set<std::string_view> names;
     for (const auto& [name, value] : pairs) {
+        // It would stand in an answer that says it back, which then is neither JSON nor XML.
+        if (!json::is_utf8(name) || !json::is_utf8(value)) return Failure{incomplete("A parameter is not UTF-8.")};
         // Of two signatures, whoever else looks at the address may believe the other.
         if (!names.insert(name).second) return Failure{incomplete("The parameter '" + name.substr(0, 64) + "' is given twice.")};
         if (name == "X-Amz-Algorithm") said.algorithm = value;

@@ -142,6 +142,8 @@ class Policy::Parser {
                 out.is_of_other_actions = name == "NotAction";
             } else if (name == "Resource" || name == "NotResource") {
                 TRY_ASSIGN(auto resources, texts_of(value, name));
+                if (std::any_of(resources.begin(), resources.end(), [](auto& one) { return one.find("${") != std::string::npos; }))
+                    return Failure{name + " cannot have a policy variable such as ${aws:username} here."};
                 bool named = std::any_of(resources.begin(), resources.end(), [&](auto& one) { return is_of(one, place_); });
                 out.is_of_this_queue = named == (name == "Resource");
             } else if (name == "Condition") {
@@ -181,6 +183,9 @@ class Policy::Parser {
         bool is_arn = parts.size() == 6 && parts[0] == "arn" && (parts[2] == "iam" || parts[2] == "sts");
         if (name == "*") {
             out.everybody = true;
+        } else if (name.find_first_of("*?") != std::string::npos) {
+            // Taken for a name it would be nobody's, and a statement that denies would let everybody through.
+            return Failure{"\"" + name.substr(0, 64) + "\" is no principal: * stands only by itself."};
         } else if (is_account) {
             out.account = out.account || name == place_.account;
         } else if (!is_arn) {

@@ -118,6 +118,9 @@ Result<void, Error> add(broker::QueueSettings& settings, const std::string& arn,
     if (statements.size() > Policy::statements_max) return Failure{over_limit(statements.size(), "Statements", Policy::statements_max)};
     auto text = json::to_text(policy);
     if (text.size() > Policy::bytes_max) return Failure{over_limit(text.size(), "Bytes of the Policy", Policy::bytes_max)};
+    // One that cannot be read would deny everything.
+    if (auto whole = Policy::parse(text, {}); !whole.ok())
+        return Failure{Error{ErrorKind::over_limit, "With it the queue's Policy could not be read. " + whole.error()}};
     settings.extra.insert_or_assign("Policy", std::move(text));
     return {};
 }

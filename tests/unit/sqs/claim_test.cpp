@@ -89,6 +89,21 @@ TEST(Claim, what_is_missing_is_named) {
     EXPECT_TRUE(refusal(one.request).starts_with("IncompleteSignature: Authorization header requires 'Signature' parameter. (Hashed"));
 }
 
+TEST(Claim, a_part_that_is_there_twice_is_as_good_as_none) {
+    for (std::string part : {"Credential", "SignedHeaders", "Signature"}) {
+        Signed one;
+        one.replace(part + "=", part + "=x, " + part + "=");
+        EXPECT_TRUE(
+            refusal(one.request).starts_with("IncompleteSignature: Authorization header requires '" + part + "' parameter. (Hashed"))
+            << part;
+    }
+}
+
+TEST(Claim, what_is_not_utf8_is_not_said_back) {
+    for (const char* query : {"X-Amz-Date=%FF", "X-Amz-Algorithm=%C0%80", "X-Amz-%FE=1"})
+        EXPECT_EQ(refusal(presigned(query)), "IncompleteSignature: A parameter is not UTF-8.") << query;
+}
+
 TEST(Claim, a_scope_of_another_region_service_or_day_is_refused) {
     Signed one;
     EXPECT_EQ(refusal(one.request, noon, {"eu-west-1"}),

@@ -121,6 +121,13 @@ TEST(Policy, what_is_none_says_why) {
     EXPECT_EQ(why(policy(with("Condtion", "{}"))), "A statement has no element Condtion.");
     EXPECT_EQ(why(policy(with("Principal", R"("jane")"))), "Principal must be \"*\" or an object.");
     EXPECT_EQ(why(policy(with("Principal", R"({"AWS":"jane"})"))), "\"jane\" is no principal: an account, *, or an ARN of one is.");
+    // Each would be nobody's, or no queue's, and let through what it is to deny.
+    for (const char* principal : {"arn:aws:iam::123456789012:user/*", "arn:aws:iam::*:root", "arn:aws:iam::123456789012:user/j?ne"})
+        EXPECT_EQ(why(policy(with("Principal", R"({"AWS":")" + std::string(principal) + "\"}", "Deny"))),
+                  '"' + std::string(principal) + "\" is no principal: * stands only by itself.");
+    for (const char* element : {"Resource", "NotResource"})
+        EXPECT_EQ(why(policy(with(element, R"("arn:aws:sqs:*:*:${aws:username}")", "Deny"))),
+                  std::string(element) + " cannot have a policy variable such as ${aws:username} here.");
     EXPECT_EQ(why(policy(with("Action", R"("s3:GetObject")"))), "\"s3:GetObject\" is no action of SQS.");
     EXPECT_EQ(why(policy(with("Action", "[]"))), "Action must be a text or a list of texts.");
     EXPECT_TRUE(why("{").starts_with("It is not JSON: "));
@@ -190,6 +197,20 @@ TEST_F(Permissions, are_written_as_aws_writes_them_and_taken_back) {
     EXPECT_EQ(kept(), head + first + "]}");
     EXPECT_EQ(remove("one"), done);
     EXPECT_EQ(kept(), "");
+}
+
+TEST_F(Permissions, never_make_a_policy_that_cannot_be_read_and_so_denies_everything) {
+    auto accounts = [](int n) {
+        std::string out;
+        for (int i = 0; i < n; ++i) out += (i == 0 ? "\"" : ",\"") + std::to_string(100000000000 + i) + '"';
+        return out;
+    };
+    EXPECT_EQ(add("one", accounts(49)), done);
+    const auto before = kept();
+    EXPECT_EQ(add("two", accounts(2)), "403 OverLimit: With it the queue's Policy could not be read. It has more than 50 principals.");
+    EXPECT_EQ(kept(), before);
+    EXPECT_EQ(add("two", accounts(1)), done);
+    EXPECT_EQ(remove("one"), done);
 }
 
 TEST_F(Permissions, of_query_are_the_same) {
