@@ -41,10 +41,10 @@ def sqs(node):
 class Poll:
     """One receiver on a connection of its own."""
 
-    def __init__(self, node, queue, wait=20, most=1, buffer=None):
+    def __init__(self, node, queue, wait=20, most=1, buffer=None, **more):
         port = int(node.sqs.rsplit(":", 1)[1])
         body = json.dumps({"QueueUrl": queue, "WaitTimeSeconds": wait, "MaxNumberOfMessages": most, "AttributeNames": ["All"],
-                           "MessageAttributeNames": ["All"], "VisibilityTimeout": 600})
+                           "MessageAttributeNames": ["All"], "VisibilityTimeout": 600, **more})
         self.request = (HEAD.format(port=port, length=len(body), signature="0" * 64) + body).encode()
         self.read = b""
         self.socket = socket.socket()
@@ -118,14 +118,18 @@ def figure(node, name):
     return int(float(lines[0].split()[-1])) if lines else 0
 
 
+def wait_until(is_true, seconds=60):
+    deadline = time.monotonic() + seconds
+    while not is_true():
+        assert time.monotonic() < deadline, f"not within {seconds} s"
+
+
 def ask_in_order(node, waiting):
     """All ask; returns when the node has taken up every one of them."""
     before = figure(node, "forebay_http_requests_total")
     for poll in waiting:
         poll.ask()
-    deadline = time.monotonic() + 60
-    while figure(node, "forebay_http_requests_total") < before + len(waiting):
-        assert time.monotonic() < deadline, "the node did not take up every receive"
+    wait_until(lambda: figure(node, "forebay_http_requests_total") >= before + len(waiting))
 
 
 def resident(pid):
@@ -216,6 +220,22 @@ def test_what_a_client_does_not_take_is_there_again_at_once_and_not_counted(fore
     assert (in_order if is_fifo else sorted(in_order)) == bodies
     assert {message["Attributes"]["ApproximateReceiveCount"] for message in again} == {"1"}
     assert figure(node, "forebay_http_undelivered_total") == 1
+
+
+def test_what_was_received_again_under_its_attempt_is_not_taken_back(forebay):
+    node = forebay()
+    client = sqs(node)
+    url = client.create_queue(QueueName="q.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
+    for n in range(4):
+        client.send_message(QueueUrl=url, MessageBody=str(n) + '"' * ((1 << 20) - 1), MessageGroupId="g", MessageDeduplicationId=str(n))
+    with polls(node, "q.fifo", 1, most=10, buffer=4096, ReceiveRequestAttemptId="one") as slow:
+        slow[0].ask().socket.recv(1)  # the answer is on its way
+        again = client.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=600, ReceiveRequestAttemptId="one")["Messages"]
+        open_before = figure(node, "forebay_http_connections")
+        slow[0].vanish()
+        wait_until(lambda: figure(node, "forebay_http_connections") < open_before)
+    assert len(again) == 4
+    assert client.receive_message(QueueUrl=url).get("Messages", []) == []
 
 
 def test_a_poll_from_before_its_queue_was_deleted_takes_nothing_from_a_new_one(forebay):

@@ -148,9 +148,12 @@ Result<void, Error> receive_message(Call& call) {
     receive.still_wanted = call.reply.connection_probe();
     auto& commands = call.commands;
     call.reply.forget_request();  // it may wait for long, and many do
-    receive.answer = [&commands, reply = std::move(call.reply), wanted = std::move(wanted), queue = receive.queue](auto received) mutable {
+    // Under its attempt id a receive may have been repeated by now, and whoever did that has the messages under the same handles.
+    const bool may_be_repeated = !receive.attempt.empty();
+    receive.answer = [&commands, reply = std::move(call.reply), wanted = std::move(wanted), queue = receive.queue,
+                      may_be_repeated](auto received) mutable {
         if (!received.ok()) return reply.fail(received.error());
-        auto on_undelivered = give_back(commands, std::move(queue), *received);
+        auto on_undelivered = may_be_repeated ? UniqueFunction<void()>() : give_back(commands, std::move(queue), *received);
         auto messages = json::Value::array();
         for (auto& message : *received) messages.push(to_json(commands, std::move(message), wanted));
         auto result = json::Value::object();
