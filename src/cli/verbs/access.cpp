@@ -41,6 +41,7 @@ int run_access_new(Invocation& invocation) {
     terminal.talk("For forebay.toml, with the secret alone in a file that only Forebay's user can read:");
     terminal.result("[access." + name + "]\nid     = \"" + id + "\"\nsecret = \"${file:/run/secrets/" + name +
                     "}\"\nallow  = [\"send:QUEUE\"]\n");
+    terminal.talk("Then `forebay check`; a node that runs takes the key up when it gets SIGHUP.");
     return exit_code::done;
 }
 

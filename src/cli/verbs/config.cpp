@@ -23,6 +23,7 @@ int run_config_show(Invocation& invocation) {
     auto& terminal = invocation.terminal();
     auto settings = settings_of(loaded->configuration);
     if (terminal.wants_json()) {
+        if (invocation.has("given")) std::erase_if(settings, [&](auto& setting) { return !loaded->places.contains(setting.path()); });
         terminal.result_json(to_json(settings));
         return exit_code::done;
     }

@@ -65,11 +65,20 @@ Result<json::Value, int> find_queue(Invocation& invocation, AdminClient& admin, 
     return Failure{int{exit_code::data}};
 }
 
-/// How many messages the queue holds, in words; what the verb ends with if the node does not know it.
-Result<std::string, int> messages_in(Invocation& invocation, AdminClient& admin, const std::string& name) {
+/// How many messages the queue holds; what the verb ends with if the node does not know it.
+Result<std::uint64_t, int> messages_in(Invocation& invocation, AdminClient& admin, const std::string& name) {
     TRY_ASSIGN(auto queue, find_queue(invocation, admin, name));
     auto count = queue["ready"].integer().value_or(0) + queue["in_flight"].integer().value_or(0) + queue["delayed"].integer().value_or(0);
-    return counted(static_cast<std::uint64_t>(count), "message");
+    return static_cast<std::uint64_t>(count);
+}
+
+/// The result of a dry run: what would be done to a queue that holds so many messages.
+int would_do(Terminal& terminal, const std::string& queue, std::uint64_t messages, const std::string& what) {
+    if (terminal.wants_json())
+        terminal.result_json(json::Value().set("dry_run", true).set("queue", queue).set("messages", messages).set("would", what));
+    else
+        terminal.result("Would " + what + ".\n");
+    return exit_code::done;
 }
 
 }  // namespace
@@ -164,8 +173,8 @@ int run_queue_send(Invocation& invocation) {
     if (invocation.has("dry-run")) {
         auto messages = messages_in(invocation, admin, queue);
         if (!messages) return messages.error();
-        terminal.result("Would send " + counted(body.size(), "byte") + " to " + queue + ", which holds " + *messages + ".\n");
-        return exit_code::done;
+        auto what = "send " + counted(body.size(), "byte") + " to " + queue + ", which holds " + counted(*messages, "message");
+        return would_do(terminal, queue, *messages, what);
     }
     auto message = json::Value().set("body", body);
     if (auto group = invocation.value("group")) message.set("group", *group);
@@ -185,12 +194,10 @@ int run_queue_purge(Invocation& invocation) {
     AdminClient admin(invocation);
     auto messages = messages_in(invocation, admin, name);
     if (!messages) return messages.error();
-    if (invocation.has("dry-run")) {
-        terminal.result("Would delete " + *messages + " of " + name + ".\n");
-        return exit_code::done;
-    }
+    auto in_words = counted(*messages, "message");
+    if (invocation.has("dry-run")) return would_do(terminal, name, *messages, "delete " + in_words + " of " + name);
     if (!terminal.can_ask() && !invocation.globals().yes) return invocation.misused("a purge that nobody can be asked about needs --yes");
-    if (!is_name_confirmed(invocation, name, *messages)) return exit_code::done;
+    if (!is_name_confirmed(invocation, name, in_words)) return exit_code::done;
     auto reason = invocation.reason();
     if (reason.empty()) return invocation.misused("a purge needs --reason");
     auto answer = admin.post(path_of(name, "purge"), json::Value().set("reason", reason));
@@ -198,7 +205,7 @@ int run_queue_purge(Invocation& invocation) {
     if (terminal.wants_json())
         terminal.result_json(json::Value().set("queue", name).set("purged", true));
     else
-        terminal.result("Deleted " + *messages + " of " + name + ".\n");
+        terminal.result("Deleted " + in_words + " of " + name + ".\n");
     return exit_code::done;
 }
 
@@ -213,10 +220,9 @@ int run_queue_redrive(Invocation& invocation) {
     AdminClient admin(invocation);
     auto messages = messages_in(invocation, admin, name);
     if (!messages) return messages.error();
-    if (invocation.has("dry-run")) {
-        terminal.result("Would move " + *messages + " of " + name + " " + (to ? "to " + *to : "back") + ".\n");
-        return exit_code::done;
-    }
+    if (invocation.has("dry-run"))
+        return would_do(terminal, name, *messages,
+                        "move " + counted(*messages, "message") + " of " + name + " " + (to ? "to " + *to : "back"));
     auto reason = invocation.reason();
     if (reason.empty()) return invocation.misused("moving dead letters back needs --reason");
     auto wanted = json::Value().set("reason", reason);

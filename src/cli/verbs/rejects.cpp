@@ -118,8 +118,9 @@ int run_rejects_ls(Invocation& invocation) {
     auto now = invocation.world().clock.wall();
     for (const auto& reject : (*answer)["rejects"].elements())
         table.add({reject["id"].text(), reject["endpoint"].text(), when_of(reject, now), reject["status"].text(), reasons_of(reject)});
+    bool all_are_asked_for = !invocation.value("endpoint") && !invocation.value("code") && !invocation.value("since");
     if (table.is_empty())
-        terminal.talk("No refused posts are kept.");
+        terminal.talk(all_are_asked_for ? "No refused posts are kept." : "No refused post that is kept is like that.");
     else
         terminal.result(table.text(terminal));
     if (!(*answer)["next"].is_null()) terminal.talk("There are more: --max N, or choose with --endpoint, --code, --since.");

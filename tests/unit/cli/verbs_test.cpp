@@ -345,6 +345,17 @@ TEST_F(Verbs, queue_purge_with_yes_needs_a_reason_all_the_same) {
     EXPECT_TRUE(console.posted.empty());
     EXPECT_EQ(console({"queue", "purge", "leads", "--dry-run"}), exit_code::done);
     EXPECT_EQ(console.out.str(), "Would delete 1,209 messages of leads.\n");
+    console.out.str("");
+    EXPECT_EQ(console({"queue", "purge", "leads", "--dry-run", "--json"}), exit_code::done);
+    auto said = json::parse(console.out.str());
+    ASSERT_TRUE(said.ok());
+    EXPECT_EQ((*said)["messages"].integer(), 1209);
+    EXPECT_EQ((*said)["would"].text(), "delete 1,209 messages of leads");
+}
+
+TEST_F(Verbs, serve_refuses_a_role_that_is_none) {
+    EXPECT_EQ(console({"serve", "--role", "worker"}), exit_code::usage);
+    EXPECT_NE(console.err.str().find("not \"worker\"; did you mean \"workers\"?"), std::string::npos) << console.err.str();
 }
 
 TEST_F(Verbs, queue_send_prints_the_message_id) {
