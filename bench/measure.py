@@ -90,7 +90,7 @@ data_dir = "{folder}/data"
 listen = ["127.0.0.1:{admin}"]
 [sqs]
 listen = ["127.0.0.1:{sqs}"]
-verify = false
+verify = {verify}
 [log]
 level = "warn"
 [intake]
@@ -99,14 +99,14 @@ listen = ["127.0.0.1:{intake}"]
 
 
 @contextlib.contextmanager
-def forebay(folder, more=""):
+def forebay(folder, more="", verify="false"):
     """`forebay serve` on free ports with its data in `folder`: (the ports by name, pid). `more` is configuration that follows in [intake];
-    its relative paths are in `folder`."""
+    its relative paths are in `folder`. `verify`: whether requests to the queue port must be signed."""
     os.makedirs(folder, exist_ok=True)
     ports = {name: free_port() for name in ("intake", "admin", "sqs")}
     path = f"{folder}/forebay.toml"
     with open(path, "w") as f:
-        f.write(LISTENERS.format(folder=folder, **ports) + more)
+        f.write(LISTENERS.format(folder=folder, verify=verify, **ports) + more)
     with open(f"{folder}/log", "w") as log, \
          server([FOREBAY, "serve", "-c", path], answers(f"http://127.0.0.1:{ports['intake']}/readyz"), cwd=folder, stdout=log,
                 stderr=log) as process:

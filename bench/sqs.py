@@ -1,6 +1,7 @@
 """The SQS API beside fauxqs (in memory), RabbitMQ quorum queues with confirms, Redis `appendfsync always` and beanstalkd `-f 0`, in rounds in
-which all take turns; then the same with a million messages waiting, and a FIFO queue beside a standard one. Ours is durable before each answer.
-270-byte bodies everywhere."""
+which all take turns; then the same with a million messages waiting, a FIFO queue beside a standard one, and requests that are signed beside those
+that are not. Ours is durable before each answer. 270-byte bodies everywhere."""
+import base64
 import contextlib
 import json
 import os
@@ -137,6 +138,43 @@ def fifo_beside_standard(folder):
     return rounds
 
 
+ACCESS_KEY = """
+[access.bench]
+id = "BENCH"
+secret = "${env:AWS_SECRET_ACCESS_KEY}"
+allow = ["*:*"]
+"""
+
+
+@contextlib.contextmanager
+def environment(**variables):
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name in variables:
+            del os.environ[name]
+
+
+def signed_beside_unsigned(folder):
+    """Ours alone, in turns: a node that verifies every request and one that verifies none, both with the queues they need."""
+    rounds = {}
+    kinds = (("single", "send"), ("batch", "send-batch"), ("drain", "drain"))
+    for name in ("unsigned", "signed"):
+        with forebay(f"{folder}/{name}") as (ports, _):
+            for kind in ("single", "batch"):
+                call(ports["sqs"], "CreateQueue", QueueName=kind)
+    secret = base64.b64encode(os.urandom(30)).decode()
+    with forebay(f"{folder}/unsigned") as plain, environment(AWS_ACCESS_KEY_ID="BENCH", AWS_SECRET_ACCESS_KEY=secret):
+        with forebay(f"{folder}/signed", ACCESS_KEY, verify="true") as checked:
+            for _ in range(ROUNDS):
+                for kind, what in kinds:
+                    queue = "batch" if kind == "drain" else kind
+                    for name, (ports, pid) in (("unsigned", plain), ("signed", checked)):
+                        rounds.setdefault(f"{name} {kind}", []).append(Sqs("forebay", ports["sqs"], pid).load(what, queue))
+    return rounds
+
+
 def show(name, values):
     rates = [v["rate"] for v in values]
     print(f"{name:28} {statistics.median(rates):9,.0f}/s  ({min(rates):,.0f} - {max(rates):,.0f})   cpu {median(values, 'cpu_us'):6.2f} us"
@@ -156,7 +194,7 @@ PAIRS = {"fauxqs_single": ("single", "fauxqs single"), "rabbitmq_single": ("sing
 
 
 def main():
-    wanted = sys.argv[1:] or ["peers", "million", "fifo"]
+    wanted = sys.argv[1:] or ["peers", "million", "fifo", "signed"]
     rounds, out = {}, {"bench": "sqs"}
     with temporary_folder() as folder:
         if "peers" in wanted:
@@ -173,6 +211,11 @@ def main():
             more = {f"fifo_{kind}": ratio(fifo[f"fifo {kind}"], fifo[f"standard {kind}"]) for kind in ("receive", "batch")}
             out["ratio"] = out.get("ratio", {}) | more
             rounds |= fifo
+        if "signed" in wanted:
+            signed = signed_beside_unsigned(f"{folder}/signed")
+            more = {f"signed_{kind}": ratio(signed[f"signed {kind}"], signed[f"unsigned {kind}"]) for kind in ("single", "batch", "drain")}
+            out["ratio"] = out.get("ratio", {}) | more
+            rounds |= signed
     for name, values in rounds.items():
         show(name, values)
     for key, digits in (("cpu_us", 2), ("rate", 0), ("p50_us", 0), ("p99_us", 0)):

@@ -8,14 +8,17 @@
 //   round-trip   SendMessageBatch of 10, ReceiveMessage of 10, DeleteMessageBatch; an operation is the three of them
 //   round-trip-1 SendMessage, ReceiveMessage of 1, DeleteMessage
 //   put          beanstalkd's put
-// With --groups, messages go to a FIFO queue, in N groups in turn, each with a deduplication id of its own.
+// With --groups, messages go to a FIFO queue, in N groups in turn, each with a deduplication id of its own. With AWS_ACCESS_KEY_ID and
+// AWS_SECRET_ACCESS_KEY in the environment requests are signed; those that are always the same once.
 
 #include <sys/epoll.h>
 
 #include <functional>
 #include <memory>
 
+#include "base/time.h"
 #include "bench/load.h"
+#include "sqs/signature.h"
 
 namespace forebay::bench {
 namespace {
@@ -30,6 +33,7 @@ struct Options {
     std::size_t connections = 64, body_bytes = 270;
     std::uint64_t count = UINT64_MAX, groups = 0;
     std::chrono::milliseconds time{3000};
+    sqs::Credentials credentials;  ///< without an id requests are not signed
 };
 
 /// What one connection says: the next request after an answer's body, the first after none. Empty = it has nothing more to say.
@@ -51,24 +55,35 @@ struct Run {
     }
 };
 
-void put_request(std::string& out, std::string_view action, std::uint16_t port, std::string_view body) {
-    out = "POST / HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(port) +
-          "\r\nContent-Type: application/x-amz-json-1.0\r\nX-Amz-Target: AmazonSQS.";
-    out.append(action).append("\r\nContent-Length: ").append(std::to_string(body.size())).append("\r\n\r\n").append(body);
+void put_request(std::string& out, std::string_view action, const Options& options, std::string_view body) {
+    std::string host = "127.0.0.1:" + std::to_string(options.port), target = "AmazonSQS." + std::string(action);
+    const http::Header headers[] = {{"Host", host}, {"Content-Type", "application/x-amz-json-1.0"}, {"X-Amz-Target", target}};
+    out = "POST / HTTP/1.1\r\n";
+    auto put_header = [&](std::string_view name, std::string_view value) { out.append(name).append(": ").append(value).append("\r\n"); };
+    for (const auto& header : headers) put_header(header.name, header.value);
+    if (!options.credentials.id.empty()) {
+        static sqs::SigningKeys keys;
+        static SystemClock clock;
+        for (const auto& [name, value] :
+             sqs::sign({"POST", "/", "", headers, {}, {}}, body, options.credentials, "us-east-1", "sqs", clock.wall(), keys))
+            put_header(name, value);
+    }
+    put_header("Content-Length", std::to_string(body.size()));
+    out.append("\r\n").append(body);
 }
 
 /// Requests to one queue. Those that are always the same are made once.
 class Requests {
   public:
     explicit Requests(Run& run) : run_(run) {
-        put_request(one_, "SendMessage", port(), "{" + queue() + message() + "}");
-        put_request(ten_, "SendMessageBatch", port(), entries_of(batch));
-        put_request(receive_one_, "ReceiveMessage", port(), "{" + queue() + ",\"MaxNumberOfMessages\":1}");
-        put_request(receive_, "ReceiveMessage", port(), "{" + queue() + ",\"MaxNumberOfMessages\":10}");
+        put_request(one_, "SendMessage", run_.options, "{" + queue() + message() + "}");
+        put_request(ten_, "SendMessageBatch", run_.options, entries_of(batch));
+        put_request(receive_one_, "ReceiveMessage", run_.options, "{" + queue() + ",\"MaxNumberOfMessages\":1}");
+        put_request(receive_, "ReceiveMessage", run_.options, "{" + queue() + ",\"MaxNumberOfMessages\":10}");
     }
     std::string_view send(std::size_t messages) {
         bool always_the_same = run_.options.groups == 0;
-        if (!always_the_same) put_request(ten_, "SendMessageBatch", port(), entries_of(batch));
+        if (!always_the_same) put_request(ten_, "SendMessageBatch", run_.options, entries_of(batch));
         return messages == 1 ? one_ : ten_;
     }
     std::string_view receive(std::size_t messages) const { return messages == 1 ? receive_one_ : receive_; }
@@ -83,19 +98,18 @@ class Requests {
             body += static_cast<char>('0' + count++ % batch);
             body.append("\",\"ReceiptHandle\":\"").append(answer.substr(at, answer.find('"', at) - at)).append("\"}");
         }
-        put_request(remove_, "DeleteMessageBatch", port(), body + "]}");
+        put_request(remove_, "DeleteMessageBatch", run_.options, body + "]}");
         return remove_;
     }
     std::string_view remove_one(std::string_view answer) {
         constexpr std::string_view before = "\"ReceiptHandle\":\"";
         auto at = answer.find(before) + before.size();
-        put_request(remove_, "DeleteMessage", port(),
+        put_request(remove_, "DeleteMessage", run_.options,
                     "{" + queue() + ",\"ReceiptHandle\":\"" + std::string(answer.substr(at, answer.find('"', at) - at)) + "\"}");
         return remove_;
     }
 
   private:
-    std::uint16_t port() const { return run_.options.port; }
     std::string queue() const { return "\"QueueUrl\":\"" + run_.options.queue + "\""; }
     std::string message() {
         auto out = ",\"MessageBody\":\"" + std::string(run_.options.body_bytes, 'x') + "\"";
@@ -337,6 +351,11 @@ class Load {
     std::vector<std::unique_ptr<Connection>> connections_;
 };
 
+std::string in_environment(const char* name) {
+    const char* value = std::getenv(name);
+    return value == nullptr ? std::string() : value;
+}
+
 Options read(int argc, char** argv) {
     Flags flags(argc, argv);
     Options options;
@@ -348,6 +367,7 @@ Options read(int argc, char** argv) {
     options.count = flags.number("--count", options.count);
     options.groups = flags.number("--groups", 0);
     options.time = std::chrono::milliseconds(1000 * flags.number("--seconds", 3));
+    options.credentials = {in_environment("AWS_ACCESS_KEY_ID"), in_environment("AWS_SECRET_ACCESS_KEY"), {}};
     return options;
 }
 
