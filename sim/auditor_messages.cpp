@@ -466,11 +466,12 @@ void Auditor::note_change(const ChangeAsked::One& one) {
     bool is_newest = m.newest && *m.newest == change.receipt;
     bool is_alone = m.disturbances == 1 && m.delivered != round_;
     if (is_newest && m.newest_is_certain && is_alone) {
+        // A receive is taken back only while it hides the message.
+        auto down = change.release ? 1u : 0u, down_for_certain = m.hidden_until > later_ ? down : 0u;
+        m.receives.is_now(m.receives.least() - std::min(down, m.receives.least()),
+                          m.receives.most() - std::min(down_for_certain, m.receives.most()), round_, synced_);
         m.hidden_until = now_ + change.timeout;
         m.lower_visible_by(later_ + change.timeout, round_, synced_);
-        auto down = change.release ? 1u : 0u;
-        m.receives.is_now(m.receives.least() - std::min(down, m.receives.least()), m.receives.most() - std::min(down, m.receives.most()),
-                          round_, synced_);
         if (change.attempts) m.attempts = std::min<std::uint32_t>(*change.attempts, 255);
         return;
     }
