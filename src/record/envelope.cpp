@@ -21,6 +21,7 @@ Result<json::Value, DecodeError> parse_json(std::string_view text) {
 struct Body {
     json::Value value;
     std::string json;
+    bool is_php = false;
 };
 
 Result<Body, DecodeError> unwrap(std::string_view body) {
@@ -40,7 +41,7 @@ Result<Body, DecodeError> unwrap(std::string_view body) {
     auto value = from_php(*bytes);
     if (!value.ok()) return Failure{DecodeError{"not a PHP array of scalars: " + value.error()}};
     auto text = json::to_text(*value);
-    return Body{std::move(*value), std::move(text)};
+    return Body{std::move(*value), std::move(text), true};
 }
 
 /// The text of a member that must be a string.
@@ -72,15 +73,18 @@ Result<std::vector<std::string>, DecodeError> flags_of(const json::Value& object
     return out;
 }
 
-/// PHP does not tell an empty object from an empty list.
-Result<json::Value, DecodeError> fields_of(const json::Value& object) {
+/// PHP does not tell an object with the names 0, 1, 2 … from a list, nor an empty one.
+Result<json::Value, DecodeError> fields_of(const json::Value& object, bool is_php) {
     auto& fields = object["fields"];
     if (fields.is_object()) return fields;
-    if (fields.is_array() && fields.elements().empty()) return json::Value::object();
-    return Failure{DecodeError{"\"fields\" is missing or no object"}};
+    auto& elements = fields.elements();
+    if (!fields.is_array() || (!is_php && !elements.empty())) return Failure{DecodeError{"\"fields\" is missing or no object"}};
+    auto named = json::Value::object();
+    for (std::size_t i = 0; i < elements.size(); ++i) named.set(std::to_string(i), elements[i]);
+    return named;
 }
 
-Result<Envelope, DecodeError> envelope_of(const json::Value& object) {
+Result<Envelope, DecodeError> envelope_of(const json::Value& object, bool is_php) {
     if (object["v"].integer() != envelope_version)
         return Failure{DecodeError{"\"v\" is not 1: written by a newer program, or not an envelope"}};
     Envelope out;
@@ -93,7 +97,7 @@ Result<Envelope, DecodeError> envelope_of(const json::Value& object) {
     auto received_at = parse_timestamp(time_text);
     if (!received_at) return Failure{DecodeError{"\"received_at\" is not a time"}};
     out.received_at = *received_at;
-    TRY_ASSIGN(out.fields, fields_of(object));
+    TRY_ASSIGN(out.fields, fields_of(object, is_php));
     TRY_ASSIGN(out.raw, raw_of(object));
     TRY_ASSIGN(out.flags, flags_of(object));
     out.raw_type = text_or_empty(object, "raw_type");
@@ -149,7 +153,7 @@ Result<Envelope, DecodeError> decode(std::string_view body, const Uuid& fallback
     TRY_ASSIGN(auto content, unwrap(body));
     if (!content.value.is_object()) return Failure{DecodeError{"a list, not an object with names"}};
     if (content.value.find("v") == nullptr) return direct_record(std::move(content), fallback_id, now);
-    return envelope_of(content.value);
+    return envelope_of(content.value, content.is_php);
 }
 
 }  // namespace forebay::record

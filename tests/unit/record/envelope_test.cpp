@@ -105,6 +105,17 @@ TEST(Envelope, a_member_it_does_not_know_is_ignored) {
     expect_same(*decode(text, other, noon), jane());
 }
 
+TEST(Envelope, fields_named_by_numbers_come_back_from_php) {
+    auto record = jane();
+    record.fields = json::Value().set("0", "a").set("1", "b");
+    auto body = encode(record, BodyForm::php);
+    ASSERT_TRUE(decode(body, other, noon).ok()) << why_not(body);
+    expect_same(*decode(body, other, noon), record);
+    auto list = to_json(record);
+    list.replace(list.find(R"({"0":"a","1":"b"})"), 17, R"(["a","b"])");
+    EXPECT_NE(why_not(list).find("fields"), std::string::npos);
+}
+
 TEST(Envelope, a_bad_body_is_refused_with_a_reason) {
     struct Row {
         std::string body, why;
