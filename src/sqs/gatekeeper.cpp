@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "http/text.h"
+#include "sqs/text.h"
 
 namespace forebay::sqs {
 namespace {
@@ -14,12 +14,6 @@ Error wrong_signature() {
     return {ErrorKind::signature_does_not_match,
             "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing "
             "method. Consult the service documentation for details."};
-}
-
-std::string lower(std::string_view text) {
-    std::string out(text);
-    std::transform(out.begin(), out.end(), out.begin(), http::to_lower);
-    return out;
 }
 
 /// A batch is the same action several times, and needs the same permission.

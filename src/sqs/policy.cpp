@@ -6,17 +6,12 @@
 #include "base/json.h"
 #include "http/text.h"
 #include "sqs/access.h"
+#include "sqs/text.h"
 
 namespace forebay::sqs {
 namespace {
 
 constexpr std::size_t account_digits = 12;
-
-std::string lower(std::string_view text) {
-    std::string out(text);
-    std::transform(out.begin(), out.end(), out.begin(), http::to_lower);
-    return out;
-}
 
 std::vector<std::string_view> split(std::string_view text) {
     std::vector<std::string_view> out;

@@ -1,6 +1,9 @@
 #include "sqs/text.h"
 
+#include <algorithm>
 #include <charconv>
+
+#include "http/text.h"
 
 namespace forebay::sqs {
 namespace {
@@ -26,6 +29,12 @@ std::optional<std::int64_t> integer_of(std::string_view text) {
     auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), n);
     if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
     return n;
+}
+
+std::string lower(std::string_view text) {
+    std::string out(text);
+    std::transform(out.begin(), out.end(), out.begin(), http::to_lower);
+    return out;
 }
 
 }  // namespace forebay::sqs

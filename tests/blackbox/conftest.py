@@ -189,6 +189,20 @@ def alive(pid):
     return False
 
 
+@contextlib.contextmanager
+def running(text=""):
+    """A Forebay that tests share, for a fixture of their module's scope."""
+    folder = tempfile.mkdtemp(prefix="forebay-test-")
+    process = None
+    try:
+        process = Forebay(folder, text, "serve")
+        yield process
+    finally:
+        if process is not None:
+            process.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 @pytest.fixture
 def forebay():
     """A function that starts a Forebay with this configuration beside the listeners; all are stopped at the end."""

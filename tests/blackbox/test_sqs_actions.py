@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+import conftest
 import sqs_clients
 
 EVERYTHING = {"AttributeNames": ["All"], "MessageAttributeNames": ["All"]}
@@ -14,16 +15,8 @@ AWKWARD = 'ü€😀 "quoted" <tag attr=\'x\'>&amp;</tag> \t line\r\nline\rline\
 
 @pytest.fixture(scope="module")
 def node():
-    import conftest
-    import shutil
-    import tempfile
-    folder = tempfile.mkdtemp(prefix="forebay-test-")
-    process = conftest.Forebay(folder, "", "serve")
-    yield process
-    try:
-        process.stop()
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with conftest.running() as process:
+        yield process
 
 
 @pytest.fixture(params=["query", "json"])

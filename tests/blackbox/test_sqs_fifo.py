@@ -8,6 +8,7 @@ import botocore.exceptions
 import pytest
 import requests
 
+import conftest
 import sqs_clients
 
 ARN = f"arn:aws:sqs:{sqs_clients.REGION}:{sqs_clients.ACCOUNT}:"
@@ -17,16 +18,8 @@ GONE = "Message does not exist or is not available for visibility timeout change
 
 @pytest.fixture(scope="module")
 def node():
-    import conftest
-    import shutil
-    import tempfile
-    folder = tempfile.mkdtemp(prefix="forebay-test-")
-    process = conftest.Forebay(folder, "", "serve")
-    yield process
-    try:
-        process.stop()
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with conftest.running() as process:
+        yield process
 
 
 @pytest.fixture(params=["query", "json"])

@@ -3,8 +3,6 @@ import concurrent.futures
 import contextlib
 import os
 import re
-import shutil
-import tempfile
 
 import botocore.session
 import conftest
@@ -27,15 +25,10 @@ NAMES = [re.sub(r"[^\w .:'+-]", "?", f"{over}: {case.action}: {case.sentence}") 
 
 @contextlib.contextmanager
 def running(cool_off):
-    folder = tempfile.mkdtemp(prefix="forebay-test-")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FOREBAY__SQS__COOL_OFF", str(cool_off).lower())
-        process = conftest.Forebay(folder, "", "serve")
-    yield process
-    try:
-        process.stop()
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        with conftest.running() as process:
+            yield process
 
 
 @pytest.fixture(scope="module")

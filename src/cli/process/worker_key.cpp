@@ -3,7 +3,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <array>
+#include <algorithm>
+#include <cctype>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -35,7 +36,8 @@ bool write_whole(const std::string& path, const std::string& text) {
 std::string make(const std::string& path, Entropy& entropy) {
     std::error_code error;
     std::filesystem::create_directories(std::filesystem::path(path).parent_path(), error);
-    auto text = "FBW" + to_hex(random_bytes(entropy, id_bytes)) + "\n" + to_base64url(random_bytes(entropy, secret_bytes)) + "\n";
+    auto key = new_key("FBW", entropy);
+    auto text = key.id + "\n" + key.secret + "\n";
     auto fresh = path + "." + std::to_string(::getpid());
     bool made = write_whole(fresh, text) && (::link(fresh.c_str(), path.c_str()) == 0 || errno == EEXIST);
     std::string why = made ? "" : std::strerror(errno);
@@ -57,6 +59,12 @@ std::optional<sqs::Credentials> read(const std::string& data_dir) {
 }
 
 }  // namespace
+
+sqs::Credentials new_key(std::string_view prefix, Entropy& entropy) {
+    auto id = to_hex(random_bytes(entropy, id_bytes));
+    std::transform(id.begin(), id.end(), id.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+    return {std::string(prefix) + id, to_base64url(random_bytes(entropy, secret_bytes)), {}};
+}
 
 sqs::Credentials worker_credentials(const std::string& data_dir) {
     if (auto key = read(data_dir)) return *key;

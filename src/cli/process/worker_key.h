@@ -3,6 +3,7 @@
 // made once. Whoever can read the data directory can use it.
 
 #include <string>
+#include <string_view>
 
 #include "base/entropy.h"
 #include "base/result.h"
@@ -10,6 +11,9 @@
 #include "sqs/signature.h"
 
 namespace forebay::cli {
+
+/// A key that nobody has had: an id that begins with `prefix`, and a secret of 240 random bits.
+sqs::Credentials new_key(std::string_view prefix, Entropy& entropy);
 
 /// Reads the key, making it first if it is missing; of several processes that do so at once all get the same one.
 /// The error says what to do.

@@ -2,20 +2,12 @@
 #include <algorithm>
 #include <cctype>
 
-#include "base/digest.h"
+#include "cli/process/worker_key.h"
 #include "cli/verb.h"
 #include "cli/verbs/verbs.h"
 
 namespace forebay::cli {
 namespace {
-
-constexpr std::size_t id_bytes = 8, secret_bytes = 30;
-
-std::string random_bytes(Entropy& entropy, std::size_t count) {
-    std::string bytes(count, '\0');
-    entropy.fill({reinterpret_cast<unsigned char*>(bytes.data()), bytes.size()});
-    return bytes;
-}
 
 bool is_bare(std::string_view name) {
     auto is_plain = [](unsigned char c) { return (std::isalnum(c) != 0 && c < 0x80) || c == '-' || c == '_'; };
@@ -28,18 +20,15 @@ int run_access_new(Invocation& invocation) {
     auto& terminal = invocation.terminal();
     auto name = invocation.word(0);
     if (!is_bare(name)) return invocation.misused("an access key's name consists of letters, digits, - and _");
-    auto& entropy = invocation.world().entropy;
-    auto id = "FB" + to_hex(random_bytes(entropy, id_bytes));
-    std::transform(id.begin(), id.end(), id.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
-    auto secret = to_base64url(random_bytes(entropy, secret_bytes));
+    const auto key = new_key("FB", invocation.world().entropy);
     if (terminal.wants_json()) {
-        terminal.result_json(json::Value().set("name", name).set("id", id).set("secret", secret));
+        terminal.result_json(json::Value().set("name", name).set("id", key.id).set("secret", key.secret));
         return exit_code::done;
     }
     terminal.talk("For the client, as its access key id and secret access key; they are shown only now:");
-    terminal.result("AWS_ACCESS_KEY_ID=" + id + "\nAWS_SECRET_ACCESS_KEY=" + secret + "\n");
+    terminal.result("AWS_ACCESS_KEY_ID=" + key.id + "\nAWS_SECRET_ACCESS_KEY=" + key.secret + "\n");
     terminal.talk("For forebay.toml, with the secret alone in a file that only Forebay's user can read:");
-    terminal.result("[access." + name + "]\nid     = \"" + id + "\"\nsecret = \"${file:/run/secrets/" + name +
+    terminal.result("[access." + name + "]\nid     = \"" + key.id + "\"\nsecret = \"${file:/run/secrets/" + name +
                     "}\"\nallow  = [\"send:QUEUE\"]\n");
     terminal.talk("Then `forebay check`; a node that runs takes the key up when it gets SIGHUP.");
     return exit_code::done;
