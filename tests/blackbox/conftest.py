@@ -15,6 +15,8 @@ import pytest
 import requests
 
 sys.path.insert(0, os.path.dirname(__file__))
+from servers.process import descendants  # noqa: E402
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 BINARY = os.environ.get("FOREBAY_BIN", str(ROOT / "build/release/src/cli/forebay"))
 # What most tests post to, and the worker that makes rows of it. Settings of the queue may follow LEADS.
@@ -171,17 +173,6 @@ class Forebay:
         return code
 
 
-def descendants(pid):
-    found = []
-    for entry in os.listdir("/proc"):
-        if entry.isdigit():
-            with contextlib.suppress(OSError, IndexError):
-                with open(f"/proc/{entry}/stat") as f:
-                    if int(f.read().rsplit(")", 1)[1].split()[1]) == pid:
-                        found += [int(entry), *descendants(int(entry))]
-    return found
-
-
 def alive(pid):
     with contextlib.suppress(OSError):
         with open(f"/proc/{pid}/stat") as f:
@@ -225,3 +216,27 @@ def forebay():
     finally:
         for folder in folders:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def mariadb():
+    """A real MariaDB for the tests of a module; each takes a fresh_database()."""
+    from servers.mariadb import MariaDB
+    with MariaDB() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def postgresql():
+    """A real PostgreSQL for the tests of a module; each takes a fresh_database()."""
+    from servers.postgresql import PostgreSQL
+    with PostgreSQL() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def galera():
+    """Three nodes of MariaDB Galera for the tests of a module, which leave it whole."""
+    from servers.galera import Galera
+    with Galera() as cluster:
+        yield cluster
