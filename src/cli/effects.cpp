@@ -39,16 +39,18 @@ std::vector<const WorkerConfiguration*> effects_of(const Configuration& configur
     return out;
 }
 
-std::vector<std::string> ledger_files(const Configuration& configuration) {
-    std::vector<std::string> files;
+std::vector<db::Options> ledger_sources(const Configuration& configuration) {
+    std::vector<db::Options> sources;
     for (const auto& worker : configuration.workers) {
         const auto* database = configuration.find_database(worker.database);
         if (worker.handler != HandlerKind::sql || database == nullptr) continue;
-        if (std::find(files.begin(), files.end(), database->options.path) == files.end()) files.push_back(database->options.path);
+        bool is_there =
+            std::any_of(sources.begin(), sources.end(), [&](const db::Options& source) { return source.name == database->name; });
+        if (!is_there) sources.push_back(database->options);
     }
     auto effects = ledger::effects_files(configuration.node.data_dir);
-    files.insert(files.end(), effects.begin(), effects.end());
-    return files;
+    sources.insert(sources.end(), effects.begin(), effects.end());
+    return sources;
 }
 
 std::vector<EffectState> states_of(const Configuration& configuration, const std::string& queue, const std::vector<ledger::Effect>& rows) {

@@ -13,7 +13,7 @@ namespace forebay::cli {
 /// The workers a record sent to this queue comes to, `then` included, in that order. Programs have no effect.
 std::vector<const WorkerConfiguration*> effects_of(const Configuration& configuration, const std::string& queue);
 /// The files that know what was done: the database of each `sql` worker and the effects files of `exec` workers.
-std::vector<std::string> ledger_files(const Configuration& configuration);
+std::vector<db::Options> ledger_sources(const Configuration& configuration);
 
 /// One effect as people are told: done, queued, retrying, held or dead.
 struct EffectState {

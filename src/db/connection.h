@@ -1,5 +1,5 @@
 #pragma once
-// One SQLite connection with its prepared statements, inside db/ only: sqlite3.h stays in sqlite.cpp.
+// One connection with its prepared statements, inside db/ only: sqlite3.h, mysql.h and libpq-fe.h stay in their .cpp files.
 
 #include <memory>
 #include <string>
@@ -9,28 +9,27 @@
 
 namespace forebay::db {
 
-enum class Access { read_only, read_write };
-
 class Connection {
   public:
-    static Result<std::unique_ptr<Connection>, Error> open(const Options& options, Access access);
     virtual ~Connection() = default;
-
-    /// `begin`, `commit`, `rollback` and pragmas.
-    virtual Result<void, Error> command(const char* sql) = 0;
-    /// Runs one statement to its end. Named parameters come from `named`, positional ones from `values`.
-    /// Errors of preparing are dependency errors (the schema is not there yet), those of running are sorted.
-    virtual Result<Rows, Error> run(std::string_view sql, const std::vector<Value>& values, const Named* named) = 0;
+    virtual Driver driver() const = 0;
+    virtual Result<void, Error> begin() = 0;
+    /// A failure is unknown_outcome unless the code says that it was rolled back.
+    virtual Result<void, Error> commit() = 0;
+    /// Ends a transaction, if there is one. False: the connection is of no use any more.
+    virtual bool roll_back() = 0;
+    /// Runs one statement to its end, its `?` bound in order; those that `values` lacks are null.
+    virtual Result<Rows, Error> run(std::string_view sql, const std::vector<Value>& values) = 0;
+    /// Rows changed by the last run.
     virtual std::int64_t changes() = 0;
-    virtual bool in_transaction() = 0;
-    /// Statements begun from now on are interrupted `timeout` after they began.
-    virtual void set_timeout(Duration timeout) = 0;
+    /// The statement once per row; rows changed in all.
+    virtual Result<std::int64_t, Error> run_many(std::string_view sql, const Rows& rows);
 };
 
-/// Which file a path leads to, as one number; 0 = none.
-std::uint64_t file_at(const std::string& path);
+/// Whether this address shall be written to or only read.
+enum class Access { read_only, read_write };
 
-/// What an (extended) SQLite result code leaves known, `committing` where COMMIT itself failed.
-ErrorKind classify(int extended_code, bool committing);
+Result<std::unique_ptr<Connection>, Error> connect_mariadb(const Options& options, const Address& address, Access access);
+Result<std::unique_ptr<Connection>, Error> connect_postgresql(const Options& options, const Address& address, Access access);
 
 }  // namespace forebay::db

@@ -1,53 +1,24 @@
 #pragma once
-// A database with two verbs: read(fn) and write(fn). What may change rows is a WriteTransaction, what may
-// only look is a ReadTransaction; both end with the closure. The driver of this version is SQLite
-// (db/sqlite.cpp), set up so that a commit that returned is on the disk: journal_mode=TRUNCATE,
-// synchronous=EXTRA, BEGIN IMMEDIATE, one writing process per file (a lock beside it enforces that).
+// A database with two verbs: read(fn) goes to the reader address, write(fn) to the writer address (one file with SQLite).
+// What may change rows is a WriteTransaction, what may only look is a ReadTransaction; both end with the closure.
+// Statements of ours use `?` for parameters with every driver; those of users use `:name` (db/statement.h).
 
-#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <variant>
 #include <vector>
 
 #include "base/result.h"
 #include "base/time.h"
 #include "base/unique_function.h"
+#include "db/error.h"
+#include "db/options.h"
+#include "db/value.h"
 
 namespace forebay::db {
 
-/// What a failure leaves known, which is all that a caller may decide on.
-enum class ErrorKind {
-    dependency,       ///< the database is away, locked, full or not set up: rolled back; hold and try later
-    poison,           ///< this statement with these values will never work: rolled back
-    unknown_outcome,  ///< the commit failed half way: it may be there or not; replay by id
-};
-std::string_view name_of(ErrorKind kind);
-
-struct Error {
-    ErrorKind kind = ErrorKind::dependency;
-    int code = 0;      ///< the driver's own (extended) code
-    std::string what;  ///< "main: UNIQUE constraint failed: leads.email"
-};
-
-struct Blob {
-    std::string bytes;
-    bool operator==(const Blob&) const = default;
-};
-using Value = std::variant<std::monostate, std::int64_t, double, std::string, Blob>;
-using Row = std::vector<Value>;
-using Rows = std::vector<Row>;
-
-/// Text of a column; empty for null. Numbers as digits.
-std::string text_of(const Value& value);
-std::int64_t integer_of(const Value& value);
-
 class Connection;
-
-/// Positional parameters: `?`, bound in order. Named ones: `:name`, asked of `named`.
-using Named = std::vector<std::pair<std::string, Value>>;
 
 class ReadTransaction {
   public:
@@ -55,6 +26,10 @@ class ReadTransaction {
     ReadTransaction(const ReadTransaction&) = delete;
     ReadTransaction& operator=(const ReadTransaction&) = delete;
     Result<Rows, Error> query(std::string_view sql, const std::vector<Value>& values = {});
+    /// One query per 1 to 256 keys: `sql` has one `(?)` where the list stands, after the parameters of `before`. A list is filled
+    /// up with its last key to a power of two, so that few statements are kept. No keys: no rows.
+    Result<Rows, Error> query_keys(std::string_view sql, const std::vector<Value>& before, const std::vector<std::string>& keys);
+    Driver driver() const;
 
   protected:
     Connection& connection_;
@@ -63,70 +38,53 @@ class ReadTransaction {
 class WriteTransaction : public ReadTransaction {
   public:
     using ReadTransaction::ReadTransaction;
-    /// Rows changed.
+    /// Rows changed, as the driver counts them: a row that an upsert leaves as it is counts 0.
     Result<std::int64_t, Error> execute(std::string_view sql, const std::vector<Value>& values = {});
-    /// The same with `:name` parameters; a parameter that `values` lacks is null.
-    Result<std::int64_t, Error> execute_named(std::string_view sql, const Named& values);
+    /// The statement once for each of `rows`, in one round trip where the server can; rows changed in all.
+    Result<std::int64_t, Error> execute_many(std::string_view sql, const Rows& rows);
 };
 
-struct Options {
-    std::string name = "main";  ///< in messages
-    std::string path;
-    Duration timeout = 10s;       ///< of one statement, a wait for a lock included
-    Duration busy_timeout = 2s;   ///< wait for another process's lock
-    std::uint64_t max_pages = 0;  ///< upper bound of the file in pages; 0 = SQLite's
-    /// A file that remembers that the database was made: then one that is missing was deleted, or its disk is not
-    /// there, and is not made again silently. Empty = only this process remembers.
-    std::string made_note;
+/// Somewhere to look: creates nothing, waits for no writer.
+class Reader {
+  public:
+    using Look = UniqueFunction<Result<void, Error>(ReadTransaction&)>;
+    virtual ~Reader() = default;
+    virtual Result<void, Error> read(Look look) = 0;
+    virtual Driver driver() const = 0;
 };
 
-/// When the database at `options.path` was first written, by its note; nothing if it never was.
+/// Threads: servers' databases may be used by several at once (each takes a connection of the pool), a SQLite file not.
+class Database : public Reader {
+  public:
+    using Change = UniqueFunction<Result<void, Error>(WriteTransaction&)>;
+    /// Runs `change` in a transaction and commits when it succeeds. It runs again, at most `tries_max` times, after a conflict,
+    /// and once more on a fresh connection when the old one broke before the commit; after unknown_outcome it does not.
+    Result<void, Error> write(Change change);
+    /// Opens what is not open, and says how often that was done: after another number the tables may not be there.
+    virtual Result<std::uint64_t, Error> opened() = 0;
+    /// SQLite: set when the file was new though an earlier one had been written: since when that one was.
+    virtual std::optional<Timestamp> began_anew() const { return std::nullopt; }
+    /// Whether a write could begin now.
+    virtual Result<void, Error> probe() = 0;
+
+    static constexpr int tries_max = 10;
+    static constexpr Duration wait_min = 5ms, wait_max = 50ms;
+
+  private:
+    virtual Result<void, Error> write_once(Change& change) = 0;
+};
+
+/// The place to write. SQLite: fails when the file cannot be opened, is gone, or another process writes it. Servers: connects to
+/// the writer, so a server that is down fails here. All of that is `dependency`.
+Result<std::unique_ptr<Database>, Error> open(Options options);
+
+/// A look into a database that others write. SQLite: fails when there is no file; follows its path when the file is replaced.
+/// Servers: connects at the first read.
+Result<std::unique_ptr<Reader>, Error> open_reader(const Options& options);
+
+/// SQLite: when the database at `options.path` was first written, by its note; nothing if it never was.
 std::optional<Timestamp> made_at(const Options& options);
-/// Why a file that was made is not used: it is not there any more. Nothing if it is there, or never was.
+/// SQLite: why a file that was made is not used: it is not there any more. Nothing if it is there, never was, or is no file.
 std::optional<std::string> why_gone(const Options& options);
-
-/// The writing process of one database. Not for several threads.
-class Database {
-  public:
-    /// Fails when the file cannot be opened, is gone, or another process writes it (dependency).
-    static Result<std::unique_ptr<Database>, Error> open(Options options);
-    ~Database();
-    Database(const Database&) = delete;
-    Database& operator=(const Database&) = delete;
-
-    /// Opens the file if it is not open, and says how often that was done: after another number the tables may not be
-    /// there. A file that was deleted or moved while it was open is a dependency error until it is back, or an empty one
-    /// is put there.
-    Result<std::uint64_t, Error> opened();
-    /// Set when the file was new though an earlier one had been written: since when that one was.
-    std::optional<Timestamp> began_anew() const;
-    /// Runs `body` in a transaction and commits when it succeeds. After unknown_outcome the connection has
-    /// been closed; the next call opens a new one. A commit into a file that is gone is an unknown outcome.
-    Result<void, Error> write(UniqueFunction<Result<void, Error>(WriteTransaction&)> body);
-    Result<void, Error> read(UniqueFunction<Result<void, Error>(ReadTransaction&)> body);
-    /// Whether a write could begin now: takes and gives back the write lock.
-    Result<void, Error> probe();
-
-  private:
-    struct Inside;
-    explicit Database(std::unique_ptr<Inside> inside);
-    std::unique_ptr<Inside> inside_;
-};
-
-/// A look into a database file that another process writes. Takes no writer lock, creates nothing; follows its path
-/// when the file is replaced.
-class ReadOnly {
-  public:
-    static Result<std::unique_ptr<ReadOnly>, Error> open(const std::string& path, Duration busy_timeout = 5s);
-    ~ReadOnly();
-    Result<void, Error> read(UniqueFunction<Result<void, Error>(ReadTransaction&)> body);
-
-  private:
-    ReadOnly(Options options, std::unique_ptr<Connection> connection);
-    Result<void, Error> follow_path();
-    Options options_;
-    std::unique_ptr<Connection> connection_;
-    std::uint64_t file_;
-};
 
 }  // namespace forebay::db

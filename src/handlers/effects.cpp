@@ -52,7 +52,7 @@ Result<db::Database*, db::Error> Effects::opened() {
     options.name = "effects of " + process_;
     options.path = path_;
     if (!database_) {
-        TRY_ASSIGN(database_, db::Database::open(options));
+        TRY_ASSIGN(database_, db::open(options));
     }
     TRY(database_->write([](db::WriteTransaction& t) { return ledger::prepare(t); }));
     TRY_ASSIGN(prepared_, database_->opened());

@@ -1,8 +1,11 @@
 #include "handlers/sql.h"
 
 #include <algorithm>
+#include <set>
 
 #include "base/log_line.h"
+#include "db/dialect.h"
+#include "db/statement.h"
 #include "handlers/bisect.h"
 #include "handlers/effects.h"
 #include "handlers/table.h"
@@ -13,33 +16,21 @@ namespace {
 
 using Done = Result<void, db::Error>;
 
-/// The `:name`s of a statement, so that only those values are made. SQLite itself binds them; a name in a
-/// string or comment costs a value nobody asks for.
-std::vector<std::string> names_in(const std::string& statement) {
-    std::vector<std::string> names;
-    auto is_name = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_'; };
-    for (std::size_t at = statement.find(':'); at != std::string::npos; at = statement.find(':', at + 1)) {
-        auto end = at + 1;
-        while (end < statement.size() && is_name(statement[end])) ++end;
-        if (end > at + 1) names.push_back(statement.substr(at + 1, end - at - 1));
-    }
-    return names;
-}
-
 }  // namespace
 
 struct SqlHandler::Inside {
     SqlOptions options;
     db::Options database_options;
     Clock& clock;
-    std::vector<std::string> names;
-    std::string process;  ///< "store:1"
+    db::Statement statement;           ///< one execution a record: the user's, or the insert into the table
+    std::vector<std::string> sources;  ///< of its parameters
+    std::string process;               ///< "store:1"
     std::unique_ptr<db::Database> database;
     std::uint64_t prepared = 0;  ///< the opening after which the tables were made
 
     Result<db::Database*, db::Error> opened() {
         if (!database) {
-            TRY_ASSIGN(database, db::Database::open(database_options));
+            TRY_ASSIGN(database, db::open(database_options));
         }
         TRY_ASSIGN(auto times, database->opened());
         if (times != prepared) TRY(prepare());
@@ -69,10 +60,7 @@ struct SqlHandler::Inside {
 
     Done write(std::span<const worker::Job> jobs) {
         TRY_ASSIGN(auto* db, opened());
-        return db->write([&](db::WriteTransaction& t) -> Done {
-            for (auto& job : jobs) TRY(write_one(t, job));
-            return {};
-        });
+        return db->write([&](db::WriteTransaction& t) { return write_all(t, jobs); });
     }
 
     /// After an unknown outcome the same records once more: those that were committed are found done.
@@ -83,23 +71,53 @@ struct SqlHandler::Inside {
         return write(jobs);
     }
 
-    Done write_one(db::WriteTransaction& t, const worker::Job& job) {
-        TRY_ASSIGN(auto known, ledger::look_up(t, job.envelope.id, options.worker));
-        if (known) return {};
-        TRY(write_row(t, job.envelope));
-        return ledger::note(t, job.envelope, done_effect(job.attempts + 1), options.search);
+    /// The effects are noted before the rows: whoever else works on one of these records is met there, before its row could be
+    /// written twice.
+    Done write_all(db::WriteTransaction& t, std::span<const worker::Job> jobs) {
+        std::vector<std::string> ids;
+        for (auto& job : jobs) ids.push_back(to_text(job.envelope.id));
+        TRY_ASSIGN(auto known, ledger::rows_of(t, ids, options.worker));
+        std::vector<ledger::Entry> entries;
+        db::Rows rows;
+        std::set<std::string> begun;
+        for (std::size_t i = 0; i < jobs.size(); ++i) {
+            auto row = known.find(ids[i]);
+            bool is_done = row != known.end() && row->second.state == "done";
+            if (is_done || !begun.insert(ids[i]).second) continue;
+            entries.push_back({&jobs[i].envelope, done_effect(jobs[i].attempts + 1)});
+            rows.push_back(values_of(jobs[i].envelope));
+        }
+        TRY(ledger::note_all(t, entries, known, options.search));
+        return write_rows(t, entries, rows);
     }
 
-    Done write_row(db::WriteTransaction& t, const record::Envelope& envelope) {
-        if (!options.statement.empty()) {
-            db::Named values;
-            for (auto& name : names) values.emplace_back(name, value_of(envelope, name));
-            TRY(t.execute_named(options.statement, values));
-            return {};
+    db::Row values_of(const record::Envelope& envelope) const {
+        db::Row values;
+        for (auto& source : sources) values.push_back(value_of(envelope, source));
+        return values;
+    }
+
+    Done write_rows(db::WriteTransaction& t, std::span<const ledger::Entry> entries, const db::Rows& rows) {
+        TRY_ASSIGN(auto changed, t.execute_many(statement.sql, rows));
+        bool may_be_dropped = db::is_mysql(t.driver()) && !options.table.empty() && changed < static_cast<std::int64_t>(rows.size());
+        return may_be_dropped ? find_all(t, entries) : Done();
+    }
+
+    /// MariaDB also leaves out a row that meets another unique key of the table than the id's.
+    Done find_all(db::WriteTransaction& t, std::span<const ledger::Entry> entries) {
+        std::vector<std::string> ids;
+        for (auto& entry : entries) ids.push_back(to_text(entry.envelope->id));
+        auto table = db::quoted(t.driver(), options.table);
+        TRY_ASSIGN(auto found, t.query_keys("SELECT id FROM " + table + " WHERE id IN (?)", {}, ids));
+        std::set<std::string> there;
+        for (auto& row : found) there.insert(db::text_of(row[0]));
+        for (auto& id : ids) {
+            if (there.contains(id)) continue;
+            db::Error error;
+            error.kind = db::ErrorKind::poison;
+            error.what = database_options.name + ": a unique key of " + options.table + " other than id has the record's value already";
+            return Failure{error};
         }
-        std::vector<db::Value> values;
-        for (auto& column : options.columns) values.push_back(value_of(envelope, column.source));
-        TRY(t.execute(insert, values));
         return {};
     }
 
@@ -117,19 +135,21 @@ struct SqlHandler::Inside {
         done.attempts = attempts;
         return done;
     }
-
-    std::string insert;
 };
 
 SqlHandler::SqlHandler(SqlOptions options, db::Options database, Clock& clock) {
     // Without its id a row could not be told from one that is there already.
     if (std::none_of(options.columns.begin(), options.columns.end(), [](auto& c) { return c.name == "id"; }))
         options.columns.insert(options.columns.begin(), {"id", "id", "TEXT"});
-    auto names = names_in(options.statement);
+    auto statement = db::with_names(options.statement, database.driver);
+    auto sources = statement.names;
+    if (options.statement.empty()) {
+        statement.sql = insert_statement(database.driver, options.table, options.columns);
+        for (auto& column : options.columns) sources.push_back(column.source);
+    }
     auto process = options.worker + ":" + std::to_string(options.n);
-    auto insert = options.table.empty() ? std::string() : insert_statement(options.table, options.columns);
-    inside_.reset(
-        new Inside{std::move(options), std::move(database), clock, std::move(names), std::move(process), nullptr, 0, std::move(insert)});
+    inside_.reset(new Inside{std::move(options), std::move(database), clock, std::move(statement), std::move(sources), std::move(process),
+                             nullptr, 0});
 }
 SqlHandler::~SqlHandler() = default;
 

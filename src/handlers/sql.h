@@ -1,6 +1,6 @@
 #pragma once
 // The `sql` handler: each record becomes the user's row, its effect's row beside it in the same
-// transaction. Idempotent by id; one poisonous record does not hold up its batch (bisecting).
+// transaction, a batch in few round trips. Idempotent by id; one poisonous record does not hold up its batch (bisecting).
 
 #include <memory>
 #include <string>
@@ -18,7 +18,7 @@ namespace forebay::handlers {
 struct Column {
     std::string name;
     std::string source;
-    std::string type = "TEXT";  ///< for creating it: TEXT, INTEGER, NUMERIC, BLOB
+    std::string type = "TEXT";  ///< for creating it: TEXT, INTEGER, REAL, NUMERIC, BLOB, TIME
 };
 
 struct SqlOptions {

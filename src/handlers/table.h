@@ -9,10 +9,8 @@
 
 namespace forebay::handlers {
 
-/// `"a ""quoted"" name"`, safe inside a statement.
-std::string quoted(std::string_view name);
 /// One insert that leaves a row with the same id as it is; parameters in the columns' order.
-std::string insert_statement(const std::string& table, const std::vector<Column>& columns);
+std::string insert_statement(db::Driver driver, const std::string& table, const std::vector<Column>& columns);
 /// Creates the table (id is its key) or adds the columns that it lacks. Never drops or changes one.
 Result<void, db::Error> ensure_table(db::WriteTransaction& transaction, const std::string& table, const std::vector<Column>& columns);
 

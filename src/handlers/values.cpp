@@ -36,7 +36,7 @@ db::Value field_value(const json::Value& field) {
 
 db::Value value_of(const record::Envelope& envelope, std::string_view name) {
     if (name == "id") return to_text(envelope.id);
-    if (name == "received_at") return to_rfc3339(envelope.received_at);
+    if (name == "received_at") return envelope.received_at;
     if (name == "endpoint") return envelope.endpoint;
     if (name == "_ip") return envelope.client_ip.empty() ? db::Value(std::monostate{}) : db::Value(envelope.client_ip);
     if (name == "_raw") return json::is_utf8(envelope.raw) ? db::Value(envelope.raw) : db::Value(db::Blob{envelope.raw});

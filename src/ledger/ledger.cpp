@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "db/dialect.h"
 #include "ledger/rows.h"
 
 namespace forebay::ledger {
@@ -40,7 +41,8 @@ Result<Ids, db::Error> ids_found(db::ReadTransaction& t, std::string_view what, 
                              {prefix, after_prefix(prefix), limit});
     }
     constexpr std::string_view by_value =
-        "SELECT record FROM forebay_search JOIN forebay_records ON id = record WHERE kind = ? AND value IN (?, ?) ORDER BY received_at "
+        "SELECT record FROM forebay_search JOIN forebay_records ON id = record WHERE kind = ? AND forebay_search.value IN (?, ?) ORDER BY "
+        "received_at "
         "DESC LIMIT ?";
     if (what.find('@') != std::string_view::npos) {
         auto email = search_value("email", what);
@@ -53,9 +55,9 @@ Result<Ids, db::Error> ids_found(db::ReadTransaction& t, std::string_view what, 
     return first_columns(t, by_value, {"phone", phone, other, limit});
 }
 
-/// Whether the file has a ledger at all; one that was never written by a worker has no tables.
+/// Whether there is a ledger at all; where no worker ever wrote there are no tables.
 Result<bool, db::Error> has_ledger(db::ReadTransaction& t) {
-    TRY_ASSIGN(auto rows, t.query("SELECT 1 FROM sqlite_schema WHERE name = 'forebay_effects'"));
+    TRY_ASSIGN(auto rows, t.query(db::table_query(t.driver()), {std::string("forebay_effects")}));
     return !rows.empty();
 }
 
@@ -94,25 +96,26 @@ std::vector<Story> newest_first(std::map<std::string, Story> stories, std::size_
 
 }  // namespace
 
-Ledger::Ledger(std::vector<std::string> paths) : paths_(std::move(paths)) {}
+Ledger::Ledger(std::vector<db::Options> sources) : sources_(std::move(sources)) {}
 Ledger::~Ledger() = default;
 
-Result<db::ReadOnly*, db::Error> Ledger::reader(const std::string& path) {
-    if (!std::filesystem::exists(path)) {
-        open_.erase(path);
+Result<db::Reader*, db::Error> Ledger::reader(const db::Options& source) {
+    auto key = source.name + " " + db::place_of(source);
+    if (source.driver == db::Driver::sqlite && !std::filesystem::exists(source.path)) {
+        open_.erase(key);
         return nullptr;
     }
-    auto known = open_.find(path);
+    auto known = open_.find(key);
     if (known != open_.end()) return known->second.get();
-    TRY_ASSIGN(auto opened, db::ReadOnly::open(path));
-    return open_.emplace(path, std::move(opened)).first->second.get();
+    TRY_ASSIGN(auto opened, db::open_reader(source));
+    return open_.emplace(key, std::move(opened)).first->second.get();
 }
 
 Result<void, db::Error> Ledger::each(const Look& look) {
-    for (auto& path : paths_) {
-        TRY_ASSIGN(auto* file, reader(path));
-        if (file == nullptr) continue;
-        TRY(file->read([&](db::ReadTransaction& t) -> Result<void, db::Error> {
+    for (auto& source : sources_) {
+        TRY_ASSIGN(auto* from, reader(source));
+        if (from == nullptr) continue;
+        TRY(from->read([&](db::ReadTransaction& t) -> Result<void, db::Error> {
             TRY_ASSIGN(bool there, has_ledger(t));
             if (!there) return {};
             return look(t);
@@ -150,12 +153,11 @@ Result<std::optional<Story>, db::Error> Ledger::timeline(const Uuid& id) {
 
 Result<std::map<std::string, Effect>, db::Error> Ledger::done(std::span<const std::string> ids, std::string_view effect) {
     std::map<std::string, Effect> done;
-    auto sql = std::string(select_effects) + " WHERE record = ? AND effect = ? AND state = 'done'";
+    std::vector<std::string> keys(ids.begin(), ids.end());
     TRY(each([&](db::ReadTransaction& t) -> Result<void, db::Error> {
-        for (auto& id : ids) {
-            TRY_ASSIGN(auto rows, t.query(sql, {id, std::string(effect)}));
-            for (auto& row : rows) done.emplace(id, effect_of(row));
-        }
+        TRY_ASSIGN(auto rows, rows_of(t, keys, effect));
+        for (auto& [id, row] : rows)
+            if (row.state == "done") done.emplace(id, std::move(row));
         return {};
     }));
     return done;
@@ -187,14 +189,24 @@ std::string worker_of_file(const std::string& name) {
 
 }  // namespace
 
-std::vector<std::string> effects_files(std::string_view data_dir, std::string_view worker) {
-    std::vector<std::string> files;
+db::Options file_source(const std::string& path) {
+    db::Options file;
+    file.name = path;
+    file.path = path;
+    file.busy_timeout = 5s;
+    return file;
+}
+
+std::vector<db::Options> effects_files(std::string_view data_dir, std::string_view worker) {
+    std::vector<std::string> paths;
     std::error_code ignored;
     for (auto& entry : std::filesystem::directory_iterator(std::string(data_dir) + "/effects", ignored)) {
         auto owner = worker_of_file(entry.path().filename().string());
-        if (!owner.empty() && (worker.empty() || owner == worker)) files.push_back(entry.path().string());
+        if (!owner.empty() && (worker.empty() || owner == worker)) paths.push_back(entry.path().string());
     }
-    std::sort(files.begin(), files.end());
+    std::sort(paths.begin(), paths.end());
+    std::vector<db::Options> files;
+    for (auto& path : paths) files.push_back(file_source(path));
     return files;
 }
 

@@ -1,7 +1,6 @@
 #pragma once
 // Which effects of which records are done: rows beside the user's rows, written in the transaction of the
-// effect itself. Tables (version 1): forebay_records (one row a record), forebay_effects (one a record and
-// effect), forebay_search (e-mail and phone -> record). ledger/TABLES.md describes every column.
+// effect itself, in whatever database that is. ledger/TABLES.md describes every table and column (version 2).
 
 #include <cstdint>
 #include <functional>
@@ -32,7 +31,7 @@ std::vector<SearchField> usual_search_fields();
 struct Effect {
     std::string record;  ///< id as text
     std::string effect;  ///< the worker's name
-    std::string state;   ///< done, retrying, held, dead
+    std::string state;   ///< done, retrying, held, dead, skipped, discarded
     std::uint32_t attempts = 0;
     Timestamp first_at;                ///< of the first attempt noted
     Timestamp at;                      ///< of this state
@@ -42,8 +41,13 @@ struct Effect {
     std::string error;                 ///< why not, otherwise
 };
 
-/// Creates the tables where they are missing. Refuses a file whose version is newer than this program.
+/// Creates the tables where they are missing and brings older ones to this version. Refuses a newer version, and says what to do
+/// where the user of the database may not create them.
 Result<void, db::Error> prepare(db::WriteTransaction& transaction);
+
+/// The rows of one effect that there are for these records, of any state, by the record's id.
+using Known = std::map<std::string, Effect>;
+Result<Known, db::Error> rows_of(db::ReadTransaction& transaction, const std::vector<std::string>& ids, std::string_view effect);
 
 /// Whether the effect of this record is done already: then nothing must be run.
 Result<std::optional<Effect>, db::Error> look_up(db::ReadTransaction& transaction, const Uuid& id, std::string_view effect);
@@ -51,8 +55,17 @@ Result<std::optional<Effect>, db::Error> look_up(db::ReadTransaction& transactio
 /// The effect of this record where it is retrying; nothing for every other state.
 Result<std::optional<Effect>, db::Error> look_up_retry(db::ReadTransaction& transaction, const Uuid& id, std::string_view effect);
 
-/// Writes the record's own row and its search rows (once) and the effect's row (replacing an older state;
-/// a done row never goes back).
+/// Of which record the row is, and what it shall say.
+struct Entry {
+    const record::Envelope* envelope;
+    Effect effect;
+};
+/// Writes each record's own row and its search rows (once) and the effect's row (replacing an older state; a done row never
+/// goes back), in few round trips. `known` are rows_of the same records in the same transaction; where another transaction
+/// settled one of them meanwhile, that is a conflict. Poison: a record of that id is there with another body.
+Result<void, db::Error> note_all(db::WriteTransaction& transaction, std::span<const Entry> entries, const Known& known,
+                                 const std::vector<SearchField>& search);
+/// The same for one, asking itself what is known.
 Result<void, db::Error> note(db::WriteTransaction& transaction, const record::Envelope& envelope, const Effect& effect,
                              const std::vector<SearchField>& search);
 
@@ -64,14 +77,14 @@ struct Story {
     std::vector<Effect> effects;  ///< by time
 };
 
-/// Read-only over several files: the database of each `sql` worker and the effects files of `exec` workers.
-/// A file that is missing or has no ledger yet counts as empty.
+/// Read-only over several databases: that of each `sql` worker, and the effects files of `exec` workers. A SQLite file that is
+/// missing, and a database that has no ledger yet, count as empty.
 class Ledger {
   public:
-    explicit Ledger(std::vector<std::string> paths);
+    explicit Ledger(std::vector<db::Options> sources);
     ~Ledger();
-    /// Other files from now on; those already open stay so.
-    void look_at(std::vector<std::string> paths) { paths_ = std::move(paths); }
+    /// Others from now on; those already open stay so.
+    void look_at(std::vector<db::Options> sources) { sources_ = std::move(sources); }
 
     /// By e-mail, phone or id (whole, or its first 8 characters and more), newest first.
     Result<std::vector<Story>, db::Error> find(std::string_view what, std::size_t most = 100);
@@ -85,17 +98,19 @@ class Ledger {
   private:
     using Look = std::function<Result<void, db::Error>(db::ReadTransaction&)>;
     /// Null = no such file yet.
-    Result<db::ReadOnly*, db::Error> reader(const std::string& path);
+    Result<db::Reader*, db::Error> reader(const db::Options& source);
     Result<void, db::Error> each(const Look& look);
     Result<std::map<std::string, Story>, db::Error> stories_of(const std::set<std::string>& ids);
 
-    std::vector<std::string> paths_;
-    std::map<std::string, std::unique_ptr<db::ReadOnly>> open_;
+    std::vector<db::Options> sources_;
+    std::map<std::string, std::unique_ptr<db::Reader>> open_;  ///< by name and place
 };
 
 /// `<data_dir>/effects/<worker>-<n>.db`
 std::string effects_path(std::string_view data_dir, std::string_view worker, unsigned n);
+/// A SQLite file of a ledger as a source.
+db::Options file_source(const std::string& path);
 /// All effects files of that worker, or of all workers when it is empty.
-std::vector<std::string> effects_files(std::string_view data_dir, std::string_view worker = {});
+std::vector<db::Options> effects_files(std::string_view data_dir, std::string_view worker = {});
 
 }  // namespace forebay::ledger

@@ -2,25 +2,17 @@
 #include <algorithm>
 #include <cctype>
 
+#include "base/digest.h"
+#include "db/dialect.h"
 #include "ledger/ledger.h"
 #include "ledger/rows.h"
 
 namespace forebay::ledger {
 namespace {
 
-constexpr std::int64_t schema_version = 1;
 constexpr std::size_t error_bytes_max = 1024;
-
-constexpr const char* create[] = {
-    "CREATE TABLE IF NOT EXISTS forebay_schema (version INTEGER NOT NULL)",
-    "CREATE TABLE IF NOT EXISTS forebay_records (id TEXT PRIMARY KEY, endpoint TEXT NOT NULL, received_at INTEGER NOT NULL) WITHOUT ROWID",
-    "CREATE TABLE IF NOT EXISTS forebay_effects (record TEXT NOT NULL, effect TEXT NOT NULL, state TEXT NOT NULL, attempts INTEGER NOT "
-    "NULL, "
-    "first_at INTEGER NOT NULL, at INTEGER NOT NULL, next_at INTEGER, worker TEXT NOT NULL, answer TEXT NOT NULL, error TEXT NOT NULL, "
-    "PRIMARY KEY (record, effect)) WITHOUT ROWID",
-    "CREATE TABLE IF NOT EXISTS forebay_search (kind TEXT NOT NULL, value TEXT NOT NULL, record TEXT NOT NULL, "
-    "PRIMARY KEY (kind, value, record)) WITHOUT ROWID",
-};
+constexpr std::size_t cause_bytes_max = 200;
+constexpr std::size_t sha_bytes = 16;
 
 db::Value optional_time(const std::optional<Timestamp>& at) { return at ? db::Value(at->ms) : db::Value(std::monostate{}); }
 
@@ -32,32 +24,146 @@ std::string shortened(std::string text, std::size_t most) {
     return text;
 }
 
-Result<void, db::Error> note_search(db::WriteTransaction& transaction, const record::Envelope& envelope, const std::string& id,
-                                    const std::vector<SearchField>& search) {
-    for (auto& field : search) {
-        auto value = search_value(field.kind, envelope.fields[field.field].text());
-        if (value.empty()) continue;
-        TRY(transaction.execute("INSERT INTO forebay_search (kind, value, record) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-                                {field.kind, value, id}));
-    }
-    return {};
+db::Value text_or_null(const std::string& text) { return text.empty() ? db::Value(std::monostate{}) : db::Value(text); }
+
+std::string body_sha_of(const record::Envelope& envelope) { return to_hex(sha256(envelope.raw)).substr(0, 2 * sha_bytes); }
+
+db::Error poison(std::string what) {
+    db::Error error;
+    error.kind = db::ErrorKind::poison;
+    error.what = std::move(what);
+    return error;
 }
 
-Result<void, db::Error> note_record(db::WriteTransaction& transaction, const record::Envelope& envelope, const std::string& id,
-                                    const std::vector<SearchField>& search) {
-    TRY_ASSIGN(auto added,
-               transaction.execute("INSERT INTO forebay_records (id, endpoint, received_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-                                   {id, envelope.endpoint, envelope.received_at.ms}));
-    if (added == 0) return {};
-    return note_search(transaction, envelope, id, search);
-}
+/// Everything of one note_all; each step is one round trip.
+class Noting {
+  public:
+    Noting(db::WriteTransaction& transaction, std::span<const Entry> entries, const Known& known)
+        : t_(transaction), entries_(entries), known_(known) {
+        for (auto& entry : entries) ids_.push_back(to_text(entry.envelope->id));
+    }
+
+    Result<void, db::Error> run(const std::vector<SearchField>& search) {
+        TRY(note_records(search));
+        TRY(insert_new_effects());
+        TRY(update_old_effects());
+        return note_dead();
+    }
+
+  private:
+    Result<void, db::Error> note_records(const std::vector<SearchField>& search) {
+        db::Rows records, words;
+        for (std::size_t i = 0; i < entries_.size(); ++i) {
+            auto& envelope = *entries_[i].envelope;
+            records.push_back({ids_[i], envelope.endpoint, envelope.received_at.ms, text_or_null(envelope.value),
+                               text_or_null(envelope.currency), body_sha_of(envelope)});
+            for (auto& field : search)
+                if (auto value = search_value(field.kind, envelope.fields[field.field].text()); !value.empty())
+                    words.push_back({field.kind, value, ids_[i]});
+        }
+        static const std::vector<std::string> columns = {"id", "endpoint", "received_at", "value", "currency", "body_sha"};
+        TRY_ASSIGN(auto added, t_.execute_many(db::insert_or_keep(t_.driver(), "forebay_records", columns, {"id"}), records));
+        if (added < static_cast<std::int64_t>(records.size())) TRY(compare_bodies(records));
+        if (added == 0) return {};
+        TRY(t_.execute_many(db::insert_or_keep(t_.driver(), "forebay_search", {"kind", "value", "record"}, {"kind", "value", "record"}),
+                            words));
+        return {};
+    }
+
+    Result<void, db::Error> compare_bodies(const db::Rows& records) {
+        TRY_ASSIGN(auto rows, t_.query_keys("SELECT id, body_sha FROM forebay_records WHERE id IN (?)", {}, ids_));
+        std::map<std::string, std::string> there;
+        for (auto& row : rows) there[db::text_of(row[0])] = db::text_of(row[1]);
+        for (auto& record : records) {
+            auto& sha = there[db::text_of(record[0])];
+            if (!sha.empty() && sha != db::text_of(record[5]))
+                return Failure{poison("the record " + db::text_of(record[0]) + " is in the ledger with another body")};
+        }
+        return {};
+    }
+
+    Result<void, db::Error> insert_new_effects() {
+        db::Rows rows;
+        for (std::size_t i = 0; i < entries_.size(); ++i) {
+            if (known_.contains(ids_[i])) continue;
+            auto& effect = entries_[i].effect;
+            rows.push_back({ids_[i], effect.effect, effect.state, static_cast<std::int64_t>(effect.attempts), effect.at.ms, effect.at.ms,
+                            optional_time(effect.next_at), effect.worker, effect.answer, shortened(effect.error, error_bytes_max)});
+        }
+        auto inserted = t_.execute_many(
+            "INSERT INTO forebay_effects (record, effect, state, attempts, first_at, at, next_at, worker, answer, error) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            rows);
+        if (inserted) return {};
+        auto error = inserted.error();
+        if (error.is_duplicate) error.kind = db::ErrorKind::conflict;  // another process noted it since we looked
+        return Failure{error};
+    }
+
+    Result<void, db::Error> update_old_effects() {
+        db::Rows rows;
+        for (std::size_t i = 0; i < entries_.size(); ++i) {
+            auto known = known_.find(ids_[i]);
+            if (known == known_.end() || known->second.state == "done") continue;
+            auto& effect = entries_[i].effect;
+            rows.push_back({effect.state, static_cast<std::int64_t>(effect.attempts), effect.at.ms, optional_time(effect.next_at),
+                            effect.worker, effect.answer, shortened(effect.error, error_bytes_max), ids_[i], effect.effect});
+        }
+        TRY_ASSIGN(auto changed, t_.execute_many("UPDATE forebay_effects SET state = ?, attempts = ?, at = ?, next_at = ?, worker = ?, "
+                                                 "answer = ?, error = ? WHERE record = ? AND effect = ? AND state <> 'done'",
+                                                 rows));
+        // A row that says the same already may count as unchanged, so only a row that was settled meanwhile is asked for.
+        if (changed == static_cast<std::int64_t>(rows.size())) return {};
+        return refuse_settled_meanwhile();
+    }
+
+    Result<void, db::Error> refuse_settled_meanwhile() {
+        TRY_ASSIGN(auto now, rows_of(t_, ids_, entries_.front().effect.effect));
+        for (auto& [id, row] : now) {
+            auto before = known_.find(id);
+            bool was_open = before != known_.end() && before->second.state != "done";
+            if (!was_open || row.state != "done") continue;
+            auto& mine = entry_of(id).effect;
+            if (mine.state == "done" && mine.worker == row.worker && mine.at.ms == row.at.ms) continue;
+            db::Error error;
+            error.kind = db::ErrorKind::conflict;
+            error.what = "the effect " + row.effect + " of " + id + " was settled by " + row.worker + " meanwhile";
+            return Failure{error};
+        }
+        return {};
+    }
+
+    const Entry& entry_of(const std::string& id) const {
+        auto at = std::find(ids_.begin(), ids_.end(), id);
+        return entries_[static_cast<std::size_t>(at - ids_.begin())];
+    }
+
+    Result<void, db::Error> note_dead() {
+        db::Rows gone, dead;
+        for (std::size_t i = 0; i < entries_.size(); ++i) {
+            auto& effect = entries_[i].effect;
+            auto known = known_.find(ids_[i]);
+            if (known != known_.end() && known->second.state == "done") continue;
+            if (known != known_.end() && known->second.state == "dead") gone.push_back({ids_[i], effect.effect});
+            if (effect.state == "dead") dead.push_back({ids_[i], effect.effect, effect.at.ms, shortened(effect.error, cause_bytes_max)});
+        }
+        TRY(t_.execute_many("DELETE FROM forebay_dead WHERE record = ? AND effect = ?", gone));
+        TRY(t_.execute_many(db::insert_or_keep(t_.driver(), "forebay_dead", {"record", "effect", "at", "cause"}, {"record", "effect"}),
+                            dead));
+        return {};
+    }
+
+    db::WriteTransaction& t_;
+    std::span<const Entry> entries_;
+    const Known& known_;
+    std::vector<std::string> ids_;
+};
 
 Result<std::optional<Effect>, db::Error> look_up_in_state(db::ReadTransaction& transaction, const Uuid& id, std::string_view effect,
                                                           std::string_view state) {
-    TRY_ASSIGN(auto rows, transaction.query(std::string(select_effects) + " WHERE record = ? AND effect = ? AND state = ?",
-                                            {to_text(id), std::string(effect), std::string(state)}));
-    if (rows.empty()) return std::optional<Effect>{};
-    return std::optional<Effect>(effect_of(rows[0]));
+    TRY_ASSIGN(auto rows, rows_of(transaction, {to_text(id)}, effect));
+    if (rows.empty() || rows.begin()->second.state != state) return std::optional<Effect>{};
+    return std::optional<Effect>(std::move(rows.begin()->second));
 }
 
 }  // namespace
@@ -88,18 +194,16 @@ Effect effect_of(const db::Row& row) {
     return effect;
 }
 
-Result<void, db::Error> prepare(db::WriteTransaction& transaction) {
-    for (auto* sql : create) TRY(transaction.execute(sql));
-    TRY_ASSIGN(auto versions, transaction.query("SELECT version FROM forebay_schema"));
-    if (versions.empty()) {
-        TRY(transaction.execute("INSERT INTO forebay_schema (version) VALUES (?)", {schema_version}));
-        return {};
+Result<Known, db::Error> rows_of(db::ReadTransaction& transaction, const std::vector<std::string>& ids, std::string_view effect) {
+    auto sql = std::string(select_effects) + " WHERE effect = ? AND record IN (?)";
+    TRY_ASSIGN(auto rows, transaction.query_keys(sql, {std::string(effect)}, ids));
+    Known known;
+    for (auto& row : rows) {
+        auto found = effect_of(row);
+        auto id = found.record;
+        known.emplace(std::move(id), std::move(found));
     }
-    auto found = db::integer_of(versions[0][0]);
-    if (found <= schema_version) return {};
-    return Failure{
-        db::Error{db::ErrorKind::dependency, 0,
-                  "the ledger's tables have version " + std::to_string(found) + ", this program knows " + std::to_string(schema_version)}};
+    return known;
 }
 
 Result<std::optional<Effect>, db::Error> look_up(db::ReadTransaction& transaction, const Uuid& id, std::string_view effect) {
@@ -110,19 +214,17 @@ Result<std::optional<Effect>, db::Error> look_up_retry(db::ReadTransaction& tran
     return look_up_in_state(transaction, id, effect, "retrying");
 }
 
+Result<void, db::Error> note_all(db::WriteTransaction& transaction, std::span<const Entry> entries, const Known& known,
+                                 const std::vector<SearchField>& search) {
+    if (entries.empty()) return {};
+    return Noting(transaction, entries, known).run(search);
+}
+
 Result<void, db::Error> note(db::WriteTransaction& transaction, const record::Envelope& envelope, const Effect& effect,
                              const std::vector<SearchField>& search) {
-    auto id = to_text(envelope.id);
-    TRY(note_record(transaction, envelope, id, search));
-    TRY(transaction.execute(
-        "INSERT INTO forebay_effects (record, effect, state, attempts, first_at, at, next_at, worker, answer, error) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (record, effect) DO UPDATE SET state = excluded.state, attempts = "
-        "excluded.attempts, "
-        "at = excluded.at, next_at = excluded.next_at, worker = excluded.worker, answer = excluded.answer, error = excluded.error "
-        "WHERE forebay_effects.state <> 'done'",
-        {id, effect.effect, effect.state, static_cast<std::int64_t>(effect.attempts), effect.at.ms, effect.at.ms,
-         optional_time(effect.next_at), effect.worker, effect.answer, shortened(effect.error, error_bytes_max)}));
-    return {};
+    TRY_ASSIGN(auto known, rows_of(transaction, {to_text(envelope.id)}, effect.effect));
+    Entry entry{&envelope, effect};
+    return note_all(transaction, {&entry, 1}, known, search);
 }
 
 }  // namespace forebay::ledger

@@ -157,8 +157,23 @@ class Check {
     void check_database(const DatabaseConfiguration& database) {
         auto path = "db." + database.name;
         if (is_wrong(path + ".driver")) return;
-        if (database.options.path.empty()) error(path, path + " has no path: the SQLite file, such as path = \"forebay-data/forebay.db\"");
+        if (database.options.driver == db::Driver::sqlite) {
+            if (database.options.path.empty())
+                error(path, path + " has no path: the SQLite file, such as path = \"forebay-data/forebay.db\"");
+        } else {
+            check_server(path, database.options);
+        }
         within(path + ".probe", database.probe, 100ms, 1h);
+    }
+
+    void check_server(const std::string& path, const db::Options& options) {
+        if (options.writer.empty() && !is_wrong(path + ".writer"))
+            error(path, path + " has no writer: where it is, such as writer = [\"127.0.0.1:3307\"]");
+        if (options.database.empty()) error(path, path + " has no database: its name on the server, such as database = \"leads\"");
+        if (options.user.empty()) error(path, path + " has no user: who connects to it");
+        if (options.pool.min > options.pool.max) error(path + ".pool", path + ".pool: min is more than max");
+        within(path + ".timeout.connect", options.connect_timeout, 100ms, 1min);
+        within(path + ".timeout.statement", options.timeout, 100ms, 1h);
     }
 
     void check_worker(const WorkerConfiguration& worker) {

@@ -88,10 +88,9 @@ struct QueueConfiguration {
 
 struct DatabaseConfiguration {
     std::string name;
-    std::string driver = "sqlite";  ///< the only driver of this version
-    std::string on_down = "hold";   ///< the only way of this version
-    db::Options options;            ///< options.name is the name too
-    Duration probe = 2s;            ///< while it is down, how often it is tried
+    std::string on_down = "hold";  ///< the only way of this version
+    db::Options options;           ///< options.name is the name too
+    Duration probe = 2s;           ///< while it is down, how often it is tried
 };
 
 enum class HandlerKind { sql, exec, program };

@@ -6,18 +6,6 @@
 namespace forebay::cli {
 namespace {
 
-/// Printed masked, and taken only from where it does not stand in a file that people read, copy and commit.
-Slot secret(std::string& field) {
-    auto slot = text(field);
-    slot.take = [take = slot.take](const Given& given) -> std::optional<std::string> {
-        bool is_clear = given.kind == Given::Kind::text && !given.had_reference && !given.from_environment;
-        if (is_clear) return "is a secret in clear text; write ${file:/run/secrets/NAME} or ${env:NAME}";
-        return take(given);
-    };
-    slot.is_secret = true;
-    return slot;
-}
-
 Slot grants(std::vector<sqs::Grant>& field) {
     auto words = std::make_shared<std::vector<std::string>>();
     auto slot = texts(*words);

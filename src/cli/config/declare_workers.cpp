@@ -6,17 +6,44 @@
 namespace forebay::cli {
 namespace {
 
+void declare_server(Scope& s, db::Options& options) {
+    s.setting("writer", addresses(options.writer), "of a server: where rows are written, tried in their order; the guide's port 3307");
+    s.setting("reader", addresses(options.reader), "where is read, the guide's port 3306; the writer if it is not set");
+    s.setting("database", text(options.database), "its name on the server");
+    s.setting("user", text(options.user), "who connects");
+    s.setting("password", secret(options.password), "from ${file:…} or ${env:…}");
+    s.table("pool", [&](Scope& inner) {
+        inner.setting("min", count(options.pool.min, 0, 1000), "connections kept");
+        inner.setting("max", count(options.pool.max, 1, 1000), "connections at most, of each process and address list");
+        inner.setting("idle", duration(options.pool.idle), "unused this long one is closed: less than a balancer's time-out");
+    });
+    s.table("tls", [&](Scope& inner) {
+        using Mode = db::Tls::Mode;
+        inner.setting("mode", choice<Mode>(options.tls.mode, {{"off", Mode::off}, {"required", Mode::required}, {"verify", Mode::verify}}),
+                      "verify: the certificate must be signed by ca and name the host");
+        inner.setting("ca", text(options.tls.ca), "file; the system's if it is not set");
+        inner.setting("certificate", text(options.tls.certificate), "file of a client certificate");
+        inner.setting("key", text(options.tls.key), "file of its key");
+    });
+}
+
 void declare_database(Scope& s, DatabaseConfiguration& database) {
-    s.setting("driver", choice(database.driver, {{"sqlite"}, {"mariadb", "mysql", "postgres"}}), "what kind of database it is");
-    s.setting("path", text(database.options.path), "the file");
+    using db::Driver;
+    s.setting("driver",
+              choice<Driver>(
+                  database.options.driver,
+                  {{"sqlite", Driver::sqlite}, {"mariadb", Driver::mariadb}, {"mysql", Driver::mysql}, {"postgres", Driver::postgresql}}),
+              "what kind of database it is; settings of another kind are not looked at");
+    s.setting("path", text(database.options.path), "of SQLite: the file");
+    declare_server(s, database.options);
     s.table("timeout", [&](Scope& inner) {
+        inner.setting("connect", duration(database.options.connect_timeout), "of a server");
         inner.setting("statement", duration(database.options.timeout), "of one statement, a wait for a lock included");
-        inner.setting("busy", duration(database.options.busy_timeout), "wait for another process's lock");
-        inner.later({"connect"});
+        inner.setting("busy", duration(database.options.busy_timeout), "of SQLite: wait for another process's lock");
     });
     s.setting("on_down", choice(database.on_down, {{"hold"}, {}}), "workers receive nothing while it is down and spend no attempt");
     s.setting("probe", duration(database.probe), "how often a database that is down is tried");
-    s.later({"writer", "reader", "database", "user", "password", "pool", "cluster"});
+    s.later({"cluster"});
 }
 
 void declare_count(Scope& s, WorkerConfiguration& worker) {

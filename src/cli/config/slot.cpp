@@ -283,6 +283,27 @@ Slot address(std::optional<Listen>& field) {
             [&field] { return field ? quoted(address_text(*field)) : std::string(); }};
 }
 
+Slot addresses(std::vector<db::Address>& field) {
+    auto read = [](const Given& given) -> std::optional<db::Address> {
+        auto value = listen_of(given);
+        if (!value || value->port == 0) return std::nullopt;
+        return db::Address{value->address, value->port};
+    };
+    return list_slot<db::Address>(field, "list of addresses", "addresses such as \"10.0.2.10:3307\"", read,
+                                  [](const db::Address& address) { return quoted(db::to_text(address)); });
+}
+
+Slot secret(std::string& field) {
+    auto slot = text(field);
+    slot.take = [take = slot.take](const Given& given) -> Problem {
+        bool is_clear = given.kind == Given::Kind::text && !given.had_reference && !given.from_environment;
+        if (is_clear) return "is a secret in clear text; write ${file:/run/secrets/NAME} or ${env:NAME}";
+        return take(given);
+    };
+    slot.is_secret = true;
+    return slot;
+}
+
 Slot choice(Choices choices, std::function<void(std::size_t)> set, std::function<std::size_t()> get) {
     auto names = choices.now;
     return {kind_of(choices),

@@ -37,6 +37,10 @@ Slot duration(Duration& field);
 Slot durations(std::vector<Duration>& field);
 Slot listen(std::vector<Listen>& field);
 Slot address(std::optional<Listen>& field);
+/// Of servers to connect to.
+Slot addresses(std::vector<db::Address>& field);
+/// Printed masked, and taken only from where it does not stand in a file that people read, copy and commit.
+Slot secret(std::string& field);
 
 /// The values a choice knows, and those of later versions.
 struct Choices {

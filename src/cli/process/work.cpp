@@ -66,6 +66,14 @@ std::unique_ptr<worker::Handler> make_exec(const Configuration& configuration, c
     };
     return std::make_unique<handlers::ExecHandler>(std::move(options), clock);
 }
+supervisor::ChildSurroundings::Database surroundings_of(const db::Options& options) {
+    std::string driver(db::name_of(options.driver));
+    if (options.driver == db::Driver::sqlite) return {options.name, driver, options.path, options.path, options.path};
+    auto first = [](const std::vector<db::Address>& addresses) {
+        return addresses.empty() ? std::string() : db::to_text(addresses.front());
+    };
+    return {options.name, driver, first(options.writer), first(options.reader.empty() ? options.writer : options.reader), options.database};
+}
 }  // namespace
 
 std::string queue_endpoint(const Configuration& configuration) {
@@ -88,9 +96,7 @@ std::vector<std::pair<std::string, std::string>> child_environment(const Configu
     surroundings.session_token = key.session_token;
     for (const auto& queue : configuration.queues)
         surroundings.queues.push_back({queue.name, surroundings.sqs_endpoint + "/" + configuration.sqs.account + "/" + queue.name});
-    for (const auto& database : configuration.databases)
-        surroundings.databases.push_back(
-            {database.name, database.driver, database.options.path, database.options.path, database.options.path});
+    for (const auto& database : configuration.databases) surroundings.databases.push_back(surroundings_of(database.options));
     if (const auto& to = configuration.telemetry.statsd.to) {
         surroundings.statsd = to->address + ":" + std::to_string(to->port);
         surroundings.statsd_prefix = configuration.telemetry.statsd.prefix;

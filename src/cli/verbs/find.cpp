@@ -79,7 +79,7 @@ class Search {
     /// The exit code of a failure, or done.
     int run() {
         complain_of_gone(configuration_, invocation_.terminal());
-        ledger::Ledger ledger(ledger_files(configuration_));
+        ledger::Ledger ledger(ledger_sources(configuration_));
         auto stories = ledger.find(invocation_.word(0));
         if (!stories) {
             invocation_.terminal().complain(stories.error().what);

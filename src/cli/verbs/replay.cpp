@@ -144,7 +144,7 @@ class Replay {
         TRY_ASSIGN(auto ids, ids_in_range());
         TRY_ASSIGN(auto waiting, ids_waiting());
         complain_of_gone(configuration_, terminal());
-        ledger::Ledger ledger(ledger_files(configuration_));
+        ledger::Ledger ledger(ledger_sources(configuration_));
         auto missing = ledger.missing(ids, wish_.worker->name);
         if (!missing) {
             terminal().complain(missing.error().what);

@@ -7,10 +7,11 @@ namespace {
 
 constexpr Duration lock_wait = 200ms;
 
-Result<void, db::Error> look_into(const std::string& path) {
-    TRY_ASSIGN(auto file, db::ReadOnly::open(path, lock_wait));
-    return file->read([](db::ReadTransaction& t) -> Result<void, db::Error> {
-        TRY(t.query("SELECT count(*) FROM sqlite_schema"));
+Result<void, db::Error> look_into(db::Options options) {
+    options.busy_timeout = lock_wait;
+    TRY_ASSIGN(auto reader, db::open_reader(options));
+    return reader->read([](db::ReadTransaction& t) -> Result<void, db::Error> {
+        TRY(t.query(t.driver() == db::Driver::sqlite ? "SELECT count(*) FROM sqlite_schema" : "SELECT 1"));
         return {};
     });
 }
@@ -38,16 +39,16 @@ json::Value SeenDatabase::to_json() const {
 }
 
 SeenDatabase look_at(const DatabaseConfiguration& database, Clock& clock) {
-    SeenDatabase seen{database.name, database.options.path, SeenDatabase::State::up, {}, {}};
+    SeenDatabase seen{database.name, db::place_of(database.options), SeenDatabase::State::up, {}, {}};
     std::error_code ignored;
     if (auto gone = db::why_gone(database.options)) {
         seen.state = SeenDatabase::State::down;
         seen.why = *gone;
-    } else if (!std::filesystem::exists(seen.path, ignored)) {
+    } else if (database.options.driver == db::Driver::sqlite && !std::filesystem::exists(seen.path, ignored)) {
         seen.state = SeenDatabase::State::not_made;
     } else {
         auto began = clock.now();
-        auto looked = look_into(seen.path);
+        auto looked = look_into(database.options);
         seen.took = clock.now() - began;
         if (looked) return seen;
         seen.state = SeenDatabase::State::down;

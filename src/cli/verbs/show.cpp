@@ -27,7 +27,7 @@ std::string raw_of(const json::Value& envelope) {
 class Look {
   public:
     Look(Invocation& invocation, const Configuration& configuration)
-        : invocation_(invocation), configuration_(configuration), ledger_(ledger_files(configuration)) {}
+        : invocation_(invocation), configuration_(configuration), ledger_(ledger_sources(configuration)) {}
 
     /// The record, or after a complaint the exit code.
     Result<Record, int> record() {

@@ -106,7 +106,7 @@ TEST(Diagnostics, settings_of_later_versions_are_refused_as_such) {
     for (const char* text :
          {"[schedule.x]\n", "[alert.x]\n", "[ledger]\n", "[proxy]\n", "[admin]\nusers = []\n", "[journal]\nencrypt = \"x\"\n",
           "[telemetry]\notlp = {}\n", "[backend.a]\nkind = \"sqs\"\n", "[backend.a]\nkind = \"rabbitmq\"\n", "[queue.a]\nfifo = true\n",
-          "[db.a]\npath = \"x\"\ndriver = \"mariadb\"\n", "[intake.ack]\nafter = \"queue\"\n", "[intake]\nlisten = [\"systemd:http\"]\n",
+          "[intake.ack]\nafter = \"queue\"\n", "[intake]\nlisten = [\"systemd:http\"]\n",
           "[queue.q]\n[worker.w]\nqueue = \"q\"\nhandler = \"stats\"\n", "[queue.q]\nretention_guard = \"2d\"\n"}) {
         auto found = messages(text);
         ASSERT_EQ(found.size(), 1U) << text << problems(text);

@@ -7,7 +7,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "db/connection.h"
+#include "db/sqlite_connection.h"
 
 namespace forebay::db {
 namespace {
@@ -28,7 +28,7 @@ class Files : public ::testing::Test {
         return o;
     }
     std::unique_ptr<Database> open(Options o) {
-        auto opened = Database::open(std::move(o));
+        auto opened = db::open(std::move(o));
         EXPECT_TRUE(opened.ok()) << (opened ? "" : opened.error().what);
         return std::move(*opened);
     }
@@ -70,7 +70,7 @@ class Locker {
             ::close(release[1]);
             Options o;
             o.path = path;
-            auto connection = Connection::open(o, Access::read_write);
+            auto connection = SqliteFile::open(o, Access::read_write);
             bool held = connection.ok() && (*connection)->command(how).ok();
             char c = held ? 'y' : 'n';
             (void)!::write(ready[1], &c, 1);
@@ -137,7 +137,7 @@ TEST_F(Files, values_of_every_kind_come_back_as_they_went) {
 TEST_F(Files, a_named_parameter_without_a_value_is_null) {
     auto db = with_table(options());
     ASSERT_TRUE(db->write([](WriteTransaction& t) -> Done {
-        TRY(t.execute_named("INSERT INTO leads (id, email) VALUES (:id, :email)", {{"id", std::string("a")}}));
+        TRY(t.execute("INSERT INTO leads (id, email) VALUES (?, ?)", {std::string("a")}));
         TRY_ASSIGN(auto got, t.query("SELECT email FROM leads"));
         EXPECT_EQ(got[0][0], Value(std::monostate{}));
         return {};
@@ -192,7 +192,7 @@ TEST_F(Files, a_table_dropped_under_a_kept_statement_is_a_dependency) {
     auto db = with_table(options());
     ASSERT_TRUE(insert(*db, "a", std::monostate{}));
     {
-        auto other = Connection::open(options(), Access::read_write);
+        auto other = SqliteFile::open(options(), Access::read_write);
         ASSERT_TRUE((*other)->command("DROP TABLE leads"));
     }
     auto done = insert(*db, "b", std::monostate{});
@@ -240,12 +240,12 @@ TEST_F(Files, a_full_database_is_a_dependency_and_loses_nothing_that_was_there) 
 
 TEST_F(Files, a_second_writing_process_is_refused) {
     auto db = open(options());
-    auto second = Database::open(options());
+    auto second = db::open(options());
     ASSERT_FALSE(second);
     EXPECT_EQ(second.error().kind, ErrorKind::dependency);
     EXPECT_NE(second.error().what.find("another process writes"), std::string::npos);
     db.reset();
-    EXPECT_TRUE(Database::open(options()));
+    EXPECT_TRUE(db::open(options()));
 }
 
 TEST_F(Files, a_statement_that_never_ends_is_interrupted) {
@@ -263,16 +263,16 @@ TEST_F(Files, a_statement_that_never_ends_is_interrupted) {
 TEST_F(Files, a_directory_that_is_not_there_is_a_dependency) {
     auto o = options();
     o.path = directory + "/missing/main.db";
-    auto opened = Database::open(o);
+    auto opened = db::open(o);
     ASSERT_FALSE(opened);
     EXPECT_EQ(opened.error().kind, ErrorKind::dependency);
 }
 
 TEST_F(Files, a_reader_cannot_write_and_makes_no_file) {
-    EXPECT_FALSE(ReadOnly::open(options().path));
+    EXPECT_FALSE(open_reader(options()));
     EXPECT_FALSE(std::filesystem::exists(options().path));
     with_table(options()).reset();
-    auto reader = ReadOnly::open(options().path);
+    auto reader = open_reader(options());
     ASSERT_TRUE(reader);
     EXPECT_FALSE((*reader)->read([](ReadTransaction& t) -> Done {
         TRY(t.query("DELETE FROM leads"));
@@ -284,7 +284,7 @@ TEST_F(Files, a_reader_sees_what_a_killed_writer_had_committed_and_nothing_else)
     with_table(options()).reset();
     pid_t writer = ::fork();
     if (writer == 0) {
-        auto db = Database::open(options());
+        auto db = db::open(options());
         (void)insert(**db, "kept", std::monostate{});
         (void)(*db)->write([](WriteTransaction& t) -> Done {
             TRY(t.execute("PRAGMA cache_size=1"));  // so that pages go to the file before the commit
@@ -297,7 +297,7 @@ TEST_F(Files, a_reader_sees_what_a_killed_writer_had_committed_and_nothing_else)
     int status = 0;
     ::waitpid(writer, &status, 0);
     ASSERT_TRUE(WIFSIGNALED(status));
-    auto reader = ReadOnly::open(options().path);
+    auto reader = open_reader(options());
     ASSERT_TRUE(reader);
     ASSERT_TRUE((*reader)->read([](ReadTransaction& t) -> Done {
         TRY_ASSIGN(auto got, t.query("SELECT id FROM leads"));
@@ -366,7 +366,7 @@ TEST_F(Gone, the_next_process_does_not_make_a_noted_file_again_but_takes_an_empt
     with_table(noted()).reset();
     std::filesystem::remove(path());
     ASSERT_TRUE(why_gone(noted()));
-    auto refused = Database::open(noted());
+    auto refused = db::open(noted());
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().what, "main: " + *why_gone(noted()));
     EXPECT_FALSE(std::filesystem::exists(path()));
@@ -388,13 +388,13 @@ TEST_F(Gone, a_database_that_was_never_written_is_simply_made) {
     auto elsewhere = noted();
     elsewhere.path = directory + "/other.db";
     EXPECT_FALSE(why_gone(elsewhere)) << "a path that was changed in the configuration is another database";
-    EXPECT_TRUE(Database::open(elsewhere));
+    EXPECT_TRUE(db::open(elsewhere));
 }
 
 TEST_F(Gone, a_reader_follows_the_path_to_another_file) {
     auto db = with_table(options());
     ASSERT_TRUE(insert(*db, "a", std::string("a@example.com")));
-    auto reader = *ReadOnly::open(path());
+    auto reader = *open_reader(options());
     db.reset();
     std::filesystem::remove(path());
     with_table(options()).reset();
@@ -408,7 +408,7 @@ TEST_F(Gone, a_reader_follows_the_path_to_another_file) {
 TEST_F(Gone, a_folder_that_is_not_there_is_named) {
     auto o = options();
     o.path = directory + "/nowhere/main.db";
-    auto refused = Database::open(o);
+    auto refused = db::open(o);
     ASSERT_FALSE(refused);
     EXPECT_NE(refused.error().what.find("the folder " + directory + "/nowhere does not exist"), std::string::npos) << refused.error().what;
 }
@@ -439,7 +439,8 @@ TEST(Classify, each_result_code_leaves_something_known) {
         {26, false, ErrorKind::dependency},       // NOTADB
         {9, false, ErrorKind::dependency},        // INTERRUPT
     };
-    for (auto& row : rows) EXPECT_EQ(classify(row.code, row.committing), row.kind) << row.code << (row.committing ? " at commit" : "");
+    for (auto& row : rows)
+        EXPECT_EQ(classify_sqlite(row.code, row.committing), row.kind) << row.code << (row.committing ? " at commit" : "");
 }
 
 }  // namespace

@@ -29,7 +29,7 @@ class Sql : public InDirectory {
     SqlHandler handler() { return SqlHandler(options, database, clock); }
     db::Rows query(const std::string& sql) {
         db::Rows rows;
-        auto reader = db::ReadOnly::open(database.path);
+        auto reader = db::open_reader(database);
         EXPECT_TRUE(reader);
         EXPECT_TRUE((*reader)->read([&](db::ReadTransaction& t) -> Done {
             TRY_ASSIGN(rows, t.query(sql));
@@ -39,7 +39,7 @@ class Sql : public InDirectory {
     }
     std::int64_t count(const std::string& what) { return db::integer_of(query("SELECT count(*) FROM " + what).at(0).at(0)); }
     void execute(const std::string& sql) {
-        auto db = db::Database::open(database);
+        auto db = db::open(database);
         ASSERT_TRUE(db);
         auto done = (*db)->write([&](db::WriteTransaction& t) -> Done {
             TRY(t.execute(sql));
@@ -178,7 +178,7 @@ TEST_F(Sql, a_locked_database_holds_the_batch_and_the_probe_says_when_it_is_back
         std::filesystem::create_hard_link(path, directory + "/same.db");  // a lock file of its own, the same database
         db::Options o;
         o.path = directory + "/same.db";
-        auto db = db::Database::open(o);
+        auto db = db::open(o);
         (void)(*db)->write([&](db::WriteTransaction&) -> Done {
             (void)!::write(ready[1], "y", 1);
             char c;

@@ -45,7 +45,7 @@ class Tables : public ::testing::Test {
     std::unique_ptr<db::Database> open(const std::string& name) {
         db::Options o;
         o.path = path(name);
-        auto opened = db::Database::open(o);
+        auto opened = db::open(o);
         EXPECT_TRUE(opened.ok());
         EXPECT_TRUE((*opened)->write([](db::WriteTransaction& t) { return prepare(t); }));
         return std::move(*opened);
@@ -60,7 +60,7 @@ class Tables : public ::testing::Test {
 TEST_F(Tables, a_noted_effect_is_found_by_email_phone_id_and_its_beginning) {
     auto db = open("a.db");
     note_in(*db, lead(jane, "jane@example.com", "+15551234567"), effect("store", "done"));
-    Ledger ledger({path("a.db")});
+    Ledger ledger({file_source(path("a.db"))});
     for (auto* what : {"jane@example.com", " JANE@Example.com ", "+1 (555) 123-4567", "555-123-4567", jane, "01926f3a", "01926F3A-7c1e"}) {
         auto found = ledger.find(what);
         ASSERT_TRUE(found) << what << ": " << found.error().what;
@@ -79,7 +79,7 @@ TEST_F(Tables, the_newest_come_first_and_no_more_than_asked_for) {
     auto db = open("a.db");
     note_in(*db, lead(jane, "x@example.com", "", 1000), effect("store", "done"));
     note_in(*db, lead(john, "x@example.com", "", 3000), effect("store", "done"));
-    Ledger ledger({path("a.db")});
+    Ledger ledger({file_source(path("a.db"))});
     auto found = ledger.find("x@example.com");
     ASSERT_EQ(found->size(), 2u);
     EXPECT_EQ((*found)[0].id, john);
@@ -92,7 +92,7 @@ TEST_F(Tables, a_done_effect_never_goes_back) {
     note_in(*db, envelope, effect("store", "retrying", 1));
     note_in(*db, envelope, effect("store", "done", 2));
     note_in(*db, envelope, effect("store", "dead", 3));
-    auto story = Ledger({path("a.db")}).timeline(envelope.id);
+    auto story = Ledger({file_source(path("a.db"))}).timeline(envelope.id);
     ASSERT_TRUE(story->has_value());
     ASSERT_EQ((*story)->effects.size(), 1u);
     EXPECT_EQ((*story)->effects[0].state, "done");
@@ -147,7 +147,8 @@ TEST_F(Tables, one_story_is_told_from_several_files) {
     note_in(*main, envelope, effect("store", "done", 2000));
     note_in(*one, envelope, effect("score", "retrying", 3000, "score:1"));
     note_in(*two, envelope, effect("score", "done", 4000, "score:2"));
-    Ledger ledger({path("main.db"), path("score-1.db"), path("score-2.db"), path("not-there.db")});
+    Ledger ledger({file_source(path("main.db")), file_source(path("score-1.db")), file_source(path("score-2.db")),
+                   file_source(path("not-there.db"))});
     auto found = ledger.find("jane@example.com");
     ASSERT_EQ(found->size(), 1u);
     ASSERT_EQ((*found)[0].effects.size(), 2u) << "one row an effect: the done one wins";
@@ -161,7 +162,7 @@ TEST_F(Tables, a_replay_is_told_which_effects_are_missing) {
     note_in(*main, lead(jane, "", ""), effect("store", "done"));
     note_in(*two, lead(john, "", ""), effect("store", "done"));
     note_in(*main, lead(ken.c_str(), "", ""), effect("store", "dead"));
-    Ledger ledger({path("main.db"), path("two.db")});
+    Ledger ledger({file_source(path("main.db")), file_source(path("two.db"))});
     std::vector<std::string> ids{jane, john, ken};
     EXPECT_EQ(*ledger.missing(ids, "store"), std::vector<std::string>{ken});
     EXPECT_EQ(ledger.missing(ids, "score")->size(), 3u);
@@ -170,12 +171,12 @@ TEST_F(Tables, a_replay_is_told_which_effects_are_missing) {
 TEST_F(Tables, a_file_without_a_ledger_counts_as_empty) {
     db::Options o;
     o.path = path("plain.db");
-    auto plain = db::Database::open(o);
+    auto plain = db::open(o);
     ASSERT_TRUE((*plain)->write([](db::WriteTransaction& t) -> Done {
         TRY(t.execute("CREATE TABLE leads (id TEXT)"));
         return {};
     }));
-    EXPECT_TRUE(Ledger({path("plain.db")}).find("jane@example.com")->empty());
+    EXPECT_TRUE(Ledger({file_source(path("plain.db"))}).find("jane@example.com")->empty());
 }
 
 TEST_F(Tables, a_ledger_of_a_later_version_is_not_written) {
@@ -196,7 +197,7 @@ TEST_F(Tables, a_long_error_is_cut_between_characters) {
     auto e = effect("store", "dead");
     e.error = std::string(1023, 'x') + "\xc3\xbc";
     note_in(*db, envelope, e);
-    EXPECT_EQ((*Ledger({path("a.db")}).timeline(envelope.id))->effects[0].error, std::string(1023, 'x'));
+    EXPECT_EQ((*Ledger({file_source(path("a.db"))}).timeline(envelope.id))->effects[0].error, std::string(1023, 'x'));
 }
 
 TEST_F(Tables, effects_files_are_told_by_their_worker) {
@@ -205,8 +206,8 @@ TEST_F(Tables, effects_files_are_told_by_their_worker) {
         open("effects/" + std::string(name)).reset();
     auto files = effects_files(directory, "score");
     ASSERT_EQ(files.size(), 2u);
-    EXPECT_EQ(files[0], path("effects/score-1.db"));
-    EXPECT_EQ(files[1], path("effects/score-12.db"));
+    EXPECT_EQ(files[0].path, path("effects/score-1.db"));
+    EXPECT_EQ(files[1].path, path("effects/score-12.db"));
     EXPECT_EQ(effects_files(directory).size(), 3u);
     EXPECT_EQ(effects_path(directory, "score", 12), path("effects/score-12.db"));
     EXPECT_TRUE(effects_files(path("nowhere")).empty());

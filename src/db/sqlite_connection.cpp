@@ -1,13 +1,14 @@
 #include <sqlite3.h>
 
+#include <algorithm>
 #include <chrono>
 #include <unordered_map>
 
-#include "db/connection.h"
+#include "db/sqlite_connection.h"
 
 namespace forebay::db {
 
-ErrorKind classify(int extended_code, bool committing) {
+ErrorKind classify_sqlite(int extended_code, bool committing) {
     switch (extended_code & 0xff) {
         case SQLITE_CONSTRAINT:  // also at COMMIT (deferred foreign keys): SQLite says so before it writes
         case SQLITE_MISMATCH:
@@ -70,22 +71,19 @@ int bind(sqlite3_stmt* s, int i, const Value& value) {
         int operator()(std::monostate) const { return sqlite3_bind_null(s, i); }
         int operator()(std::int64_t v) const { return sqlite3_bind_int64(s, i, v); }
         int operator()(double v) const { return sqlite3_bind_double(s, i, v); }
-        int operator()(const std::string& v) const { return sqlite3_bind_text64(s, i, v.data(), v.size(), SQLITE_STATIC, SQLITE_UTF8); }
+        int operator()(const std::string& v, sqlite3_destructor_type whose = SQLITE_STATIC) const {
+            return sqlite3_bind_text64(s, i, v.data(), v.size(), whose, SQLITE_UTF8);
+        }
+        int operator()(Timestamp v) const { return (*this)(to_rfc3339(v), SQLITE_TRANSIENT); }
         int operator()(const Blob& v) const { return sqlite3_bind_blob64(s, i, v.bytes.data(), v.bytes.size(), SQLITE_STATIC); }
     };
     return std::visit(Binder{s, i}, value);
 }
 
-const Value* find(const Named& values, std::string_view name) {
-    for (auto& [key, value] : values)
-        if (key == name) return &value;
-    return nullptr;
-}
-
-class SqliteConnection final : public Connection {
+class SqliteConnection final : public SqliteFile {
   public:
-    SqliteConnection(std::string name, std::unique_ptr<sqlite3, CloseConnection> handle)
-        : name_(std::move(name)), handle_(std::move(handle)) {
+    SqliteConnection(const Options& options, Access access, std::unique_ptr<sqlite3, CloseConnection> handle)
+        : name_(options.name), access_(access), handle_(std::move(handle)), timeout_(options.timeout) {
         sqlite3_progress_handler(handle_.get(), instructions_between_clock_looks, &SqliteConnection::is_overdue, this);
     }
 
@@ -96,10 +94,15 @@ class SqliteConnection final : public Connection {
         return {};
     }
 
-    Result<Rows, Error> run(std::string_view sql, const std::vector<Value>& values, const Named* named) override {
+    Driver driver() const override { return Driver::sqlite; }
+    Result<void, Error> begin() override { return command(access_ == Access::read_write ? "BEGIN IMMEDIATE" : "BEGIN"); }
+    Result<void, Error> commit() override { return command("COMMIT"); }
+    bool roll_back() override { return sqlite3_get_autocommit(handle_.get()) != 0 || command("ROLLBACK").ok(); }
+
+    Result<Rows, Error> run(std::string_view sql, const std::vector<Value>& values) override {
         TRY_ASSIGN(auto* statement, prepared(sql));
         ResetAfter reset{statement};
-        TRY(bind_all(statement, values, named));
+        TRY(bind_all(statement, values));
         began_ = now();
         Rows rows;
         int code = 0;
@@ -109,8 +112,6 @@ class SqliteConnection final : public Connection {
     }
 
     std::int64_t changes() override { return sqlite3_changes64(handle_.get()); }
-    bool in_transaction() override { return sqlite3_get_autocommit(handle_.get()) == 0; }
-    void set_timeout(Duration timeout) override { timeout_ = timeout; }
 
   private:
     static std::chrono::steady_clock::time_point now() { return std::chrono::steady_clock::now(); }
@@ -129,7 +130,9 @@ class SqliteConnection final : public Connection {
 
     Error error(bool committing = false) {
         int code = sqlite3_extended_errcode(handle_.get());
-        return {classify(code, committing), code, name_ + ": " + sqlite3_errmsg(handle_.get())};
+        Error out{classify_sqlite(code, committing), code, name_ + ": " + sqlite3_errmsg(handle_.get())};
+        out.is_duplicate = code == SQLITE_CONSTRAINT_PRIMARYKEY || code == SQLITE_CONSTRAINT_UNIQUE;
+        return out;
     }
 
     /// SQLITE_ERROR while stepping is either the row's fault (malformed JSON, integer overflow) or that of a
@@ -162,28 +165,22 @@ class SqliteConnection final : public Connection {
         return statements_.emplace(sql, std::move(statement)).first->second.get();
     }
 
-    Result<void, Error> bind_all(sqlite3_stmt* statement, const std::vector<Value>& values, const Named* named) {
-        int count = sqlite3_bind_parameter_count(statement);
-        for (int i = 1; i <= count; ++i) {
-            const Value* value = nullptr;
-            const char* name = sqlite3_bind_parameter_name(statement, i);
-            if (name != nullptr && named != nullptr)
-                value = find(*named, name + 1);
-            else if (static_cast<std::size_t>(i) <= values.size())
-                value = &values[static_cast<std::size_t>(i) - 1];
-            if (value != nullptr && bind(statement, i, *value) != SQLITE_OK) return Failure{error()};
-        }
+    Result<void, Error> bind_all(sqlite3_stmt* statement, const std::vector<Value>& values) {
+        auto count = std::min(values.size(), static_cast<std::size_t>(sqlite3_bind_parameter_count(statement)));
+        for (std::size_t i = 0; i < count; ++i)
+            if (bind(statement, static_cast<int>(i) + 1, values[i]) != SQLITE_OK) return Failure{error()};
         return {};
     }
 
     std::string name_;
+    Access access_;
     std::unique_ptr<sqlite3, CloseConnection> handle_;
     std::unordered_map<std::string, Statement> statements_;  // before handle_ in destruction order
-    Duration timeout_{};
+    Duration timeout_;
     std::chrono::steady_clock::time_point began_;
 };
 
-Result<void, Error> set_up(Connection& connection, const Options& options, Access access) {
+Result<void, Error> set_up(SqliteFile& connection, const Options& options, Access access) {
     if (access == Access::read_only) return connection.command("PRAGMA query_only=ON");
     TRY(connection.command("PRAGMA journal_mode=TRUNCATE"));
     TRY(connection.command("PRAGMA synchronous=EXTRA"));
@@ -194,7 +191,7 @@ Result<void, Error> set_up(Connection& connection, const Options& options, Acces
 
 }  // namespace
 
-Result<std::unique_ptr<Connection>, Error> Connection::open(const Options& options, Access access) {
+Result<std::unique_ptr<SqliteFile>, Error> SqliteFile::open(const Options& options, Access access) {
     // A reader is opened for writing too (query_only keeps it from it): it must be able to roll back what a
     // writer that was killed left half written, or it could not read until that writer comes back.
     int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_READWRITE;
@@ -205,10 +202,9 @@ Result<std::unique_ptr<Connection>, Error> Connection::open(const Options& optio
     if (code != SQLITE_OK)
         return Failure{Error{ErrorKind::dependency, code, options.name + ": cannot open " + options.path + ": " + sqlite3_errstr(code)}};
     sqlite3_busy_timeout(raw, static_cast<int>(options.busy_timeout.count()));
-    auto connection = std::make_unique<SqliteConnection>(options.name, std::move(handle));
-    connection->set_timeout(options.timeout);
+    auto connection = std::make_unique<SqliteConnection>(options, access, std::move(handle));
     TRY(set_up(*connection, options, access));
-    return std::unique_ptr<Connection>(std::move(connection));
+    return std::unique_ptr<SqliteFile>(std::move(connection));
 }
 
 }  // namespace forebay::db
