@@ -100,6 +100,6 @@ writer = ["127.0.0.1:{self.port}"]
 reader = ["127.0.0.1:{self.port}"]
 database = "{database}"
 user = "{USER}"
-password = "{PASSWORD}"
+password = "${{file:{self.write('password', PASSWORD)}}}"
 {more}
 """
