@@ -83,6 +83,10 @@ class Admin::Inside {
         add("GET", "/api/records", &Inside::records_list);
         add("GET", "/api/records/{}", &Inside::records_show);
         add("POST", "/api/replay", &Inside::replay_records);
+        add("GET", "/api/audit", &Inside::audit_kept);
+        add("POST", "/api/audit", &Inside::audit_keep);
+        add("GET", "/api/audit/accepted", &Inside::audit_accepted);
+        add("GET", "/api/audit/waiting/{}", &Inside::audit_waiting);
     }
 
     http::Response node(const Call&) { return json_response(to_json(parts.facts())); }
@@ -98,6 +102,10 @@ class Admin::Inside {
     http::Response rejects_readmit(const Call& call) { return readmit_rejects(parts.commands, parts.intake, call); }
     http::Response records_list(const Call& call) { return list_records(parts.history, parts.clock, call); }
     http::Response records_show(const Call& call) { return show_record(parts.history, parts.clock, call); }
+    http::Response audit_kept(const Call&) { return json_response(parts.audits.kept()); }
+    http::Response audit_keep(const Call& call) { return keep_audit(parts.audits, call); }
+    http::Response audit_accepted(const Call& call) { return list_accepted_ids(parts.history, call); }
+    http::Response audit_waiting(const Call& call) { return list_waiting_ids(parts.commands, call); }
     http::Response replay_records(const Call& call) { return replay(parts.history, parts.clock, parts.commands, call); }
 
     Parts parts;

@@ -15,11 +15,18 @@
 //   GET  /api/records                    ?from=MS &to=MS &endpoint= &after= &max=   accepted records, from the log
 //   GET  /api/records/ID                 one accepted record with its envelope
 //   POST /api/replay                     {ids, queue, effect, reason}
+//   GET  /api/audit/accepted             ?from=MS &to=MS &after=   ids accepted then: {accepted: [{queue, endpoint, hour, late,
+//                                        ids}], next, damage, log_begins}; `late`: received before it was accepted
+//   GET  /api/audit/waiting/QUEUE        ?after=SEQ   {ids, next}
+//   GET  /api/audit                      what audits have found: {last, today, hours_counted, hours_settled, unsettled}
+//   POST /api/audit                      {from, to, verdict, hours: [{hour, endpoint, accepted, settled, open, dead, discarded,
+//                                        erased, missing, difference}]}
 // Errors are problem+json.
 
 #include <memory>
 #include <string>
 
+#include "admin/audit.h"
 #include "admin/history.h"
 #include "base/json.h"
 #include "base/time.h"
@@ -44,6 +51,7 @@ struct Parts {
     broker::Commands& commands;
     intake::Intake& intake;
     History& history;
+    Audits& audits;
     Clock& clock;
     UniqueFunction<NodeFacts()> facts;
     UniqueFunction<std::string()> metrics;  ///< Prometheus text

@@ -9,6 +9,7 @@
 
 #include "base/result.h"
 #include "base/time.h"
+#include "base/unique_function.h"
 #include "base/uuid.h"
 
 namespace forebay::admin {
@@ -25,9 +26,26 @@ struct PastPage {
     std::string next;                 ///< cursor of the next page; empty = that was all
 };
 
+/// A record as it lies in the log; the views hold during the visit.
+struct PastView {
+    std::string_view queue, body;
+    Timestamp sent_at;
+    Uuid message_id;
+};
+
+struct PastVisit {
+    std::string next;                 ///< cursor of the rest; empty = the end was reached
+    std::vector<std::string> damage;  ///< one sentence for each place where records are missing
+    std::optional<Timestamp> begins;  ///< how far back the log goes; nothing = it is empty
+};
+
 class History {
   public:
     virtual ~History() = default;
+    /// The records sent in [from, to), oldest first, after `cursor`, until `visit` says false (it has seen that one). The
+    /// error is a sentence.
+    virtual Result<PastVisit, std::string> visit(Timestamp from, Timestamp to, std::string_view cursor,
+                                                 UniqueFunction<bool(const PastView&)> visit) = 0;
     /// At most `max` records sent in [from, to), after `cursor` (empty = from the start). The error is a sentence.
     virtual Result<PastPage, std::string> page(Timestamp from, Timestamp to, std::string_view cursor, std::size_t max) = 0;
 };

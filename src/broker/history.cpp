@@ -88,9 +88,11 @@ Result<HistoryPage, disk::Error> visit_accepted(disk::Disk& disk, const HistoryQ
     auto from = query.from - written_later;
     if (query.after) from = std::max(from, query.after->written_at - written_later);
     journal::HistoryReader reader(disk);
+    auto first = query.after ? query.after->position : journal::Position(0);
     TRY_ASSIGN(auto summary,
-               reader.visit(from, later(query.to, written_later), [&](const journal::Entry& entry) { return visitor(entry); }));
+               reader.visit(from, later(query.to, written_later), [&](const journal::Entry& entry) { return visitor(entry); }, first));
     page.damage = std::move(summary.damage);
+    page.begins = summary.begins;
     return page;
 }
 

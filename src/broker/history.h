@@ -43,6 +43,7 @@ struct HistoryPage {
     std::size_t records = 0;
     std::optional<HistoryCursor> next;  ///< nothing = the end was reached
     std::vector<std::string> damage;    ///< one sentence for each place where records may be missing
+    std::optional<Timestamp> begins;    ///< of the oldest segment that is still there; nothing = there is none
 };
 
 /// Views are valid during the call. False = enough.

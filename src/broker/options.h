@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 
 #include "base/bytes.h"
 #include "base/time.h"
@@ -37,6 +38,8 @@ struct BrokerOptions {
     Duration cool_off{0};
     Duration sync_within = 10ms;       ///< receives and visibility changes are durable at the latest after this
     Duration history_keep = 14 * 24h;  ///< how long segments with records stay as history; zero: they do not
+    /// Whether history of that time may go at all (D2); empty: by its age alone.
+    std::function<bool(Timestamp from, Timestamp to)> may_forget{};
     /// The oldest segment is emptied by copying when the log holds this much that is not needed, and either less than
     /// the ratio of that segment is alive or the log is larger than twice what lives.
     std::uint64_t straggler_slack = 256_MiB;

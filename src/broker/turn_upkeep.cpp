@@ -103,7 +103,7 @@ void OpenTurn::forget_history() {
     if (instant_ < next_history_look_ && has_room()) return;
     next_history_look_ = instant_ + history_look_every;
     auto before = time_.is_suspect() ? Timestamp{INT64_MIN} : now_ - options_.history_keep;
-    auto gone = journal_->forget_history(before);
+    auto gone = journal_->forget_history(before, options_.may_forget);
     if (!gone)
         log_warn("history.not_forgotten").with("why", gone.error().text());
     else if (*gone > 0)

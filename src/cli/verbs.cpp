@@ -15,6 +15,11 @@ constexpr std::string_view moments =
     "A moment is a UTC date (2026-09-19), a date and time (\"2026-09-19 08:00\", 2026-09-19T08:00:00+02:00) or how long ago it was (2h, "
     "7d).";
 
+constexpr std::string_view audit_help =
+    "Accepted, from the log, must be settled + open + dead + discarded + erased, from queues and ledger; what remains is missing. Exit "
+    "code 0: balanced. 1: it is not, and the ids are named. 4: something could not be read.\n\nA moment is a UTC date (2026-09-19), a "
+    "date and time (\"2026-09-19 08:00\") or how long ago it was (24h, 7d).";
+
 std::vector<Verb> make_verbs() {
     using C = Completes;
     return {
@@ -173,6 +178,24 @@ std::vector<Verb> make_verbs() {
          run_replay,
          C::nothing,
          moments},
+
+        {"proof",
+         "audit",
+         "whether every accepted record is accounted for",
+         {},
+         {{"since", 0, "MOMENT", "from the hour in which that was, up to now; 24h if nothing is given"},
+          {"from", 0, "MOMENT", "instead of --since: first moment of acceptance"},
+          {"to", 0, "MOMENT", "end; now if it is not given"},
+          {"against", 0, "DB", "counts the rows in this database too: a [db.NAME]"},
+          {"table", 0, "T", "the table there that an sql worker writes"},
+          {"id-column", 0, "COLUMN", "its column with the record's id; id if it is not given"},
+          {"repair", 0, "", "puts what is missing on its queue again"},
+          {"fail-on-mismatch", 0, "", "exit 1 although everything could be repaired"},
+          dry_run,
+          reason},
+         run_audit,
+         C::nothing,
+         audit_help},
 
         {"keys",
          "key new",

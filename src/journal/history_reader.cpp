@@ -26,11 +26,13 @@ bool is_for_users(const RecordHeader& header) { return header.is_readable() && (
 
 }  // namespace
 
-Result<HistoryReader::Summary, disk::Error> HistoryReader::visit(Timestamp from, Timestamp to, Visit visit) {
+Result<HistoryReader::Summary, disk::Error> HistoryReader::visit(Timestamp from, Timestamp to, Visit visit, Position first) {
     Summary summary;
     TRY_ASSIGN(auto all, segments(summary));
+    if (!all.empty()) summary.begins = all.front().header.created_at;
     for (std::size_t i = 0; i < all.size(); ++i) {
-        bool ends_before = i + 1 < all.size() && all[i + 1].header.created_at + clock_slack < from;
+        bool ends_before =
+            i + 1 < all.size() && (all[i + 1].header.created_at + clock_slack < from || all[i + 1].header.base <= first.value());
         bool begins_after = all[i].header.created_at - clock_slack >= to;
         if (ends_before || begins_after) {
             ++summary.segments_skipped;

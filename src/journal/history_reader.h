@@ -4,7 +4,7 @@
 // the owner appended but has not synced may be among those of the newest segment.
 
 #include <cstdint>
-#include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,14 +25,16 @@ class HistoryReader {
         std::uint64_t segments = 0;          ///< read through
         std::uint64_t segments_skipped = 0;  ///< outside the range by their headers
         std::vector<std::string> damage;     ///< one sentence for each place where records are missing
+        std::optional<Timestamp> begins;     ///< when the oldest segment that is there was made; nothing = there is none
     };
 
     explicit HistoryReader(disk::Disk& disk) : disk_(disk) {}
 
     /// Visits the records whose frames were written at `from` or later and before `to`. The preamble (type 0) of
     /// every segment that is read comes first, whatever its time. Segments are chosen by their headers with an
-    /// hour to spare, since wall clocks are set back. Fails only if the directory cannot be listed.
-    Result<Summary, disk::Error> visit(Timestamp from, Timestamp to, Visit visit);
+    /// hour to spare, since wall clocks are set back. Segments whose records all lie below `first` are passed over.
+    /// Fails only if the directory cannot be listed.
+    Result<Summary, disk::Error> visit(Timestamp from, Timestamp to, Visit visit, Position first = Position(0));
 
   private:
     struct Segment {

@@ -7,6 +7,7 @@
 // the process must answer nothing more from it and start again.
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -123,9 +124,12 @@ class Journal {
     /// a checkpoint that says so is durable.
     virtual Result<void, disk::Error> drop_below(SegmentNumber first, UniqueFunction<Fate(SegmentNumber)> fate) = 0;
 
+    /// Whether the history of a segment written in that time may go. Empty: yes.
+    using MayGo = std::function<bool(Timestamp from, Timestamp to)>;
     /// Removes history that is out of reach: segments that ended before `before`, oldest first, a few in one call. While the
-    /// disk has no room for additions the oldest goes whatever its age. A failure harms nothing; how many went.
-    virtual Result<unsigned, disk::Error> forget_history(Timestamp before) = 0;
+    /// disk has no room for additions the oldest goes whatever its age. None goes that may not. A failure harms nothing; how
+    /// many went.
+    virtual Result<unsigned, disk::Error> forget_history(Timestamp before, const MayGo& may_go) = 0;
 
     /// Housekeeping outside the commit path: prepares spares, compresses history. Does a bounded piece of work;
     /// true if there is more to do.

@@ -38,7 +38,7 @@ class Log final : public Journal {
     SegmentNumber active_segment() const override { return SegmentNumber(active_.header.number); }
     std::uint64_t live_bytes() const override;
     Result<void, disk::Error> drop_below(SegmentNumber first, UniqueFunction<Fate(SegmentNumber)> fate) override;
-    Result<unsigned, disk::Error> forget_history(Timestamp before) override;
+    Result<unsigned, disk::Error> forget_history(Timestamp before, const MayGo& may_go) override;
     bool maintain() override;
     bool release_reserve() override;
     bool has_room() override;
@@ -82,6 +82,7 @@ class Log final : public Journal {
     Result<void, disk::Error> drop(std::uint64_t number, Fate fate);
     void bound_quarantine();
     Result<void, disk::Error> move_aside(std::uint64_t number, const std::string& directory);
+    std::optional<Timestamp> begin_of(const HistorySegment& segment);
     Timestamp end_of(const std::vector<HistorySegment>& history, std::size_t index);
     bool is_short_of_space();
     bool do_maintenance();

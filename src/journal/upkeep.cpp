@@ -73,30 +73,39 @@ void Log::bound_quarantine() {
         log_warn("quarantine.not_bounded").with("why", removed.error().text());
 }
 
-Result<unsigned, disk::Error> Log::forget_history(Timestamp before) {
+Result<unsigned, disk::Error> Log::forget_history(Timestamp before, const MayGo& may_go) {
     constexpr unsigned at_once = 8;
     if (fault_) return Failure{*fault_};
     TRY_ASSIGN(auto history, list_history(disk_));
     unsigned gone = 0;
-    for (; gone < history.size() && gone < at_once; ++gone) {
-        auto number = history[gone].number;
-        bool is_old = end_of(history, gone) < before;
+    for (std::size_t i = 0; i < history.size() && gone < at_once; ++i) {
+        auto number = history[i].number;
+        auto end = end_of(history, i);
+        bool is_old = end < before;
         if (!is_old && (gone > 0 || !is_short_of_space())) break;
+        // Of a segment whose header cannot be read nobody knows whose records are in it.
+        if (auto begin = begin_of(history[i]); may_go && !(begin && may_go(*begin, end))) continue;
         if (!is_old) log_warn("history.forgotten_early").with("segment", number).with("why", "the disk is full");
         history_.forget(number);
         TRY(remove_history(disk_, number));
         ++counters_.history_forgotten;
+        ++gone;
     }
     return gone;
 }
 
+/// Nothing: its header cannot be read.
+std::optional<Timestamp> Log::begin_of(const HistorySegment& segment) {
+    auto file = open_history(disk_, segment.number);
+    if (!file.ok()) return std::nullopt;
+    auto header = read_header(**file);
+    return header.ok() ? std::optional(header->created_at) : std::nullopt;
+}
+
 /// A segment ended when the next one began, as far as its header can be read.
 Timestamp Log::end_of(const std::vector<HistorySegment>& history, std::size_t index) {
-    while (++index < history.size()) {
-        auto file = open_history(disk_, history[index].number);
-        if (!file.ok()) continue;
-        if (auto header = read_header(**file); header.ok()) return header->created_at;
-    }
+    while (++index < history.size())
+        if (auto begin = begin_of(history[index])) return *begin;
     return live_.begin()->second.header.created_at;
 }
 

@@ -20,6 +20,7 @@
 #include "cli/config/settings.h"
 #include "cli/console.h"
 #include "cli/exit_code.h"
+#include "cli/process/audit_book.h"
 #include "cli/process/past.h"
 #include "cli/process/paths.h"
 #include "cli/process/ports.h"
@@ -168,6 +169,7 @@ class Node {
     int run();
 
   private:
+    int open_audits();
     int open_store();
     int open_gate();
     void read_policies();
@@ -199,7 +201,8 @@ class Node {
     Instant started_ = clock_.now();
     metrics::Registry registry_;
     std::unique_ptr<sqs::Gatekeeper> gate_;
-    std::unique_ptr<disk::PosixDisk> disk_, looking_disk_;
+    std::unique_ptr<disk::PosixDisk> disk_, looking_disk_, audit_disk_;
+    std::unique_ptr<AuditBook> audits_;
     std::unique_ptr<broker::Broker> broker_;
     std::unique_ptr<transport::LocalSender> sender_;
     std::string secret_;
@@ -216,6 +219,16 @@ class Node {
     std::atomic<std::uint64_t> journal_bytes_{0};
     int ticks_ = 0;
 };
+
+int Node::open_audits() {
+    auto disk = disk::PosixDisk::open(audit_path(configuration_.node.data_dir));
+    if (!disk.ok()) return fail(exit_code::io, "audit.unusable", disk.error().text());
+    audit_disk_ = std::move(*disk);
+    auto book = AuditBook::open(*audit_disk_, clock_, registry_);
+    if (!book.ok()) return fail(exit_code::io, "audit.unusable", book.error());
+    audits_ = std::move(*book);
+    return 0;
+}
 
 int Node::open_store() {
     auto path = store_path(configuration_.node.data_dir);
@@ -289,8 +302,8 @@ int Node::open_intake() {
         sqs::ApiOptions{
             configuration_.sqs.account, configuration_.sqs.region, configuration_.sqs.base_url, {std::string(intake::quarantine_queue)}});
     past_ = std::make_unique<PastRecords>(*looking_disk_);
-    admin_ = std::make_unique<admin::Admin>(
-        admin::Parts{*broker_, *intake_, *past_, clock_, [this] { return facts(); }, [this] { return registry_.prometheus_text(); }});
+    admin_ = std::make_unique<admin::Admin>(admin::Parts{*broker_, *intake_, *past_, *audits_, clock_, [this] { return facts(); },
+                                                         [this] { return registry_.prometheus_text(); }});
     intake_->set_find_record(
         [this](const Uuid& id, UniqueFunction<void(std::optional<std::string>)> done) { admin_->find_envelope(id, std::move(done)); });
     return 0;
@@ -573,7 +586,7 @@ int Node::run() {
     pthread_sigmask(SIG_BLOCK, &set, nullptr);
     signal(SIGPIPE, SIG_IGN);
     raise_descriptor_limit();
-    for (auto step : {&Node::open_store, &Node::open_gate, &Node::open_intake, &Node::open_listeners})
+    for (auto step : {&Node::open_audits, &Node::open_store, &Node::open_gate, &Node::open_intake, &Node::open_listeners})
         if (int code = (this->*step)(); code != 0) return code;
     registry_.gauge("forebay_build_info", {{"version", std::string(version())}}).set(1);
     statsd_ = open_statsd(registry_, configuration_.telemetry.statsd);

@@ -9,6 +9,8 @@ namespace forebay::cli {
 
 /// The log, its history and what the broker keeps beside it; locked by the node.
 inline std::string store_path(std::string_view data_dir) { return std::string(data_dir) + "/store"; }
+/// What audits have found.
+inline std::string audit_path(std::string_view data_dir) { return std::string(data_dir) + "/audit"; }
 /// JSON lines with the supervising parent.
 inline std::string control_path(std::string_view data_dir) { return std::string(data_dir) + "/control.sock"; }
 /// What a worker process says of itself, for `status`.

@@ -189,7 +189,7 @@ TEST_F(JournalHistory, what_is_older_than_asked_for_goes_oldest_first_and_the_re
     fill(4);
     drop_all(true);
     compress();
-    auto gone = log->forget_history(middle);
+    auto gone = log->forget_history(middle, {});
     ASSERT_TRUE(gone.ok());
     auto history = list_history(disk);
     ASSERT_TRUE(history.ok());
@@ -203,6 +203,45 @@ TEST_F(JournalHistory, what_is_older_than_asked_for_goes_oldest_first_and_the_re
     EXPECT_TRUE(summary.damage.empty());
 }
 
+TEST_F(JournalHistory, what_may_not_go_stays_and_the_next_goes) {
+    open();
+    fill(4);
+    drop_all(true);
+    clock.advance(1min);
+    auto before = list_history(disk).value();
+    ASSERT_GE(before.size(), 3u);
+    std::vector<std::pair<Timestamp, Timestamp>> asked;
+    auto may_go = [&](Timestamp from, Timestamp to) {
+        EXPECT_LE(from, to);
+        asked.emplace_back(from, to);
+        return asked.size() != 2;
+    };
+    auto gone = log->forget_history(clock.wall(), may_go);
+    ASSERT_TRUE(gone.ok());
+    EXPECT_EQ(*gone, before.size() - 1);
+    auto after = list_history(disk).value();
+    ASSERT_EQ(after.size(), 1u);
+    EXPECT_EQ(after[0].number, before[1].number);
+    EXPECT_EQ(asked[0].second, asked[1].first) << "a segment ends where the next begins";
+    EXPECT_EQ(log->forget_history(clock.wall(), [](auto, auto) { return false; }).value(), 0u);
+}
+
+TEST_F(JournalHistory, a_full_disk_takes_nothing_that_may_not_go) {
+    options.min_free_bytes = 64_KiB;
+    open();
+    fill(4);
+    drop_all(true);
+    auto free = disk.free_bytes();
+    ASSERT_TRUE(free.ok());
+    disk.options().capacity_bytes -= *free - 80_KiB;
+    clock.advance(1s);
+    auto oldest = list_history(disk)->front().number;
+    unsigned asked = 0;
+    EXPECT_EQ(log->forget_history(Timestamp{INT64_MIN}, [&](auto, auto) { return ++asked == 2; }).value(), 1u);
+    EXPECT_EQ(list_history(disk)->front().number, oldest);
+    EXPECT_FALSE(log->has_room());
+}
+
 TEST_F(JournalHistory, what_is_being_compressed_can_go_too_and_does_not_come_back) {
     open();
     fill(3);
@@ -210,7 +249,7 @@ TEST_F(JournalHistory, what_is_being_compressed_can_go_too_and_does_not_come_bac
     log->maintain();
     log->maintain();
     clock.advance(1min);
-    ASSERT_TRUE(log->forget_history(clock.wall()).ok());
+    ASSERT_TRUE(log->forget_history(clock.wall(), {}).ok());
     compress();
     auto history = list_history(disk);
     ASSERT_TRUE(history.ok());
@@ -223,7 +262,7 @@ TEST_F(JournalHistory, a_full_disk_takes_the_oldest_whatever_its_age) {
     open();
     fill(4);
     drop_all(true);
-    ASSERT_EQ(log->forget_history(Timestamp{INT64_MIN}).value(), 0u) << "there is room";
+    ASSERT_EQ(log->forget_history(Timestamp{INT64_MIN}, {}).value(), 0u) << "there is room";
     auto free = disk.free_bytes();
     ASSERT_TRUE(free.ok());
     disk.options().capacity_bytes -= *free - 80_KiB;
@@ -231,12 +270,12 @@ TEST_F(JournalHistory, a_full_disk_takes_the_oldest_whatever_its_age) {
     EXPECT_FALSE(log->has_room());
     int rounds = 0;
     while (!log->has_room() && rounds++ < 10) {
-        ASSERT_EQ(log->forget_history(Timestamp{INT64_MIN}).value(), 1u);
+        ASSERT_EQ(log->forget_history(Timestamp{INT64_MIN}, {}).value(), 1u);
         clock.advance(1s);
     }
     EXPECT_LT(rounds, 4);
     EXPECT_EQ(list_history(disk)->front().number, static_cast<std::uint64_t>(rounds) + 1);
-    EXPECT_EQ(log->forget_history(Timestamp{INT64_MIN}).value(), 0u) << "no more than needed";
+    EXPECT_EQ(log->forget_history(Timestamp{INT64_MIN}, {}).value(), 0u) << "no more than needed";
 }
 
 TEST_F(JournalHistory, a_segment_number_known_only_to_history_is_not_given_again) {

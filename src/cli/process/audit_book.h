@@ -1,0 +1,50 @@
+#pragma once
+// What audits have found (admin/audit.h), durable in `<data_dir>/audit/kept.json`: the last result, the hours of two days,
+// and for every hour that was ever counted whether everything accepted in it was settled. Of the last the journal asks before
+// it lets history go (D2). Keeps the metrics of the last result too.
+
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+
+#include "admin/audit.h"
+#include "disk/disk.h"
+#include "metrics/metrics.h"
+
+namespace forebay::cli {
+
+class AuditBook final : public admin::Audits {
+  public:
+    /// `disk` is the folder it is kept in, and nobody else's. A file that cannot be read is an error: it says what the journal
+    /// may forget.
+    static Result<std::unique_ptr<AuditBook>, std::string> open(disk::Disk& disk, Clock& clock, metrics::Registry& registry);
+
+    json::Value kept() override;
+    Result<void, std::string> keep(const json::Value& found) override;
+
+    /// Whether every hour that the time from `from` to `to` touches was counted, with all that was accepted in it settled,
+    /// discarded or erased, and no difference. Any thread.
+    bool is_settled(Timestamp from, Timestamp to) const;
+
+  private:
+    AuditBook(disk::Disk& disk, Clock& clock, metrics::Registry& registry) : disk_(disk), clock_(clock), registry_(registry) {}
+    Result<void, std::string> read();
+    Result<void, std::string> write(const json::Value& kept);
+    json::Value whole() const;
+    json::Value today() const;
+    void take_hours(const json::Value& found);
+    void forget_old_hours();
+    void show_metrics();
+
+    disk::Disk& disk_;
+    Clock& clock_;
+    metrics::Registry& registry_;
+    json::Value last_;                           ///< the last result, without its hours; null = there was none
+    json::Value recent_ = json::Value::array();  ///< hours of two days, as POST /api/audit tells them
+    mutable std::mutex lock_;                    ///< guards settled_ and unsettled_
+    std::set<std::int64_t> settled_;             ///< hours since 1970
+    std::set<std::int64_t> unsettled_;
+};
+
+}  // namespace forebay::cli

@@ -1,0 +1,283 @@
+"""`forebay audit`: balanced whatever was killed, and never when something is missing, surplus or out of reach."""
+import os
+import random
+import re
+import sqlite3
+import threading
+import time
+import uuid
+
+import requests
+
+from conftest import LEADS, LEADS_TO_SQLITE
+from sqs_clients import Json
+
+PLAIN = LEADS + """
+visibility_timeout = "2s"
+max_receive_count = 1000
+dead_letter = "leads-dead"
+[queue.leads-dead]
+""" + LEADS_TO_SQLITE
+AGAINST = ("--against", "main", "--table", "leads")
+
+
+def post(process, email):
+    answer = requests.post(process.intake + "/v1/lead", json={"email": email}, timeout=30)
+    assert answer.status_code == 202, answer.text
+    return answer.json()["id"]
+
+
+def rows(process, sql="SELECT id FROM leads", file="leads.db"):
+    try:
+        connection = sqlite3.connect(f"file:{process.folder}/{file}?mode=ro", uri=True)
+        try:
+            return connection.execute(sql).fetchall()
+        finally:
+            connection.close()
+    except sqlite3.OperationalError:
+        return []
+
+
+def change(process, sql, *values):
+    connection = sqlite3.connect(os.path.join(process.folder, "leads.db"), timeout=30)
+    with connection:
+        assert connection.execute(sql, values).rowcount == 1
+    connection.close()
+
+
+def wait_for(what, seconds=60):
+    deadline = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.02)
+
+
+def audit(process, *more, expect=0):
+    return process.json("audit", *more, expect=expect)
+
+
+def depth(process, queue):
+    queues = requests.get(process.admin + "/api/queues", timeout=10).json()["queues"]
+    return sum(q["ready"] + q["in_flight"] + q["delayed"] for q in queues if q["name"] == queue)
+
+
+def settle(process, count):
+    wait_for(lambda: len(rows(process)) == count and depth(process, "leads") == 0)
+
+
+def test_what_was_accepted_is_settled_and_the_rows_agree(forebay):
+    process = forebay(PLAIN)
+    ids = [post(process, f"p{n}@example.com") for n in range(30)]
+    settle(process, 30)
+    found = audit(process, *AGAINST)
+    assert found["verdict"] == "balanced" and found["differences"] == [] and found["gaps"] == []
+    assert found["total"] == {"accepted": 30, "settled": 30, "open": 0, "dead": 0, "discarded": 0, "erased": 0, "missing": 0, "difference": 0,
+                              "rows": 30}
+    assert {row for row, in rows(process)} == set(ids)
+    text = process.run("audit", *AGAINST)
+    lines = text.splitlines()
+    assert re.fullmatch(r"hour \(UTC\) +accepted +settled +open +dead +rows in leads +difference", lines[0])
+    assert re.fullmatch(r"24h +30 +30 +0 +0 +30 +0 +BALANCED", lines[-1])
+    assert sum(int(line.split()[1]) for line in lines[1:-1]) == 30
+    # Nothing is counted twice when a record is sent to its queue again.
+    answer = requests.post(process.admin + "/api/replay", json={"ids": ids[:3], "queue": "leads", "reason": "test"}, timeout=10)
+    assert answer.json()["sent"] == 3
+    settle(process, 30)
+    assert audit(process, *AGAINST)["total"]["accepted"] == 30
+    metrics = requests.get(process.admin + "/metrics", timeout=10).text
+    assert 'forebay_audit_difference{endpoint="lead"} 0' in metrics
+
+
+def test_what_waits_is_open_and_what_failed_for_good_is_dead(forebay):
+    process = forebay(LEADS + """
+max_receive_count = 20
+dead_letter = "leads-dead"
+[queue.leads-dead]
+[queue.later]
+[worker.score]
+queue = "leads"
+handler = "exec"
+then = ["later"]
+[worker.score.exec]
+protocol = "per-record"
+command = ["/bin/sh", "-c", "grep -q dead@ && exit 65 || exit 0"]
+""")
+    post(process, "dead@example.com")
+    for n in range(4):
+        post(process, f"p{n}@example.com")
+    wait_for(lambda: depth(process, "later") == 4 and depth(process, "leads-dead") == 1)
+    total = audit(process)["total"]
+    assert (total["accepted"], total["settled"], total["open"], total["dead"], total["missing"]) == (5, 0, 4, 1, 0)
+    # Nobody of ours empties the queue: whoever does has settled the record.
+    sqs = Json(process.sqs)
+    url = sqs.get_queue_url(QueueName="later")["QueueUrl"]
+    for message in sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]:
+        sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+    total = audit(process)["total"]
+    assert total["settled"] + total["open"] == 4 and total["settled"] > 0 and total["missing"] == 0
+
+
+def test_a_message_that_somebody_deleted_is_missing_by_name_and_can_be_repaired(forebay):
+    process = forebay(PLAIN)
+    post(process, "before@example.com")
+    settle(process, 1)
+    process.run("stop", "store")
+    ids = [post(process, f"p{n}@example.com") for n in range(3)]
+    assert audit(process, *AGAINST)["total"]["open"] == 3
+    sqs = Json(process.sqs)
+    url = sqs.get_queue_url(QueueName="leads")["QueueUrl"]
+    message = sqs.receive_message(QueueUrl=url)["Messages"][0]
+    sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+    found = audit(process, *AGAINST, expect=1)
+    assert found["verdict"] == "mismatch" and found["total"]["missing"] == 1
+    difference, = found["differences"]
+    assert difference["what"] == "missing" and difference["endpoint"] == "lead" and difference["id"] in ids
+    text = process.run("audit", expect=1)
+    assert "NOT BALANCED" in text and f"{difference['id']} of lead" in text and "missing: it was put on leads" in text
+    assert 'forebay_audit_difference{endpoint="lead"} 1' in requests.get(process.admin + "/metrics", timeout=10).text
+    assert "Would queue 1 record again" in process.run("audit", "--repair", "--dry-run", expect=1)
+    refused = process.run("audit", "--repair", "--yes", expect=None)
+    assert refused.returncode == 64 and "--reason" in refused.stderr
+    assert "Queued 1 record again" in process.run("audit", "--repair", "--yes", "--reason", "deleted by hand")
+    process.run("start", "store")
+    settle(process, 4)
+    assert audit(process, *AGAINST)["verdict"] == "balanced"
+
+
+def test_a_row_that_was_removed_or_added_by_hand_is_named(forebay):
+    process = forebay(PLAIN)
+    ids = [post(process, f"p{n}@example.com") for n in range(5)]
+    settle(process, 5)
+    assert audit(process, *AGAINST)["verdict"] == "balanced"
+    change(process, "DELETE FROM leads WHERE id = ?", ids[2])
+    found = audit(process, *AGAINST, expect=1)
+    assert [(d["what"], d["id"]) for d in found["differences"]] == [("row_missing", ids[2])]
+    assert found["total"]["rows"] == 4 and found["total"]["settled"] == 5 and found["total"]["difference"] == 1
+    assert f"{ids[2]} of lead" in process.run("audit", *AGAINST, expect=1)
+    assert audit(process)["verdict"] == "balanced", "without --against the rows are not looked at"
+    stranger = ids[1][:-4] + ("0000" if ids[1][-4:] != "0000" else "1111")
+    change(process, "INSERT INTO leads (id) VALUES (?)", stranger)
+    found = audit(process, *AGAINST, expect=1)
+    assert {(d["what"], d["id"]) for d in found["differences"]} == {("row_missing", ids[2]), ("row_surplus", stranger)}
+
+
+def test_a_doubled_row_is_named(forebay):
+    process = forebay(LEADS + """
+[db.main]
+driver = "sqlite"
+path = "leads.db"
+[worker.store]
+queue = "leads"
+handler = "sql"
+[worker.store.sql]
+db = "main"
+statement = "INSERT INTO plain (id, email) VALUES (:id, :email)"
+""")
+    connection = sqlite3.connect(os.path.join(process.folder, "leads.db"), timeout=30)
+    with connection:
+        connection.execute("CREATE TABLE plain (id TEXT, email TEXT)")
+    connection.close()
+    keyed = {"Idempotency-Key": str(uuid.uuid4())}
+    ids = [post(process, "a@example.com"),
+           requests.post(process.intake + "/v1/lead", json={"email": "b@example.com"}, headers=keyed, timeout=10).json()["id"]]
+    wait_for(lambda: len(rows(process, "SELECT id FROM plain")) == 2 and depth(process, "leads") == 0)
+    against = ("--against", "db.main", "--table", "plain")
+    assert audit(process, *against)["verdict"] == "balanced"
+    for id in ids:
+        change(process, "INSERT INTO plain (id) VALUES (?)", id)
+    found = audit(process, *against, expect=1)
+    assert {(d["what"], d["id"]) for d in found["differences"]} == {("row_doubled", id) for id in ids}
+    assert found["total"]["rows"] == 4
+
+
+def test_what_cannot_be_reached_is_incomplete_and_never_balanced(forebay):
+    process = forebay(PLAIN)
+    post(process, "a@example.com")
+    settle(process, 1)
+    assert audit(process, *AGAINST)["verdict"] == "balanced"
+    away = os.path.join(process.folder, "elsewhere.db")
+    os.rename(os.path.join(process.folder, "leads.db"), away)
+    found = audit(process, *AGAINST, expect=4)
+    assert found["verdict"] == "incomplete" and found["differences"] == [] and "total" not in found
+    assert any("leads.db" in gap for gap in found["gaps"])
+    assert "INCOMPLETE" in process.run("audit", expect=4)
+    refused = process.run("audit", "--repair", "--yes", "--reason", "x", expect=None)
+    assert refused.returncode == 4 and "nothing is repaired" in refused.stderr
+    os.rename(away, os.path.join(process.folder, "leads.db"))
+    assert audit(process, *AGAINST)["verdict"] == "balanced"
+    process.stop()
+    found = audit(process, *AGAINST, expect=4)
+    assert found["verdict"] == "incomplete" and "no answer from" in found["gaps"][0]
+
+
+def test_wrong_arguments_are_named(forebay):
+    process = forebay(PLAIN)
+    for words, what in ((("--since", "yesterday"), "--since yesterday is no moment"),
+                        (("--to", "2026-01-01"), "--to needs --from"),
+                        (("--since", "1h", "--from", "2h"), "--since goes up to now"),
+                        (("--from", "2026-01-02", "--to", "2026-01-01"), "must begin before it ends"),
+                        (("--from", "2999-01-01"), "before now"),
+                        (("--against", "main"), "--against DB and --table T go together"),
+                        (("--against", "mian", "--table", "leads"), 'did you mean "main"?'),
+                        (("--against", "main", "--table", "lead"), 'did you mean "leads"?'),
+                        (("--reason", "x"), "--reason is for --repair"),
+                        (("--dry-run",), "--dry-run is for --repair"),
+                        (("--table", ""), "go together"),
+                        (("--sinse", "1h"), "did you mean --since?")):
+        done = process.run("audit", *words, expect=None)
+        assert done.returncode == 64 and what in done.stderr, (words, done.returncode, done.stderr)
+    found = audit(process, *AGAINST)
+    assert found["verdict"] == "balanced" and found["total"]["accepted"] == 0 and found["hours"] == []
+    assert audit(process, *AGAINST, "--from", "2020-01-01", "--to", "2020-01-02")["verdict"] == "balanced"
+
+
+class Producer(threading.Thread):
+    """Posts until told to stop; what has no answer is sent again under its key."""
+
+    def __init__(self, url, stop):
+        super().__init__()
+        self.url, self.stop, self.acknowledged = url, stop, set()
+
+    def run(self):
+        session = requests.Session()
+        while not self.stop.is_set():
+            key, answer = str(uuid.uuid4()), None
+            while answer is None or answer.status_code in (409, 503):
+                try:
+                    answer = session.post(self.url, json={"email": "p@example.com"}, headers={"Idempotency-Key": key}, timeout=10)
+                except requests.RequestException:
+                    if self.stop.is_set():
+                        return
+                    time.sleep(0.02)
+            assert answer.status_code == 202, answer.text
+            self.acknowledged.add(answer.json()["id"])
+
+
+def test_the_balance_holds_while_records_move_and_after_everything_was_killed(forebay):
+    process = forebay(PLAIN + """
+[worker.store.process]
+startsecs = "300ms"
+""")
+    stop = threading.Event()
+    producers = [Producer(process.intake + "/v1/lead", stop) for _ in range(3)]
+    for producer in producers:
+        producer.start()
+    chance = random.Random(1)
+    try:
+        for _ in range(6):
+            process.kill9(chance.choice(["node", "store:1"]))
+            # In the middle of everything: something may be open, nothing is missing.
+            found = audit(process, *AGAINST)
+            assert found["verdict"] == "balanced" and found["total"]["missing"] == 0
+            time.sleep(0.2)
+    finally:
+        stop.set()
+        for producer in producers:
+            producer.join()
+    acknowledged = set().union(*(producer.acknowledged for producer in producers))
+    wait_for(lambda: depth(process, "leads") == 0)
+    found = audit(process, *AGAINST)
+    assert found["verdict"] == "balanced"
+    total = found["total"]
+    assert total["accepted"] == total["settled"] == total["rows"] >= len(acknowledged)
+    assert {id for id, in rows(process)} >= acknowledged
