@@ -13,6 +13,7 @@ inline constexpr std::uint64_t message_bytes_min = 1;
 inline constexpr std::uint64_t maximum_message_size_min = 1_KiB;
 inline constexpr unsigned batch_entries_max = 10;
 inline constexpr unsigned receive_max = 10;
+inline constexpr unsigned own_batch_max = 100;  ///< entries and messages of one call of our own workers, in the place of both
 inline constexpr Duration visibility_max = 12h;
 inline constexpr Duration delay_max = 900s;
 inline constexpr Duration wait_max = 20s;

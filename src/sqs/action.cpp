@@ -1,6 +1,9 @@
 #include "sqs/action.h"
 
 #include <algorithm>
+#include <charconv>
+
+#include "queue/limits.h"
 
 namespace forebay::sqs {
 namespace {
@@ -63,6 +66,16 @@ Result<void, Error> Call::check(const Wish& wish) {
     if (options.is_own(wish.queue)) return Failure{not_a_clients(wish.queue)};
     if (gate.may(caller, wish)) return {};
     return Failure{gate.refusal(caller, wish, names().arn_of(wish.queue))};
+}
+
+Result<unsigned, Error> Call::entries_max() const {
+    auto given = request.find("x-forebay-batch");
+    if (given.empty()) return queue::limits::batch_entries_max;
+    unsigned number = 0;
+    auto [end, error] = std::from_chars(given.data(), given.data() + given.size(), number);
+    bool is_number = error == std::errc() && end == given.data() + given.size();
+    if (is_number && number >= 1 && number <= queue::limits::own_batch_max) return number;
+    return Failure{invalid_value(given, "x-forebay-batch", "Must be between 1 and 100, if provided.")};
 }
 
 std::function<bool(std::string_view)> Call::may_see() const {

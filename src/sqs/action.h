@@ -37,6 +37,9 @@ struct Call {
     Result<void, Error> check(std::string_view queue);
     /// The same of a queue that messages are moved to because of this call.
     Result<void, Error> check_target(std::string_view queue);
+    /// How many entries or messages the call may have: ten, or as many as `x-forebay-batch: N` says, at most a hundred, so that a
+    /// worker of ours takes and deletes a batch in one call. Error: invalid_value.
+    Result<unsigned, Error> entries_max() const;
     /// Which queues the caller may be told of; to be asked also after the call has moved on.
     std::function<bool(std::string_view)> may_see() const;
 

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "queue/limits.h"
-
 namespace forebay::sqs {
 namespace {
 
@@ -15,13 +13,14 @@ bool is_id(std::string_view id) {
     });
 }
 
-Result<void, Error> check_count(std::size_t count, std::string_view request_entry) {
+Result<void, Error> check_count(std::size_t count, std::string_view request_entry, unsigned most) {
     if (count == 0)
         return Failure{
             Error{ErrorKind::empty_batch_request, "There should be at least one " + std::string(request_entry) + " in the request."}};
-    if (count > queue::limits::batch_entries_max)
-        return Failure{Error{ErrorKind::too_many_entries_in_batch_request,
-                             "Maximum number of entries per request are 10. You have sent " + std::to_string(count) + "."}};
+    if (count > most)
+        return Failure{
+            Error{ErrorKind::too_many_entries_in_batch_request,
+                  "Maximum number of entries per request are " + std::to_string(most) + ". You have sent " + std::to_string(count) + "."}};
     return {};
 }
 
@@ -68,10 +67,10 @@ json::Value BatchOutcome::to_json() && {
     return out;
 }
 
-Result<BatchEntries, Error> read_batch(Arguments& call, std::string_view request_entry) {
+Result<BatchEntries, Error> read_batch(Arguments& call, std::string_view request_entry, unsigned most) {
     BatchEntries out;
     TRY_ASSIGN(out.entries, call.structures("Entries"));
-    TRY(check_count(out.entries.size(), request_entry));
+    TRY(check_count(out.entries.size(), request_entry, most));
     for (auto& entry : out.entries) {
         TRY_ASSIGN(auto id, entry.required_text("Id"));
         TRY(check_id(id, out.ids));

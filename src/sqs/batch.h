@@ -48,9 +48,9 @@ struct BatchEntries {
     std::vector<std::string> ids;
     std::vector<Arguments> entries;
 };
-/// The entries of a call, with AWS's checks of their number and ids. `request_entry` as in
+/// The entries of a call, with AWS's checks of their number, at most `most`, and ids. `request_entry` as in
 /// "There should be at least one SendMessageBatchRequestEntry in the request."
-Result<BatchEntries, Error> read_batch(Arguments& call, std::string_view request_entry);
+Result<BatchEntries, Error> read_batch(Arguments& call, std::string_view request_entry, unsigned most);
 
 /// Whether an entry's error is about the form of the whole call and fails it.
 bool fails_the_call(const Error& error);

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "queue/limits.h"
+
 namespace forebay::transport {
 namespace {
 
@@ -29,10 +31,15 @@ Result<void, SourceError> first_failure(const sqs::client::Outcomes& outcomes) {
     return {};
 }
 
+SqsSourceOptions with_batches(SqsSourceOptions options) {
+    if (options.is_forebay) options.client.batch_max = queue::limits::own_batch_max;
+    return options;
+}
+
 }  // namespace
 
 SqsSource::SqsSource(SqsSourceOptions options, std::optional<sqs::Credentials> credentials)
-    : options_(std::move(options)), client_(options_.client, std::move(credentials), clock_, entropy_) {}
+    : options_(with_batches(std::move(options))), client_(options_.client, std::move(credentials), clock_, entropy_) {}
 
 std::string SqsSource::url_of(const std::string& queue) const {
     return options_.account.empty() ? queue : options_.client.endpoint_url + "/" + options_.account + "/" + queue;

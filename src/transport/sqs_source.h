@@ -25,7 +25,7 @@ class SqsSource final : public Source {
     /// Without credentials requests are not signed.
     explicit SqsSource(SqsSourceOptions options, std::optional<sqs::Credentials> credentials = {});
 
-    /// At most ten messages; a wait is cut to whole seconds and to 20 of them.
+    /// At most ten messages, or a hundred of a node of ours; a wait is cut to whole seconds and to 20 of them.
     Result<std::vector<Received>, SourceError> receive(const std::string& queue, unsigned max, Duration wait,
                                                        std::optional<Duration> visibility) override;
     Result<void, SourceError> settle(const std::string& queue, const std::vector<std::string>& handles) override;

@@ -10,7 +10,8 @@
 namespace forebay::worker {
 namespace {
 
-constexpr unsigned receive_max = 10;  // SQS gives at most ten at once
+constexpr unsigned receive_max = 100;  // what a node of ours gives at once
+constexpr std::size_t full = 10;       // and SQS; who gives so many may have more
 constexpr Duration wait_first = 100ms;
 constexpr Duration wait_most = 1s;
 constexpr Duration unreported_most = 2s;
@@ -57,16 +58,17 @@ void Receiver::away(const std::string& why) {
 
 std::vector<transport::Received> Receiver::take_one() { return take_first(1); }
 
-/// A receive that gives less than it might has emptied the queue: then one pause, so that what is on its way can
+/// A receive that gives less than it might, and less than ten, has emptied the queue: then one pause, so that what is on its way can
 /// come, rather than asking again and again.
 std::vector<transport::Received> Receiver::take_batch() {
     auto batch = take_first(options_.batch.size);
     bool has_paused = options_.batch.wait == Duration::zero();
     auto asked = std::min(options_.batch.size, receive_max);
     auto got = batch.size();
+    auto is_emptied = [&] { return got < std::min<std::size_t>(asked, full); };
     while (!batch.empty() && batch.size() < options_.batch.size && !parts_.controls.stop) {
-        if (got < asked && std::exchange(has_paused, true)) break;
-        if (got < asked) rest(options_.batch.wait, parts_.clock, parts_.controls);
+        if (is_emptied() && std::exchange(has_paused, true)) break;
+        if (is_emptied()) rest(options_.batch.wait, parts_.clock, parts_.controls);
         asked = std::min(options_.batch.size - static_cast<unsigned>(batch.size()), receive_max);
         auto more = receive(asked, Duration::zero());
         if (!more) break;

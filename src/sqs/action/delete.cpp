@@ -30,7 +30,8 @@ Result<void, Error> delete_message(Call& call) {
 
 Result<void, Error> delete_message_batch(Call& call) {
     TRY_ASSIGN(auto queue, call.queue());
-    TRY_ASSIGN(auto batch, read_batch(call.arguments, "DeleteMessageBatchRequestEntry"));
+    TRY_ASSIGN(auto most, call.entries_max());
+    TRY_ASSIGN(auto batch, read_batch(call.arguments, "DeleteMessageBatchRequestEntry", most));
     BatchOutcome outcome(std::move(batch.ids));
     std::vector<queue::Receipt> receipts;
     std::vector<std::string> submitted;

@@ -1,7 +1,6 @@
 #include <algorithm>
 
 #include "base/digest.h"
-#include "queue/limits.h"
 #include "sqs/action.h"
 #include "sqs/fifo.h"
 #include "sqs/message_attributes.h"
@@ -9,7 +8,6 @@
 namespace forebay::sqs::action {
 namespace {
 
-namespace limits = queue::limits;
 using std::chrono::seconds;
 
 /// Our own workers ask for the attempts noted with a message (D16); `All` does not include it.
@@ -70,10 +68,11 @@ std::optional<Duration> as_duration(std::optional<std::int64_t> number) {
     return number ? std::optional<Duration>(seconds(*number)) : std::nullopt;
 }
 
-Result<broker::Receive, Error> read_receive(Arguments& of, std::string queue) {
+Result<broker::Receive, Error> read_receive(Arguments& of, std::string queue, unsigned most) {
     broker::Receive out;
     out.queue = std::move(queue);
-    TRY_ASSIGN(auto max, bounded(of, "MaxNumberOfMessages", 1, limits::receive_max, "Must be between 1 and 10, if provided."));
+    auto rule = "Must be between 1 and " + std::to_string(most) + ", if provided.";
+    TRY_ASSIGN(auto max, bounded(of, "MaxNumberOfMessages", 1, most, rule));
     out.max_messages = static_cast<unsigned>(max.value_or(1));
     TRY_ASSIGN(auto wait, bounded(of, "WaitTimeSeconds", 0, 20, "Must be >= 0 and <= 20, if provided."));
     out.wait = as_duration(wait);
@@ -142,7 +141,8 @@ UniqueFunction<void()> give_back(broker::Commands& commands, std::string queue, 
 
 Result<void, Error> receive_message(Call& call) {
     TRY_ASSIGN(auto queue, call.queue());
-    TRY_ASSIGN(auto receive, read_receive(call.arguments, std::move(queue)));
+    TRY_ASSIGN(auto most, call.entries_max());
+    TRY_ASSIGN(auto receive, read_receive(call.arguments, std::move(queue), most));
     TRY_ASSIGN(auto wanted, read_wanted(call));
     wanted.is_fifo = is_fifo_name(receive.queue);
     receive.still_wanted = call.reply.connection_probe();

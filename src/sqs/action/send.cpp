@@ -133,7 +133,8 @@ Result<void, Error> send_message(Call& call) {
 
 Result<void, Error> send_message_batch(Call& call) {
     TRY_ASSIGN(auto queue, call.queue());
-    TRY_ASSIGN(auto batch, read_batch(call.arguments, "SendMessageBatchRequestEntry"));
+    TRY_ASSIGN(auto most, call.entries_max());
+    TRY_ASSIGN(auto batch, read_batch(call.arguments, "SendMessageBatchRequestEntry", most));
     BatchOutcome outcome(std::move(batch.ids));
     std::vector<queue::OutgoingMessage> messages;
     std::uint64_t bytes = 0;

@@ -81,7 +81,8 @@ Result<void, Error> change_message_visibility(Call& call) {
 
 Result<void, Error> change_message_visibility_batch(Call& call) {
     TRY_ASSIGN(auto queue, call.queue());
-    TRY_ASSIGN(auto batch, read_batch(call.arguments, "ChangeMessageVisibilityBatchRequestEntry"));
+    TRY_ASSIGN(auto most, call.entries_max());
+    TRY_ASSIGN(auto batch, read_batch(call.arguments, "ChangeMessageVisibilityBatchRequestEntry", most));
     TRY_ASSIGN(auto notes, read_notes(call.request));
     BatchOutcome outcome(std::move(batch.ids));
     std::vector<Change> submitted;

@@ -11,11 +11,11 @@ namespace limits = queue::limits;
 using Kind = ClientError::Kind;
 
 std::size_t Batch::end_of_call(std::size_t from) const {
-    const auto most = std::min<std::size_t>(from + limits::batch_entries_max, entries.size());
-    if (bytes.empty()) return most;
+    const auto last = std::min<std::size_t>(from + most, entries.size());
+    if (bytes.empty()) return last;
     auto sum = bytes[from];
     auto to = from + 1;
-    while (to < most && sum + bytes[to] <= limits::message_bytes_max) sum += bytes[to++];
+    while (to < last && sum + bytes[to] <= limits::message_bytes_max) sum += bytes[to++];
     return to;
 }
 

@@ -19,6 +19,7 @@ struct Batch {
     std::vector<json::Value> entries{};  ///< without their ids
     std::vector<std::uint64_t> bytes{};  ///< of each; empty = they have no size that counts
     Headers headers{};
+    unsigned most = 10;  ///< in one call
     /// Looks at what the answer says of an entry that succeeded. May be empty.
     std::function<Result<void, std::string>(std::size_t entry, const json::Value& said)> check{};
 

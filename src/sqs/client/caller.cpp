@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/bytes.h"
+#include "queue/limits.h"
 
 namespace forebay::sqs::client {
 namespace {
@@ -57,6 +58,7 @@ Headers Caller::headers_of(const Call& call, std::string_view body) {
     Headers out{
         {"Host", authority_}, {"Content-Type", "application/x-amz-json-1.0"}, {"X-Amz-Target", "AmazonSQS." + std::string(call.action)}};
     out.insert(out.end(), call.headers.begin(), call.headers.end());
+    if (options_.batch_max > queue::limits::batch_entries_max) out.emplace_back("x-forebay-batch", std::to_string(options_.batch_max));
     if (!credentials_) return out;
     std::vector<http::Header> views;
     for (const auto& [name, value] : out) views.push_back({name, value});

@@ -25,6 +25,7 @@ struct ClientOptions {
     Duration connect_deadline = 2s;
     Duration answer_deadline = 30s;  ///< beyond the time a receive waits
     TryLimits limits{};
+    unsigned batch_max = 10;  ///< entries of one call; more, up to 100, only a node of ours takes (it is told in a header)
 };
 
 using Headers = std::vector<std::pair<std::string, std::string>>;
@@ -49,6 +50,7 @@ class Caller {
     /// Without credentials nothing is signed.
     Caller(ClientOptions options, std::optional<Credentials> credentials, Clock& clock, Entropy& entropy);
 
+    unsigned batch_max() const { return options_.batch_max; }
     Tries tries() const { return {options_.limits, clock_, entropy_}; }
     /// Tries again, as long as `tries` lets it, after a connection that could not be made, a 503 and throttling, which
     /// all mean that nothing was done; a repeatable call also after any other 5xx, a deadline and a broken connection.

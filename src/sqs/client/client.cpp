@@ -23,12 +23,12 @@ std::int64_t whole_seconds(Duration d) {
     return std::chrono::floor<std::chrono::seconds>(std::clamp(d, Duration(0), limits::wait_max)).count();
 }
 
-Call receive_call(const std::string& queue, const ReceiveRequest& request) {
+Call receive_call(const std::string& queue, const ReceiveRequest& request, unsigned most) {
     Call out{"ReceiveMessage", name_of(queue), json::Value::object()};
     out.repeatable = false;
     const auto wait = whole_seconds(request.wait);
     out.wait = std::chrono::seconds(wait);
-    out.members.set("MaxNumberOfMessages", std::clamp(request.max_messages, 1u, limits::receive_max));
+    out.members.set("MaxNumberOfMessages", std::clamp(request.max_messages, 1u, most));
     out.members.set("WaitTimeSeconds", wait);
     if (request.visibility) out.members.set("VisibilityTimeout", seconds_rounded_up(*request.visibility));
     // The older name of MessageSystemAttributeNames, which every server knows.
@@ -66,7 +66,7 @@ Result<Answer, ClientError> Client::ask(const std::string& queue, Call& call, Tr
 }
 
 Result<std::vector<ReceivedMessage>, ClientError> Client::receive(const std::string& queue, const ReceiveRequest& request) {
-    auto call = receive_call(queue, request);
+    auto call = receive_call(queue, request, caller_.batch_max());
     auto tries = caller_.tries();
     TRY_ASSIGN(auto answer, ask(queue, call, tries));
     std::vector<ReceivedMessage> out;
@@ -92,7 +92,8 @@ Result<void, ClientError> Client::run(const std::string& queue, OpenEntries entr
     }
 }
 
-Outcomes Client::run(const std::string& queue, const Batch& batch) {
+Outcomes Client::run(const std::string& queue, Batch batch) {
+    batch.most = caller_.batch_max();
     Outcomes outcomes(batch.entries.size());
     for (std::size_t from = 0; from < batch.entries.size();) {
         const auto to = batch.end_of_call(from);

@@ -24,7 +24,7 @@
 namespace forebay::sqs::client {
 
 struct ReceiveRequest {
-    unsigned max_messages = 10;          ///< cut to 1…10
+    unsigned max_messages = 10;          ///< cut to 1…10, or ClientOptions::batch_max
     Duration wait{0};                    ///< cut to whole seconds and to 20 of them
     std::optional<Duration> visibility;  ///< nothing = the queue's
     std::vector<std::string> system_attributes{};
@@ -55,7 +55,7 @@ class Client {
     Result<std::string, ClientError> url_of(const std::string& queue);
     Result<Answer, ClientError> ask(const std::string& queue, Call& call, Tries& tries);
     Result<void, ClientError> run(const std::string& queue, OpenEntries entries);
-    Outcomes run(const std::string& queue, const Batch& batch);
+    Outcomes run(const std::string& queue, Batch batch);
 
     Caller caller_;
     std::map<std::string, std::string> urls_;

@@ -247,6 +247,24 @@ TEST_F(Messages, our_workers_give_back_without_a_count_and_note_attempts) {
     EXPECT_EQ(attributes["ForebayAttempts"].text(), "3");
 }
 
+TEST_F(Messages, our_workers_may_take_and_delete_more_than_ten_at_once) {
+    for (int i = 0; i < 30; ++i) send();
+    auto ask = R"({"QueueUrl":"q","MaxNumberOfMessages":25})";
+    EXPECT_EQ(port.json("ReceiveMessage", ask).status, 400u);
+    EXPECT_EQ(port.json("ReceiveMessage", ask, {{"x-forebay-batch", "24"}}).status, 400u);
+    auto got = port.result("ReceiveMessage", ask, {{"x-forebay-batch", "25"}})["Messages"];
+    ASSERT_EQ(got.elements().size(), 25u);
+    std::string entries;
+    for (std::size_t i = 0; i < 25; ++i)
+        entries += (i == 0 ? "" : ",") + (R"({"Id":")" + std::to_string(i)) + R"(","ReceiptHandle":")" +
+                   got.elements()[i]["ReceiptHandle"].text() + "\"}";
+    auto remove = R"({"QueueUrl":"q","Entries":[)" + entries + "]}";
+    EXPECT_EQ(port.json("DeleteMessageBatch", remove).status, 400u);
+    EXPECT_EQ(port.result("DeleteMessageBatch", remove, {{"x-forebay-batch", "100"}})["Successful"].elements().size(), 25u);
+    for (auto* number : {"0", "101", "-1", "many", "1 0"})
+        EXPECT_EQ(port.json("ReceiveMessage", ask, {{"x-forebay-batch", number}}).status, 400u) << number;
+}
+
 TEST_F(Messages, our_headers_are_read_strictly) {
     send();
     auto body = R"({"QueueUrl":"q","VisibilityTimeout":0,"ReceiptHandle":")" + handle() + "\"}";
