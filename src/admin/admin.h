@@ -12,9 +12,10 @@
 //   GET  /api/rejects                    ?endpoint= &code= &since=MS &max= &after=SEQ
 //   GET  /api/rejects/ID                 the refused post as it is kept
 //   POST /api/rejects/readmit            {ids | endpoint, code, since, dry_run, reason}
-//   GET  /api/records                    ?from=MS &to=MS &endpoint= &after= &max=   accepted records, from the log
+//   GET  /api/records                    ?from=MS &to=MS &endpoint= &where=CONDITION &after= &max=   accepted records, from the log
 //   GET  /api/records/ID                 one accepted record with its envelope
-//   POST /api/replay                     {ids, queue, effect, reason}
+//   POST /api/replay                     {ids, queue, effect, reason, again, from=MS, to=MS}   `again`: the effect is run although it
+//                                        is done, for the so many-th time; from, to: when the log has the records
 //   GET  /api/audit/accepted             ?from=MS &to=MS &after=   ids accepted then: {accepted: [{queue, endpoint, hour, late,
 //                                        ids}], next, damage, log_begins}; `late`: received before it was accepted
 //   GET  /api/audit/waiting/QUEUE        ?after=SEQ   {ids, next}

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/log_line.h"
+#include "condition/record_scope.h"
 
 namespace forebay::admin {
 namespace {
@@ -53,7 +54,8 @@ std::optional<FoundRecord> find_in(History& history, Range range, const Uuid& id
 json::Value summary_of(const PastRecord& past, const record::Envelope& envelope) {
     json::Value out;
     out.set("id", to_text(envelope.id)).set("endpoint", envelope.endpoint).set("received_at", to_rfc3339(envelope.received_at));
-    out.set("queue", past.queue);
+    out.set("sent_at", to_rfc3339(past.sent_at)).set("queue", past.queue);
+    if (!envelope.value.empty()) out.set("value", json::Value::number(envelope.value)).set("currency", envelope.currency);
     return out;
 }
 
@@ -62,16 +64,36 @@ struct Wanted {
     Range range;
 };
 
+/// What --where of the command line chooses; nothing without one.
+Result<std::optional<condition::Condition>, std::string> condition_of(const Call& call) {
+    auto text = call.parameter("where");
+    if (text.empty()) return std::optional<condition::Condition>{};
+    auto condition = condition::Condition::parse(text);
+    if (!condition.ok()) return Failure{condition::error_text("where", text, condition.error())};
+    return std::optional(std::move(*condition));
+}
+
+/// The body that makes a worker run the effect for this record, again if so many times are asked for. What was sent straight to a
+/// queue had its id from its message, and must keep it in another.
+std::string body_to_run(PastRecord& past, record::Envelope& envelope, std::uint32_t again) {
+    if (again == 0 && !envelope.endpoint.empty()) return std::move(past.body);
+    envelope.again = again;
+    return record::encode(envelope, record::form_of(past.body));
+}
+
 /// The ids of a replay and the range of the log in which they must lie.
-Result<Wanted, std::string> wanted_of(const json::Value& ids, Clock& clock) {
+Result<Wanted, std::string> wanted_of(const json::Value& body, Clock& clock) {
     Wanted wanted{{}, {Timestamp{std::numeric_limits<std::int64_t>::max()}, Timestamp{0}}};
-    for (const auto& text : ids.elements()) {
+    for (const auto& text : body["ids"].elements()) {
         auto id = parse_uuid(text.text());
         if (!id) return Failure{"\"" + text.text() + "\" is not an id."};
         wanted.ids.insert(*id);
         wanted.range.from = std::min(wanted.range.from, id->version() == 7 ? around(*id).from : Timestamp{0});
     }
     wanted.range.to = everything(clock).to;
+    // Where it is known when the log took them, the rest of it need not be read.
+    if (auto from = body["from"].integer()) wanted.range.from = Timestamp{*from};
+    if (auto to = body["to"].integer()) wanted.range.to = Timestamp{*to};
     return wanted;
 }
 }  // namespace
@@ -86,6 +108,8 @@ http::Response list_records(History& history, Clock& clock, const Call& call) {
     auto all = everything(clock);
     Timestamp from{call.number("from").value_or(all.from.ms)};
     Timestamp to{call.number("to").value_or(all.to.ms)};
+    auto where = condition_of(call);
+    if (!where.ok()) return bad_request(where.error());
     auto page = history.page(from, to, call.parameter("after"), call.page_size());
     if (!page.ok()) return bad_request(page.error());
     json::Value records = json::Value::array();
@@ -93,6 +117,7 @@ http::Response list_records(History& history, Clock& clock, const Call& call) {
         auto envelope = envelope_of(past);
         if (!envelope) continue;
         if (auto endpoint = call.parameter("endpoint"); !endpoint.empty() && endpoint != envelope->endpoint) continue;
+        if (*where && !condition::holds_for(**where, *envelope)) continue;
         records.push(summary_of(past, *envelope));
     }
     auto next = page->next.empty() ? json::Value() : json::Value(page->next);
@@ -114,15 +139,16 @@ http::Response replay(History& history, Clock& clock, broker::Commands& commands
     if (queue.empty()) return bad_request("\"queue\" is missing.");
     if (call.body["reason"].text().empty()) return bad_request("A replay needs a \"reason\".");
     if (call.body["ids"].elements().size() > replay_ids_max) return bad_request("At most 1000 \"ids\" at a time.");
-    auto wanted = wanted_of(call.body["ids"], clock);
+    auto wanted = wanted_of(call.body, clock);
     if (!wanted.ok()) return bad_request(wanted.error());
     std::uint64_t sent = 0;
+    auto again = static_cast<std::uint32_t>(std::clamp<std::int64_t>(call.body["again"].integer().value_or(0), 0, UINT32_MAX));
     std::optional<broker::Refusal> refusal;
     auto walked = walk(history, wanted->range.from, wanted->range.to, [&](PastRecord& past, record::Envelope& envelope) {
         if (wanted->ids.erase(envelope.id) == 0) return true;
         broker::Send send;
         send.queue = queue;
-        send.message.body = std::move(past.body);
+        send.message.body = body_to_run(past, envelope, again);
         auto answer = broker::ask(commands, std::move(send));
         if (!answer.ok()) refusal = answer.error();
         sent += answer.ok() ? 1 : 0;
@@ -134,6 +160,7 @@ http::Response replay(History& history, Clock& clock, broker::Commands& commands
         .with("queue", queue)
         .with("sent", sent)
         .with("effect", call.body["effect"].text())
+        .with("again", again)
         .with("reason", call.body["reason"].text());
     json::Value missing = json::Value::array();
     for (const auto& id : wanted->ids) missing.push(to_text(id));

@@ -22,6 +22,8 @@ std::string time_taken(Duration taken) {
     return taken < 10s ? fmt::format("{:.2f}s", static_cast<double>(std::max<std::int64_t>(taken.count(), 0)) / 1000) : age_text(taken);
 }
 
+bool is_settled(std::string_view state) { return state == "done" || state == "skipped" || state == "discarded"; }
+
 std::string unfinished(const EffectState& state, Timestamp now) {
     auto text = state.effect + " " + state.state;
     if (!state.row) return text;
@@ -36,6 +38,20 @@ std::string unfinished(const EffectState& state, Timestamp now) {
 std::vector<const WorkerConfiguration*> effects_of(const Configuration& configuration, const std::string& queue) {
     std::vector<const WorkerConfiguration*> out;
     add_effects(configuration, queue, out);
+    return out;
+}
+
+std::vector<const WorkerConfiguration*> effects_before(const Configuration& configuration, const WorkerConfiguration& worker) {
+    std::vector<const WorkerConfiguration*> out;
+    for (const auto& other : configuration.workers) {
+        auto after = effects_of(configuration, other.queue);
+        bool leads_here = &other != &worker && std::find(after.begin(), after.end(), &other) != after.end() &&
+                          std::any_of(other.then.begin(), other.then.end(), [&](const auto& next) {
+                              auto further = effects_of(configuration, next);
+                              return std::find(further.begin(), further.end(), &worker) != further.end();
+                          });
+        if (leads_here) out.push_back(&other);
+    }
     return out;
 }
 
@@ -62,14 +78,27 @@ std::vector<EffectState> states_of(const Configuration& configuration, const std
         at->state = row.state;
         at->row = row;
     }
-    return states;
+    // `then` follows what is done: what stands behind an effect that was not run is not awaited.
+    auto is_left_out = [&](const EffectState& state) {
+        const auto* worker = configuration.find_worker(state.effect);
+        if (state.row || worker == nullptr) return false;
+        auto before = effects_before(configuration, *worker);
+        return std::any_of(states.begin(), states.end(), [&](const EffectState& other) {
+            return (other.state == "skipped" || other.state == "discarded") &&
+                   std::any_of(before.begin(), before.end(), [&](const auto* earlier) { return earlier->name == other.effect; });
+        });
+    };
+    std::vector<EffectState> awaited;
+    for (const auto& state : states)
+        if (!is_left_out(state)) awaited.push_back(state);
+    return awaited;
 }
 
 std::string summary_of(const std::vector<EffectState>& states, Timestamp received_at, Timestamp now) {
     std::string open;
     auto last = received_at;
     for (const auto& state : states) {
-        if (state.state != "done") open += (open.empty() ? "" : "; ") + unfinished(state, now);
+        if (!is_settled(state.state)) open += (open.empty() ? "" : "; ") + unfinished(state, now);
         if (state.row) last = std::max(last, state.row->at);
     }
     if (!open.empty()) return open;

@@ -12,6 +12,8 @@ namespace forebay::cli {
 
 /// The workers a record sent to this queue comes to, `then` included, in that order. Programs have no effect.
 std::vector<const WorkerConfiguration*> effects_of(const Configuration& configuration, const std::string& queue);
+/// The workers a record may come through before it comes to this one.
+std::vector<const WorkerConfiguration*> effects_before(const Configuration& configuration, const WorkerConfiguration& worker);
 /// The files that know what was done: the database of each `sql` worker and the effects files of `exec` workers.
 std::vector<db::Options> ledger_sources(const Configuration& configuration);
 

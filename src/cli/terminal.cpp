@@ -30,6 +30,7 @@ void Terminal::result_json(const json::Value& value) { out_ << json::to_pretty_t
 void Terminal::talk(std::string_view line) {
     if (quiet_) return;
     out_.flush();
+    take_progress_away();
     err_ << line << '\n';
 }
 
@@ -39,12 +40,25 @@ void Terminal::detail(int level, std::string_view line) {
 
 void Terminal::complain(std::string_view line) {
     out_.flush();
+    take_progress_away();
     err_ << "forebay: " << line << '\n';
 }
 
 void Terminal::error_text(std::string_view text) {
     out_.flush();
     err_ << text;
+}
+
+void Terminal::progress(std::string_view line) {
+    if (!options_.err_is_terminal || quiet_ || json_) return;
+    take_progress_away();
+    err_ << line << std::flush;
+    has_progress_ = !line.empty();
+}
+
+void Terminal::take_progress_away() {
+    if (has_progress_) err_ << "\r\033[K";
+    has_progress_ = false;
 }
 
 void Terminal::flush() {

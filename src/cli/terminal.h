@@ -18,7 +18,8 @@ enum class Colour { plain, good, bad, warn, heading, name };
 struct TerminalOptions {
     bool colour_out = false;  ///< standard output is a terminal that shows colours
     bool colour_err = false;
-    bool can_ask = false;  ///< standard input and error are terminals
+    bool can_ask = false;          ///< standard input and error are terminals
+    bool err_is_terminal = false;  ///< standard error is one that can write over a line
 };
 
 class Terminal {
@@ -51,6 +52,9 @@ class Terminal {
     void complain(std::string_view line);
     /// Text as it is on standard error, always.
     void error_text(std::string_view text);
+    /// The last line of standard error, written over by the next; an empty text takes it away. Nothing where nobody looks, with --quiet
+    /// and with --json.
+    void progress(std::string_view line);
     void flush();
 
     /// One line from the person; nothing when nobody can be asked or they ended the input.
@@ -60,12 +64,14 @@ class Terminal {
     std::string painted(std::string_view text, Colour colour) const;
 
   private:
+    void take_progress_away();
     std::istream& in_;
     std::ostream& out_;
     std::ostream& err_;
     TerminalOptions options_;
     bool quiet_ = false;
     bool json_ = false;
+    bool has_progress_ = false;
     int verbosity_ = 0;
 };
 

@@ -168,16 +168,21 @@ std::vector<Verb> make_verbs() {
          "runs an effect for the accepted records that lack it",
          {},
          {{"from", 0, "MOMENT", "first moment of acceptance"},
-          {"to", 0, "MOMENT", "end; now if it is not given"},
+          {"to", 0, "MOMENT", "end; if it is not given now, or as far as the effect's worker has got"},
           {"endpoint", 0, "NAME", "only of this endpoint"},
+          {"where", 0, "CONDITION", "only records for which it holds: 'state == \"CA\"' (docs/conditions.md)"},
           {"effect", 0, "WORKER", "the effect: a worker's name"},
           {"rate", 0, "RATE", "how fast, such as 50/s"},
-          {"again", 0, "", "also for records that have it (not in this version)"},
+          {"again", 0, "", "once more for records that have it (not in this version)"},
           dry_run,
           reason},
          run_replay,
          C::nothing,
-         moments},
+         "Only what is missing is run: what is done, skipped, dead or waiting in a queue is counted and left. Exit code 75: the effect's\n"
+         "worker has yet to take a record of the range out of its queue.\n"
+         "A moment is a UTC date (2026-09-19), a date and time (\"2026-09-19 08:00\", 2026-09-19T08:00:00+02:00) or how long ago it was "
+         "(2h, "
+         "7d)."},
 
         {"proof",
          "audit",

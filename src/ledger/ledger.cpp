@@ -2,6 +2,7 @@
 #include "ledger/ledger.h"
 
 #include <algorithm>
+#include <charconv>
 #include <filesystem>
 
 #include "db/dialect.h"
@@ -11,6 +12,7 @@ namespace forebay::ledger {
 namespace {
 
 constexpr std::size_t id_prefix_min = 8;
+constexpr std::string_view again_mark = " again-";
 
 bool looks_like_id(std::string_view what) {
     return what.size() >= id_prefix_min && what.size() <= 36 &&
@@ -144,6 +146,12 @@ Result<std::map<std::string, Story>, db::Error> Ledger::stories_of(const std::se
     return stories;
 }
 
+Result<std::map<std::string, Story>, db::Error> Ledger::stories(const std::set<std::string>& ids) {
+    TRY_ASSIGN(auto stories, stories_of(ids));
+    for (auto& [id, story] : stories) keep_one_row_per_effect(story.effects);
+    return stories;
+}
+
 Result<std::optional<Story>, db::Error> Ledger::timeline(const Uuid& id) {
     TRY_ASSIGN(auto stories, stories_of({to_text(id)}));
     auto list = newest_first(std::move(stories), 1);
@@ -169,6 +177,20 @@ Result<std::vector<std::string>, db::Error> Ledger::missing(std::span<const std:
     for (auto& id : ids)
         if (!known.contains(id)) missing.push_back(id);
     return missing;
+}
+
+std::string effect_name(std::string_view worker, std::uint32_t again) {
+    return again == 0 ? std::string(worker) : std::string(worker).append(again_mark).append(std::to_string(again));
+}
+
+std::pair<std::string_view, std::uint32_t> split_effect(std::string_view effect) {
+    auto mark = effect.rfind(again_mark);
+    if (mark == std::string_view::npos) return {effect, 0};
+    std::uint32_t number = 0;
+    const auto* end = effect.data() + effect.size();
+    auto [stop, error] = std::from_chars(effect.data() + mark + again_mark.size(), end, number);
+    if (error != std::errc() || stop != end) return {effect, 0};
+    return {effect.substr(0, mark), number};
 }
 
 std::string effects_path(std::string_view data_dir, std::string_view worker, unsigned n) {

@@ -69,6 +69,11 @@ Result<void, db::Error> note_all(db::WriteTransaction& transaction, std::span<co
 Result<void, db::Error> note(db::WriteTransaction& transaction, const record::Envelope& envelope, const Effect& effect,
                              const std::vector<SearchField>& search);
 
+/// The effect's name in the ledger: the worker's, or `store again-2` when an operator had it run again (record/FORMAT.md).
+std::string effect_name(std::string_view worker, std::uint32_t again);
+/// The worker and the number of such a name; 0 = the effect itself.
+std::pair<std::string_view, std::uint32_t> split_effect(std::string_view effect);
+
 /// One record with its effects, as find and show need it.
 struct Story {
     std::string id;
@@ -90,6 +95,8 @@ class Ledger {
     Result<std::vector<Story>, db::Error> find(std::string_view what, std::size_t most = 100);
     /// Nothing = no file knows this record.
     Result<std::optional<Story>, db::Error> timeline(const Uuid& id);
+    /// Everything that is known of these records; those that no file knows are not there.
+    Result<std::map<std::string, Story>, db::Error> stories(const std::set<std::string>& ids);
     /// Those of `ids` whose effect is not done: what a replay would run.
     Result<std::vector<std::string>, db::Error> missing(std::span<const std::string> ids, std::string_view effect);
     /// The done rows of one effect among these ids.

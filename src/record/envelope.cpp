@@ -5,6 +5,7 @@
 #include "base/digest.h"
 #include "record/envelope_writer.h"
 #include "record/php.h"
+#include "record/text.h"
 
 namespace forebay::record {
 namespace {
@@ -104,6 +105,9 @@ Result<Envelope, DecodeError> envelope_of(const json::Value& object, bool is_php
     out.client_ip = text_or_empty(object, "ip");
     out.value = object["value"].is_number() ? object["value"].text() : std::string();
     out.currency = text_or_empty(object, "currency");
+    out.again = static_cast<std::uint32_t>(std::clamp<std::int64_t>(object["again"].integer().value_or(0), 0, UINT32_MAX));
+    out.discard = text_or_empty(object, "discard");
+    if (object["edited"].is_array()) out.edited = object["edited"];
     return out;
 }
 
@@ -114,6 +118,20 @@ Envelope direct_record(Body body, const Uuid& id, Timestamp now) {
     out.fields = std::move(body.value);
     out.raw_type = "application/json";
     out.raw = std::move(body.json);
+    return out;
+}
+
+/// What an operator had done to the record; nothing of it in most.
+std::string orders_text(const Envelope& envelope) {
+    std::string out;
+    if (envelope.again > 0) out += ",\"again\":" + std::to_string(envelope.again);
+    if (!envelope.discard.empty()) {
+        out += ",\"discard\":";
+        append_json_string(out, envelope.discard);
+    }
+    if (envelope.edited.elements().empty()) return out;
+    out += ",\"edited\":";
+    json::append(out, envelope.edited);
     return out;
 }
 
@@ -129,7 +147,7 @@ std::string to_json(const Envelope& envelope) {
         writer.json(name, value);
     }
     writer.finish({envelope.raw_type, envelope.raw, json::is_utf8(envelope.raw), envelope.flags, envelope.client_ip, envelope.value,
-                   envelope.currency});
+                   envelope.currency, orders_text(envelope)});
     return out;
 }
 
@@ -145,6 +163,14 @@ std::string in_form(std::string json, BodyForm form) {
     auto parsed = json::parse(json);
     CHECK(parsed.ok(), "an envelope we wrote is JSON");
     return to_base64(to_php(*parsed));
+}
+
+BodyForm form_of(std::string_view body) {
+    auto first = body.find_first_not_of(" \t\r\n");
+    if (first == std::string_view::npos || body[first] == '{') return BodyForm::json;
+    auto bytes = from_base64(body);
+    if (!bytes) return BodyForm::json;
+    return bytes->starts_with("a:") ? BodyForm::php : BodyForm::base64_json;
 }
 
 std::string encode(const Envelope& envelope, BodyForm form) { return in_form(to_json(envelope), form); }

@@ -2,6 +2,7 @@
 // A record's envelope: what intake accepted, as one JSON object that travels as a message body through
 // queues to workers of any language. record/FORMAT.md is the description; this is the C++ form.
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -30,12 +31,17 @@ struct Envelope {
     std::string client_ip;                       ///< `:_ip` of statements
     std::string value;                           ///< money at stake as written, "42.00"; empty = not known
     std::string currency;
+    std::uint32_t again = 0;                    ///< an operator's replay of what is done, by number (FORMAT.md); 0 = none
+    std::string discard;                        ///< an operator's reason not to run the effect but to note it as discarded
+    json::Value edited = json::Value::array();  ///< what an operator changed, oldest first
 };
 
 /// The JSON object: v, id, endpoint, received_at, fields, raw_type, raw or raw_base64, flags, ip.
 std::string to_json(const Envelope& envelope);
 /// The envelope's JSON text in the queue's form.
 std::string in_form(std::string json, BodyForm form);
+/// The form of a body that decode() reads; json for any other.
+BodyForm form_of(std::string_view body);
 /// The message body in the queue's form.
 std::string encode(const Envelope& envelope, BodyForm form);
 

@@ -60,7 +60,7 @@ void EnvelopeWriter::finish(const EnvelopeEnd& end) {
             append_json_string(out_, end.currency);
         }
     }
-    out_ += '}';
+    out_.append(end.orders).append("}");
 }
 
 }  // namespace forebay::record

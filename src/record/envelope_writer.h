@@ -19,6 +19,7 @@ struct EnvelopeEnd {
     std::string_view client_ip;
     std::string_view value;     ///< a JSON number
     std::string_view currency;  ///< of value
+    std::string_view orders{};  ///< further members, each with a comma before it
 };
 
 class EnvelopeWriter {

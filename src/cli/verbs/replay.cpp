@@ -1,38 +1,21 @@
-// `replay`: runs an effect for the accepted records of a range that lack it. Says first, with counts, what it
-// would do; what is done already is never run again, and what still waits in a queue is left to its worker.
+// `replay`: runs an effect for the accepted records of a range that lack it, or once more for those that have it (--again).
+// Says first, with counts and money, what it would do; what still waits in a queue is left to its worker.
 #include <algorithm>
-#include <set>
 #include <thread>
 
-#include "cli/admin_client.h"
-#include "cli/effects.h"
+#include "cli/replay_account.h"
 #include "cli/similar.h"
 #include "cli/verb.h"
-#include "cli/verbs/seen_database.h"
 #include "cli/verbs/verbs.h"
+#include "cli/where.h"
 #include "cli/words.h"
-#include "http/message.h"
+#include "ledger/ledger.h"
 
 namespace forebay::cli {
 namespace {
 
-constexpr std::size_t page = 1000;
 constexpr std::size_t ids_a_request = 100;
-/// Messages that are told from missing records by looking at them; with a longer backlog replay waits.
-constexpr std::size_t waiting_max = 100'000;
-
-struct Wish {
-    Timestamp from, to;
-    std::string endpoint;
-    const WorkerConfiguration* worker = nullptr;
-    double per_second = 0;  ///< 0 = as fast as it goes
-};
-
-/// The records of the range, by what is known of the effect.
-struct Account {
-    std::uint64_t in_range = 0, done = 0, waiting = 0;
-    std::vector<std::string> missing;
-};
+constexpr std::string_view moment_example = " is no moment, such as 2026-09-19, \"2026-09-19 08:00\" or 2h (ago)";
 
 class Replay {
   public:
@@ -41,12 +24,13 @@ class Replay {
 
     int run() {
         if (int code = read_wish(); code != exit_code::done) return code;
-        auto account = count();
+        auto account = count_replay(invocation_, configuration_, wish_);
         if (!account) return account.error();
-        if (invocation_.has("dry-run") || account->missing.empty()) return report(*account);
+        if (invocation_.has("dry-run")) return report(*account);
+        if (int code = refuse_unsettled(*account); code != exit_code::done) return code;
+        if (account->records.empty()) return report(*account);
         if (!terminal().wants_json()) terminal().talk(preview(*account));
-        if (!invocation_.is_agreed("Run " + wish_.worker->name + " for " + counted(account->missing.size(), "record") + "?"))
-            return exit_code::done;
+        if (!invocation_.is_agreed(question(*account))) return exit_code::done;
         auto reason = invocation_.reason();
         if (reason.empty()) return invocation_.misused("a replay needs --reason");
         return send(*account, reason);
@@ -55,28 +39,62 @@ class Replay {
   private:
     Terminal& terminal() { return invocation_.terminal(); }
 
+    // ---- what is wished
+
     int read_wish() {
-        auto now = invocation_.world().clock.wall();
         if (invocation_.has("again"))
             return invocation_.misused("--again is not in this version: an effect that is done is never run again");
-        auto from = invocation_.value("from"), to = invocation_.value("to"), effect = invocation_.value("effect");
-        if (!from) return invocation_.misused("replay needs --from");
-        if (!effect) return invocation_.misused("replay needs --effect");
-        auto begin = parse_moment(*from, now), end = to ? parse_moment(*to, now) : now;
-        if (!begin) return invocation_.misused("--from " + *from + " is no moment, such as 2026-09-19, \"2026-09-19 08:00\" or 2h (ago)");
-        if (!end) return invocation_.misused("--to " + *to + " is no moment, such as 2026-09-19, \"2026-09-19 08:00\" or 2h (ago)");
-        if (*begin >= *end) return invocation_.misused("--from must be before --to");
-        wish_ = {*begin, *end, invocation_.value("endpoint").value_or(""), configuration_.find_worker(*effect), 0};
-        if (wish_.worker == nullptr || wish_.worker->handler == HandlerKind::program) return refuse_effect(*effect);
+        std::string missing;
+        auto needs = [&](const char* option) {
+            if (!invocation_.has(option)) missing += (missing.empty() ? "--" : " and --") + std::string(option);
+        };
+        needs("from");
+        needs("effect");
+        if (!invocation_.has("dry-run") && !terminal().can_ask()) needs("reason");
+        if (!missing.empty()) return invocation_.misused("replay needs " + missing);
+        if (int code = read_range(); code != exit_code::done) return code;
+        wish_.again = invocation_.has("again");
+        wish_.endpoint = invocation_.value("endpoint").value_or("");
+        if (int code = read_names(); code != exit_code::done) return code;
+        auto where = read_where(invocation_, configuration_);
+        if (!where) return where.error();
+        wish_.where = *where;
         return read_rate();
     }
 
-    int refuse_effect(const std::string& effect) {
-        std::vector<std::string> known;
+    int read_range() {
+        auto now = invocation_.world().clock.wall();
+        auto from = *invocation_.value("from");
+        auto to = invocation_.value("to");
+        auto begin = parse_moment(from, now), end = to ? parse_moment(*to, now) : now;
+        if (!begin) return invocation_.misused("--from " + from + std::string(moment_example));
+        if (!end) return invocation_.misused("--to " + *to + std::string(moment_example));
+        if (*begin >= *end) return invocation_.misused("--from must be before --to");
+        wish_.from = *begin;
+        if (to) wish_.to = end;
+        return exit_code::done;
+    }
+
+    int read_names() {
+        std::vector<std::string> endpoints, effects;
+        for (const auto& endpoint : configuration_.endpoints) endpoints.push_back(endpoint.name);
         for (const auto& worker : configuration_.workers)
-            if (worker.handler != HandlerKind::program) known.push_back(worker.name);
-        auto meant = nearest(effect, known);
-        return invocation_.misused("there is no effect \"" + effect + "\"" + (meant.empty() ? "" : "; did you mean \"" + meant + "\"?"));
+            if (worker.handler != HandlerKind::program) effects.push_back(worker.name);
+        bool is_known = wish_.endpoint.empty() || std::find(endpoints.begin(), endpoints.end(), wish_.endpoint) != endpoints.end();
+        if (!is_known) return refuse_name("endpoint", wish_.endpoint, endpoints);
+        auto effect = *invocation_.value("effect");
+        if (std::find(effects.begin(), effects.end(), effect) == effects.end()) return refuse_name("effect", effect, effects);
+        wish_.worker = configuration_.find_worker(effect);
+        return exit_code::done;
+    }
+
+    int refuse_name(const std::string& what, const std::string& name, const std::vector<std::string>& known) {
+        auto meant = nearest(name, known);
+        std::string hint = meant.empty() ? "" : "; did you mean \"" + meant + "\"?";
+        if (hint.empty() && !known.empty()) {
+            for (const auto& one : known) hint += (hint.empty() ? "; there are " : ", ") + one;
+        }
+        return invocation_.misused("there is no " + what + " \"" + name + "\"" + hint);
     }
 
     int read_rate() {
@@ -84,154 +102,171 @@ class Replay {
         if (!given) return exit_code::done;
         auto rate = intake::parse_rate(*given);
         if (!rate) return invocation_.misused("--rate must be a rate such as 50/s: " + rate.error());
-        wish_.per_second = rate->per_second;
+        per_second_ = rate->per_second;
         return exit_code::done;
     }
 
-    /// Whether records that came to `queue` at `endpoint` must have the effect.
-    bool concerns(const json::Value& record) const {
-        auto queue = record["queue"].text();
-        for (const auto& endpoint : configuration_.endpoints)
-            if (endpoint.name == record["endpoint"].text()) queue = endpoint.queue;
-        auto effects = effects_of(configuration_, queue);
-        return std::find(effects.begin(), effects.end(), wish_.worker) != effects.end();
+    // ---- what is told
+
+    /// While the worker has not got to the end of the range, what it has yet to do would look as if it were missing (D17).
+    int refuse_unsettled(const ReplayAccount& account) {
+        auto late = unsettled_note(account);
+        if (late.empty()) return exit_code::done;
+        terminal().complain(late);
+        return exit_code::try_again;
     }
 
-    Result<std::vector<std::string>, int> ids_in_range() {
-        std::set<std::string> seen;
-        std::vector<std::string> ids;
-        std::string cursor;
-        do {
-            auto answer = admin_.get("/api/records" + query_of({{"from", std::to_string(wish_.from.ms)},
-                                                                {"to", std::to_string(wish_.to.ms)},
-                                                                {"endpoint", wish_.endpoint},
-                                                                {"after", cursor},
-                                                                {"max", std::to_string(page)}}));
-            if (!answer) return Failure{failed(invocation_, answer.error())};
-            for (const auto& record : (*answer)["records"].elements())
-                if (concerns(record) && seen.insert(record["id"].text()).second) ids.push_back(record["id"].text());
-            cursor = (*answer)["next"].text();
-        } while (!cursor.empty());
-        return ids;
+    std::string unsettled_note(const ReplayAccount& account) const {
+        if (account.to > wish_.from && (!account.unsettled || *account.unsettled >= account.to)) return {};
+        auto oldest = to_rfc3339(*account.unsettled);
+        auto out = wish_.worker->name + " has yet to take a record of " + oldest + " out of its queue. Try again when it has";
+        return *account.unsettled > wish_.from ? out + ", or end the range before it: --to " + oldest : out;
     }
 
-    /// The ids of the records that are in the worker's queue now.
-    Result<std::set<std::string>, int> ids_waiting() {
-        std::set<std::string> ids;
-        std::string after;
-        std::size_t looked_at = 0;
-        for (;;) {
-            auto answer = admin_.get("/api/queues/" + http::percent_encode(wish_.worker->queue) + "/peek" +
-                                     query_of({{"max", std::to_string(page)}, {"after", after}}));
-            if (!answer) return Failure{failed(invocation_, answer.error())};
-            const auto& messages = (*answer)["messages"].elements();
-            for (const auto& message : messages) {
-                auto record = record::decode(message["body"].text(), Uuid{}, Timestamp{});
-                if (record) ids.insert(to_text(record->id));
-                after = message["sequence"].text();
-            }
-            looked_at += messages.size();
-            if (messages.size() < page) return ids;
-            if (looked_at < waiting_max) continue;
-            terminal().complain("more than " + grouped(waiting_max) + " messages wait in " + wish_.worker->queue +
-                                ": they are not missing. Try again when it is shorter");
-            return Failure{exit_code::try_again};
-        }
-    }
-
-    Result<Account, int> count() {
-        // The queue is read before the ledger: what its worker finishes meanwhile is counted as done or waiting, never as missing.
-        TRY_ASSIGN(auto ids, ids_in_range());
-        TRY_ASSIGN(auto waiting, ids_waiting());
-        complain_of_gone(configuration_, terminal());
-        ledger::Ledger ledger(ledger_sources(configuration_));
-        auto missing = ledger.missing(ids, wish_.worker->name);
-        if (!missing) {
-            terminal().complain(missing.error().what);
-            return Failure{exit_code::io};
-        }
-        Account account;
-        account.in_range = ids.size();
-        account.done = ids.size() - missing->size();
-        for (auto& id : *missing) {
-            if (waiting.contains(id))
-                ++account.waiting;
-            else
-                account.missing.push_back(std::move(id));
-        }
-        return account;
-    }
-
-    std::string preview(const Account& account) const {
+    std::string preview(const ReplayAccount& account) const {
         const auto& name = wish_.worker->name;
-        return counted(account.in_range, "record") + " in range.  " + name + ": done " + grouped(account.done) + ", waiting " +
-               grouped(account.waiting) + ", missing " + grouped(account.missing.size()) + ".\n" + "Would run " + name + " for " +
-               counted(account.missing.size(), "record") + ".  Nothing already done would be run again.";
+        auto out = counted(account.in_range.records, "record") + " in range" + account.in_range.money.in_brackets();
+        if (account.later > 0)
+            out += ", which ends at " + to_rfc3339(account.to) + ": " + counted(account.later, "record") + " that came later wait";
+        out += ".  " + name + ": done " + grouped(account.done.records);
+        for (auto [what, count] : {std::pair{"skipped", &account.skipped},
+                                   {"discarded", &account.discarded},
+                                   {"waiting", &account.waiting},
+                                   {"retrying", &account.retrying},
+                                   {"dead", &account.dead}})
+            if (count->records > 0) out += ", " + std::string(what) + " " + grouped(count->records) + count->money.in_brackets();
+        out += ", missing " + grouped(account.missing.records) + account.missing.money.in_brackets() + ".\n";
+        out += wish_.again ? again_text(account)
+                           : "Would run " + name + " for " + amount(account) + ".  Nothing already done would be run again.";
+        if (account.dead.records > 0)
+            out += "\n" + grouped(account.dead.records) + " dead: replay leaves them. See: forebay dead ls; forebay dead retry --effect " +
+                   name;
+        return out;
+    }
+
+    static std::string amount(const ReplayAccount& account) {
+        return counted(account.to_run.records, "record") + account.to_run.money.in_brackets();
+    }
+
+    std::string again_text(const ReplayAccount& account) const {
+        const auto& name = wish_.worker->name;
+        auto out = "Would run " + name + " ONCE MORE for " + amount(account) + ", although it is done, as " +
+                   ledger::effect_name(name, account.again) + ": ";
+        out += wish_.worker->handler == HandlerKind::sql ? "its statement is run again; a row that is there by its id stays one row."
+                                                         : "what its command did is done a second time.";
+        if (account.to_run.records < account.done.records)
+            out += "\n" + grouped(account.done.records - account.to_run.records) + " have " + ledger::effect_name(name, account.again) +
+                   " already, by a replay that did not get to the end: they are left out.";
+        if (account.missing.records > 0)
+            out += "\n" + grouped(account.missing.records) + " lack " + name + ": a replay without --again runs it for them.";
+        return out;
+    }
+
+    std::string question(const ReplayAccount& account) const {
+        return "Run " + wish_.worker->name + (wish_.again ? " once more for " : " for ") + counted(account.records.size(), "record") + "?";
     }
 
     std::string command() const {
         std::string out = "forebay replay";
-        for (auto option : {"from", "to", "endpoint", "effect", "rate"}) {
+        for (auto option : {"from", "to", "endpoint", "where", "effect", "rate"}) {
             auto value = invocation_.value(option);
-            if (value) out += std::string(" --") + option + (value->find(' ') == std::string::npos ? " " + *value : " \"" + *value + "\"");
+            bool is_plain = value && value->find_first_of(" '\"$`\\()<>|&;*?[]") == std::string::npos;
+            if (value) out += std::string(" --") + option + (is_plain ? " " + *value : " " + in_shell_quotes(*value));
         }
-        return out + " --reason \"…\"";
+        return out + (wish_.again ? " --again" : "") + " --reason \"…\"";
     }
 
-    json::Value to_json(const Account& account) const {
-        json::Value out;
-        out.set("effect", wish_.worker->name).set("from", to_rfc3339(wish_.from)).set("to", to_rfc3339(wish_.to));
-        return out.set("in_range", account.in_range)
-            .set("done", account.done)
-            .set("waiting", account.waiting)
-            .set("missing", account.missing.size());
+    static std::string in_shell_quotes(const std::string& text) {
+        std::string out = "'";
+        for (char c : text) out += c == '\'' ? "'\\''" : std::string(1, c);
+        return out + "'";
     }
 
-    int report(const Account& account) {
+    json::Value to_json(const ReplayAccount& account) const {
+        json::Value out, money = json::Value::object();
+        out.set("effect", wish_.worker->name).set("from", to_rfc3339(wish_.from)).set("to", to_rfc3339(account.to));
+        for (auto [what, count] : {std::pair{"in_range", &account.in_range},
+                                   {"done", &account.done},
+                                   {"skipped", &account.skipped},
+                                   {"discarded", &account.discarded},
+                                   {"waiting", &account.waiting},
+                                   {"retrying", &account.retrying},
+                                   {"dead", &account.dead},
+                                   {"missing", &account.missing},
+                                   {"to_run", &account.to_run}}) {
+            out.set(what, count->records);
+            money.set(what, count->money.to_json());
+        }
+        if (wish_.again) out.set("again", account.again);
+        return out.set("money", std::move(money));
+    }
+
+    int report(const ReplayAccount& account) {
+        auto late = unsettled_note(account);
         if (terminal().wants_json()) {
             auto ids = json::Value::array();
-            for (const auto& id : account.missing) ids.push(id);
-            terminal().result_json(to_json(account).set("ids", std::move(ids)));
+            for (const auto& record : account.records) ids.push(to_text(record.id));
+            terminal().result_json(to_json(account).set("ids", std::move(ids)).set("not_yet", late.empty() ? json::Value() : late));
             return exit_code::done;
         }
         terminal().result(preview(account) + "\n");
-        if (!account.missing.empty()) terminal().result("Run it:  " + command() + "\n");
+        if (!late.empty())
+            terminal().result("Not yet: " + late + "\n");
+        else if (!account.records.empty())
+            terminal().result("Run it:  " + command() + "\n");
         return exit_code::done;
     }
 
-    int send(const Account& account, const std::string& reason) {
+    // ---- what is done
+
+    json::Value request(const ReplayAccount& account, std::size_t begin, std::size_t end, const std::string& reason) const {
+        auto ids = json::Value::array();
+        for (auto i = begin; i < end; ++i) ids.push(to_text(account.records[i].id));
+        json::Value out;
+        out.set("ids", std::move(ids)).set("queue", wish_.worker->queue).set("effect", wish_.worker->name).set("reason", reason);
+        out.set("from", account.records[begin].sent_at.ms).set("to", account.records[end - 1].sent_at.ms + 1);
+        if (wish_.again) out.set("again", account.again);
+        return out;
+    }
+
+    void tell_progress(std::uint64_t sent, std::size_t all) {
+        terminal().progress("sent " + grouped(sent) + " of " + counted(all, "record") + " (" + std::to_string(sent * 100 / all) + " %)");
+    }
+
+    int send(const ReplayAccount& account, const std::string& reason) {
         std::uint64_t sent = 0;
         std::size_t step = ids_a_request;
-        if (wish_.per_second > 0) step = std::clamp<std::size_t>(static_cast<std::size_t>(wish_.per_second), 1, ids_a_request);
-        for (std::size_t at = 0; at < account.missing.size(); at += step) {
-            auto ids = json::Value::array();
-            auto end = std::min(at + step, account.missing.size());
-            for (auto i = at; i < end; ++i) ids.push(account.missing[i]);
-            auto answer = admin_.post("/api/replay", json::Value()
-                                                         .set("ids", std::move(ids))
-                                                         .set("queue", wish_.worker->queue)
-                                                         .set("effect", wish_.worker->name)
-                                                         .set("reason", reason));
+        if (per_second_ > 0) step = std::clamp<std::size_t>(static_cast<std::size_t>(per_second_), 1, ids_a_request);
+        for (std::size_t at = 0; at < account.records.size(); at += step) {
+            auto end = std::min(at + step, account.records.size());
+            auto answer = admin_.post("/api/replay", request(account, at, end, reason));
             if (!answer) {
-                terminal().complain("after " + counted(sent, "record") + ": " + answer.error().what);
+                terminal().progress("");
+                terminal().complain("after " + counted(sent, "record") + ": " + answer.error().what +
+                                    "\nThe same command goes on from there.");
                 return answer.error().exit_code;
             }
             sent += static_cast<std::uint64_t>((*answer)["sent"].integer().value_or(0));
-            terminal().detail(1, "sent " + grouped(sent) + " of " + grouped(account.missing.size()));
-            if (wish_.per_second > 0 && end < account.missing.size())
-                std::this_thread::sleep_for(std::chrono::duration<double>(static_cast<double>(end - at) / wish_.per_second));
+            tell_progress(sent, account.records.size());
+            if (per_second_ > 0 && end < account.records.size())
+                std::this_thread::sleep_for(std::chrono::duration<double>(static_cast<double>(end - at) / per_second_));
         }
+        terminal().progress("");
         if (terminal().wants_json())
             terminal().result_json(to_json(account).set("sent", sent));
         else
-            terminal().result("Sent " + counted(sent, "record") + " to " + wish_.worker->queue + " for " + wish_.worker->name + ".\n");
-        return sent == account.missing.size() ? exit_code::done : exit_code::check_failed;
+            terminal().result("Sent " + counted(sent, "record") + " to " + wish_.worker->queue + " for " +
+                              ledger::effect_name(wish_.worker->name, account.again) + ".\n");
+        if (sent == account.records.size()) return exit_code::done;
+        terminal().complain(counted(account.records.size() - sent, "record") + " could not be found in the log any more");
+        return exit_code::check_failed;
     }
 
     Invocation& invocation_;
     const Configuration& configuration_;
     AdminClient admin_;
-    Wish wish_;
+    ReplayWish wish_;
+    double per_second_ = 0;  ///< 0 = as fast as it goes
 };
 
 }  // namespace

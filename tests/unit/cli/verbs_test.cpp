@@ -9,6 +9,7 @@
 
 #include "base/digest.h"
 #include "cli/mask.h"
+#include "cli/money.h"
 #include "cli/table.h"
 #include "cli/words.h"
 #include "console_world.h"
@@ -481,18 +482,28 @@ TEST_F(Verbs, show_masks_fields_until_revealed) {
 
 const std::string first = "01926f3a-7c1e-7d20-9f51-2f0f6a3c9b11", second = "01926f3a-7c1e-7d20-9f51-2f0f6a3c9b12";
 
+/// The clock says 14:03:11. One record came at 12:30 and is nowhere, one at 13:00 and waits; one is of another queue.
 class Replays : public Verbs {
   protected:
     Replays() {
-        std::string range = "from=1789992191000&to=1789999391000";
+        auto record = [](const std::string& id, const std::string& at, const std::string& endpoint, const std::string& more) {
+            return R"({"id":")" + id + R"(","endpoint":")" + endpoint + R"(","received_at":"2026-09-21T)" + at +
+                   R"(.000Z","sent_at":"2026-09-21T)" + at + R"(.004Z")" + more + "}";
+        };
+        auto records = R"({"records":[)" + record(first, "12:30:00", "lead", R"(,"queue":"leads","value":42.50,"currency":"USD")") + "," +
+                       record(second, "13:00:00", "lead", R"(,"queue":"leads","value":1.25,"currency":"USD")") + "," +
+                       record(first, "12:30:00", "lead", R"(,"queue":"leads-dead")") + "," +
+                       record("01926f3a-7c1e-7d20-9f51-2f0f6a3c9b13", "12:31:00", "other", R"(,"queue":"elsewhere")") + R"(],"next":null})";
         console.gets = {
-            {"/api/records?" + range + "&max=1000",
-             R"({"records":[{"id":")" + first + R"(","endpoint":"lead","queue":"leads"},{"id":")" + second +
-                 R"(","endpoint":"lead","queue":"leads"},{"id":"01926f3a-7c1e-7d20-9f51-2f0f6a3c9b13","endpoint":"other","queue":"elsewhere"}],"next":null})"},
+            {list("1789992191000", "1789995660000"), records},  // until 13:00, and a minute for the log
+            {list("1789992191000", "1789999451000"), records},
             {"/api/queues/leads/peek?max=1000",
-             R"({"messages":[{"sequence":1,"body":"{\"v\":1,\"id\":\")" + second +
-                 R"(\",\"endpoint\":\"lead\",\"received_at\":\"2026-09-21T14:03:11.000Z\",\"fields\":{}}"}]})"}};
+             R"({"messages":[{"sequence":1,"message_id":"01926f3a-7c1e-4d20-9f51-2f0f6a3c9b99","sent_at":"2026-09-21T13:00:00.004Z","body":"{\"v\":1,\"id\":\")" +
+                 second + R"(\",\"endpoint\":\"lead\",\"received_at\":\"2026-09-21T13:00:00.000Z\",\"fields\":{}}"}]})"}};
         console.posts = {{"/api/replay", R"({"sent":1,"not_found":[]})"}};
+    }
+    static std::string list(const std::string& from, const std::string& to) {
+        return "/api/records?from=" + from + "&to=" + to + "&max=1000";
     }
     int replay(std::vector<std::string> more) {
         more.insert(more.begin(), {"replay", "--from", "2h", "--effect", "store"});
@@ -500,31 +511,77 @@ class Replays : public Verbs {
     }
 };
 
-TEST_F(Replays, a_dry_run_counts_what_is_done_waiting_and_missing) {
+TEST_F(Replays, a_dry_run_counts_up_to_where_the_worker_has_got) {
     EXPECT_EQ(replay({"--dry-run"}), exit_code::done) << console.err.str();
     EXPECT_EQ(console.out.str(),
-              "2 records in range.  store: done 0, waiting 1, missing 1.\n"
-              "Would run store for 1 record.  Nothing already done would be run again.\n"
+              "1 record in range ($42.50), which ends at 2026-09-21T13:00:00.000Z: 1 record that came later wait.  "
+              "store: done 0, missing 1 ($42.50).\n"
+              "Would run store for 1 record ($42.50).  Nothing already done would be run again.\n"
               "Run it:  forebay replay --from 2h --effect store --reason \"…\"\n");
     EXPECT_TRUE(console.posted.empty());
+}
+
+TEST_F(Replays, a_range_that_the_worker_has_not_got_through_waits) {
+    EXPECT_EQ(replay({"--to", "2026-09-21 14:03:11", "--reason", "x"}), exit_code::try_again) << console.out.str();
+    EXPECT_EQ(console.err.str(),
+              "forebay: store has yet to take a record of 2026-09-21T13:00:00.000Z out of its queue. Try again when it has, "
+              "or end the range before it: --to 2026-09-21T13:00:00.000Z\n");
+    EXPECT_TRUE(console.posted.empty());
+    EXPECT_EQ(replay({"--to", "2026-09-21 14:03:11", "--dry-run"}), exit_code::done);
+    EXPECT_NE(console.out.str().find("store: done 0, waiting 1 ($1.25), missing 1 ($42.50).\n"), std::string::npos) << console.out.str();
+    EXPECT_NE(console.out.str().find("Not yet: store has yet to take"), std::string::npos) << console.out.str();
 }
 
 TEST_F(Replays, only_what_is_missing_is_sent) {
     EXPECT_EQ(replay({"--reason", "disk was away", "--rate", "50/s"}), exit_code::done) << console.err.str();
     ASSERT_EQ(console.posted.size(), 1U);
-    EXPECT_EQ(console.posted[0].second, R"({"ids":[")" + first + R"("],"queue":"leads","effect":"store","reason":"disk was away"})");
+    EXPECT_EQ(console.posted[0].second,
+              R"({"ids":[")" + first +
+                  R"("],"queue":"leads","effect":"store","reason":"disk was away","from":1789993800004,"to":1789993800005})");
     EXPECT_EQ(console.out.str(), "Sent 1 record to leads for store.\n");
 }
 
+TEST_F(Replays, what_is_no_longer_in_the_log_is_said) {
+    console.posts = {{"/api/replay", R"({"sent":0,"not_found":["x"]})"}};
+    EXPECT_EQ(replay({"--reason", "x"}), exit_code::check_failed);
+    EXPECT_NE(console.err.str().find("1 record could not be found in the log any more"), std::string::npos) << console.err.str();
+}
+
+TEST_F(Replays, everything_that_is_missing_is_said_at_once) {
+    EXPECT_EQ(console({"replay"}), exit_code::usage);
+    EXPECT_EQ(console.err.str(), "forebay: replay needs --from and --effect and --reason\nSee: forebay help replay\n");
+    EXPECT_EQ(console({"replay", "--dry-run"}), exit_code::usage);
+    EXPECT_EQ(console.err.str(), "forebay: replay needs --from and --effect\nSee: forebay help replay\n");
+}
+
 TEST_F(Replays, what_makes_no_sense_is_refused) {
-    EXPECT_EQ(replay({}), exit_code::usage) << "no reason";
-    EXPECT_EQ(replay({"--again"}), exit_code::usage);
-    EXPECT_EQ(console({"replay", "--effect", "store"}), exit_code::usage);
-    EXPECT_EQ(console({"replay", "--from", "2h"}), exit_code::usage);
-    EXPECT_EQ(console({"replay", "--from", "2h", "--to", "3h", "--effect", "store"}), exit_code::usage);
-    EXPECT_EQ(console({"replay", "--from", "2h", "--effect", "stor"}), exit_code::usage);
+    auto refused = [&](std::vector<std::string> more, const std::string& what) {
+        more.insert(more.end(), {"--reason", "x"});
+        EXPECT_EQ(replay(more), exit_code::usage) << what;
+        EXPECT_NE(console.err.str().find(what), std::string::npos) << console.err.str();
+    };
+    refused({"--to", "3h"}, "--from must be before --to");
+    refused({"--to", "soon"}, "--to soon is no moment");
+    refused({"--endpoint", "laed"}, "there is no endpoint \"laed\"; did you mean \"lead\"?");
+    refused({"--rate", "fast"}, "--rate must be a rate");
+    refused({"--where", "state = 'CA'"}, "--where:7: error: there is no operator \"=\"\n  | state = 'CA'\n  |       ^ did you mean ==?\n");
+    refused({"--where", ""}, "a condition is missing");
+    EXPECT_EQ(console({"replay", "--from", "2h", "--effect", "stor", "--reason", "x"}), exit_code::usage);
     EXPECT_EQ(console.err.str(), "forebay: there is no effect \"stor\"; did you mean \"store\"?\nSee: forebay help replay\n");
+    EXPECT_EQ(console({"replay", "--from", "2h", "--effect", "warehouse", "--reason", "x"}), exit_code::usage);
+    EXPECT_EQ(console.err.str(), "forebay: there is no effect \"warehouse\"; there are store\nSee: forebay help replay\n");
     EXPECT_TRUE(console.posted.empty());
+}
+
+TEST(MoneyText, sums_are_exact_and_by_currency) {
+    Money money;
+    EXPECT_EQ(money.in_brackets(), "");
+    for (int i = 0; i < 3; ++i) money.add("0.10", "USD");
+    money.add("1234567.5", "EUR");
+    money.add("many", "USD");
+    EXPECT_EQ(money.text(), "1,234,567.5 EUR + $0.30");
+    EXPECT_EQ(json::to_text(money.to_json()), R"({"EUR":"1234567.5","USD":"0.30"})");
+    EXPECT_EQ(Money::of_json(money.to_json()).in_brackets(), " (1,234,567.5 EUR + $0.30)");
 }
 
 TEST_F(Verbs, key_new_shows_the_key_and_the_hash_that_goes_with_it) {

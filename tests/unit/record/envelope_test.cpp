@@ -185,5 +185,23 @@ TEST(RecordText, numbers_are_told_from_other_text) {
         EXPECT_FALSE(is_json_number(bad)) << bad;
 }
 
+TEST(Envelope, keeps_what_an_operator_had_done_in_every_form) {
+    Envelope envelope;
+    envelope.id = *parse_uuid("01926f3a-7c1e-7d20-9f51-2f0f6a3c9b11");
+    envelope.again = 2;
+    envelope.discard = "a \"test\" post";
+    envelope.edited.push(json::Value().set("reason", "typo").set("was", json::Value().set("zip", "0213").set("city", json::Value())));
+    for (auto form : {BodyForm::json, BodyForm::base64_json, BodyForm::php}) {
+        auto body = encode(envelope, form);
+        EXPECT_EQ(form_of(body), form);
+        auto read = decode(body, Uuid{}, Timestamp{});
+        ASSERT_TRUE(read) << read.error().what;
+        EXPECT_EQ(read->again, 2u);
+        EXPECT_EQ(read->discard, envelope.discard);
+        EXPECT_EQ(read->edited, envelope.edited);
+    }
+    EXPECT_EQ(to_json(Envelope{}).find("edited"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace forebay::record

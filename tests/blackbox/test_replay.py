@@ -1,0 +1,113 @@
+"""`forebay replay` on the real binary: what it counts, what it runs, what it refuses."""
+import contextlib
+import json
+import sqlite3
+import time
+
+import requests
+from conftest import LEADS_TO_SQLITE
+
+LEADS = """
+[endpoint.lead]
+path = "/v1/lead"
+queue = "leads"
+currency = "USD"
+[endpoint.lead.fields]
+email = { type = "email", required = true }
+state = {}
+price = { type = "decimal", as = "value" }
+[queue.leads]
+"""
+
+
+def post(node, **fields):
+    answer = requests.post(node.intake + "/v1/lead", json={"email": "jane@example.com", **fields}, timeout=30)
+    assert answer.status_code == 202, answer.text
+    return answer.json()["id"]
+
+
+def rows(node):
+    with contextlib.suppress(sqlite3.OperationalError):  # not made yet
+        with sqlite3.connect(f"file:{node.folder}/leads.db?mode=ro", uri=True) as db:
+            return sorted(id for (id,) in db.execute("SELECT id FROM leads"))
+    return []
+
+
+def wait_until(condition, seconds=30):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def forget(node, ids):
+    """As if the database had been restored from before these records."""
+    node.run("stop", "store", "--reason", "restore")
+    with sqlite3.connect(f"{node.folder}/leads.db") as db:
+        for id in ids:
+            db.execute("DELETE FROM leads WHERE id = ?", (id,))
+            db.execute("DELETE FROM forebay_effects WHERE record = ?", (id,))
+    db.close()
+    node.run("start", "store", "--reason", "restored")
+
+
+def test_only_what_is_missing_and_meant_is_run_again(forebay):
+    node = forebay(LEADS + LEADS_TO_SQLITE)
+    ids = [post(node, state=state, price=price) for state, price in [("CA", "10.10"), ("CA", "0.20"), ("TX", "5.00"), ("CA", "7.00")]]
+    wait_until(lambda: len(rows(node)) == 4)
+    forget(node, ids[:3])
+    assert rows(node) == [ids[3]]
+    where = ["--where", 'state == "CA" and _value < 10.2', "--from", "1h", "--effect", "store"]
+    said = node.run("replay", *where, "--dry-run")
+    assert said.startswith("3 records in range ($17.30).  store: done 1, missing 2 ($10.30).\nWould run store for 2 records ($10.30).")
+    assert """--where 'state == "CA" and _value < 10.2'""" in said
+    told = node.json("replay", *where, "--dry-run")
+    assert sorted(told["ids"]) == sorted(ids[:2]) and told["money"]["missing"] == {"USD": "10.30"}
+    assert node.run("replay", *where, "--reason", "restored") == "Sent 2 records to leads for store.\n"
+    wait_until(lambda: len(rows(node)) == 3)
+    assert ids[2] not in rows(node)
+    assert node.run("replay", *where, "--reason", "once more").startswith("3 records in range ($17.30).  store: done 3, missing 0.\n")
+
+
+def test_a_range_whose_end_the_worker_has_not_reached_is_refused(forebay):
+    node = forebay(LEADS + LEADS_TO_SQLITE)
+    done = post(node)
+    wait_until(lambda: rows(node) == [done])
+    node.run("stop", "store", "--reason", "x")
+    waiting = post(node)
+    range_ = ["--from", "1h", "--to", "2099-01-01", "--effect", "store"]
+    refused = node.run("replay", *range_, "--reason", "x", expect=None)
+    assert refused.returncode == 75 and "store has yet to take a record of" in refused.stderr, refused.stderr
+    said = node.run("replay", *range_, "--dry-run")
+    assert "done 1, waiting 1, missing 0" in said and "Not yet: " in said
+    assert "done 1, missing 0" in node.run("replay", "--from", "1h", "--effect", "store", "--reason", "x"), "the range ends before what waits"
+    node.run("start", "store", "--reason", "x")
+    wait_until(lambda: rows(node) == sorted([done, waiting]))
+    assert "done 2, missing 0" in node.run("replay", *range_, "--reason", "x")
+
+
+def test_what_was_sent_straight_to_a_queue_keeps_its_id(forebay):
+    import sqs_clients
+    node = forebay(LEADS + LEADS_TO_SQLITE)
+    sqs = sqs_clients.boto(node.sqs)
+    url = sqs.get_queue_url(QueueName="leads")["QueueUrl"]
+    id = sqs.send_message(QueueUrl=url, MessageBody=json.dumps({"email": "straight@example.com"}))["MessageId"]
+    wait_until(lambda: rows(node) == [id])
+    forget(node, [id])
+    node.run("replay", "--from", "1h", "--effect", "store", "--reason", "x")
+    wait_until(lambda: rows(node) == [id])
+    assert "done 1, missing 0" in node.run("replay", "--from", "1h", "--effect", "store", "--dry-run")
+
+
+def test_wrong_words_are_refused_before_anything_is_asked(forebay):
+    node = forebay(LEADS + LEADS_TO_SQLITE)
+    for words, what in [([], "replay needs --from and --effect and --reason"),
+                        (["--from", "1h", "--effect", "stor", "--dry-run"], 'did you mean "store"?'),
+                        (["--from", "1h", "--effect", "store", "--endpoint", "leed", "--dry-run"], 'did you mean "lead"?'),
+                        (["--from", "1h", "--effect", "store", "--where", "state = 'CA'", "--dry-run"], "--where:7: error:"),
+                        (["--from", "1h", "--effect", "store", "--where", "(" * 5000, "--dry-run"], "at most 4096 bytes"),
+                        (["--from", "never", "--effect", "store", "--dry-run"], "--from never is no moment")]:
+        done = node.run("replay", *words, expect=None)
+        assert done.returncode == 64 and what in done.stderr, (words, done.stderr)
+    said = node.run("replay", "--from", "1h", "--effect", "store", "--where", 'stat == "CA"', "--dry-run", expect=None)
+    assert said.returncode == 0 and 'did you mean "state"?' in said.stderr
