@@ -83,36 +83,39 @@ def ours(folder, batch, database, server_pid):
         return {"rate": rows / seconds, "cpu_us": (cpu_seconds(pid) - cpu) / rows * 1e6, "server_cpu_us": (cpu_of_server() - server_cpu) / rows * 1e6}
 
 
-def peer(where, batch, what):
-    out = subprocess.run([PEER, *where, str(batch), str(SECONDS_EACH), what], check=True, capture_output=True, text=True).stdout
+def peer(where, batch, what, form):
+    out = subprocess.run([PEER, *where, str(batch), str(SECONDS_EACH), what, form], check=True, capture_output=True, text=True).stdout
     return json.loads(out)
 
 
 def one_database(name, folder, result, server=None):
     for batch in BATCHES:
-        rounds = {"forebay": [], "row": [], "effect": [], "ledger": []}
+        rounds = {"forebay": [], "row": [], "effect": [], "ledger": [], "many": []}
         for n in range(ROUNDS):
             database = server.fresh_database() if server else None
             run = f"{folder}/{name}-{batch}-{n}"
             rounds["forebay"].append(ours(run, batch, server.toml(database) if server else SQLITE, server.process.pid if server else None))
-            for what in ("row", "effect", "ledger"):
+            for what in ("effect", "many", "row", "ledger"):
                 where = [name, str(server.port), server.fresh_database(), USER, PASSWORD] if server else [name, f"{run}/peer-{what}.db"]
-                rounds[what].append(peer(where, batch, what))
+                rounds[what].append(peer(where, batch, *(("effect", "many") if what == "many" else (what, "plain"))))
         key = f"{name}_{batch}"
         ratios = [ours_["rate"] / theirs["rate"] for ours_, theirs in zip(rounds["forebay"], rounds["effect"])]
         result["ratio"][key] = round(statistics.median(ratios), 2)
+        many = statistics.median(a["rate"] / b["rate"] for a, b in zip(rounds["forebay"], rounds["many"]))
+        result["ratio_many"][key] = round(many, 2)
         result["cpu_us"][key] = round(statistics.median(r["cpu_us"] for r in rounds["forebay"]), 1)
         rate = {what: statistics.median(r["rate"] for r in all_) for what, all_ in rounds.items()}
         cpu = {what: statistics.median(r["cpu_us"] for r in all_) for what, all_ in rounds.items()}
         server_cpu = statistics.median(r["server_cpu_us"] for r in rounds["forebay"])
         print(f"{name:10} batch {batch:2}: forebay {rate['forebay']:8,.0f}/s (cpu {cpu['forebay']:.1f} us, server {server_cpu:.1f})   plain program {rate['effect']:8,.0f}/s "
               f"(cpu {cpu['effect']:.1f} us)   ratio {result['ratio'][key]:.2f} ({min(ratios):.2f} - {max(ratios):.2f})\n"
-              f"           the ledger's rows cost the plain program: row alone {rate['row']:,.0f}/s, with the effect's {rate['effect']:,.0f}/s, with all of the ledger's {rate['ledger']:,.0f}/s",
+              f"           the ledger's rows cost the plain program: row alone {rate['row']:,.0f}/s, with the effect's {rate['effect']:,.0f}/s, with all of the ledger's {rate['ledger']:,.0f}/s\n"
+              f"           beside one that sends a batch's rows at once {rate['many']:,.0f}/s: ratio {many:.2f}",
               flush=True)
 
 
 def main():
-    result = {"bench": "store", "ratio": {}, "cpu_us": {}}
+    result = {"bench": "store", "ratio": {}, "ratio_many": {}, "cpu_us": {}}
     with temporary_folder() as folder:
         one_database("sqlite", folder, result)
         with MariaDB() as server:

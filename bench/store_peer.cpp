@@ -1,8 +1,9 @@
 // The plain program that bench/run store is measured beside: the inserts of the `sql` worker from memory, with the same client
-// libraries, the same statements, batches and commits, and neither queue nor ledger's knowledge.
-//   store_peer sqlite FILE BATCH SECONDS WHAT
-//   store_peer mariadb|postgresql PORT DATABASE USER PASSWORD BATCH SECONDS WHAT
-// WHAT is `row` (the user's row), `effect` (and its effect's row) or `ledger` (and the record's and the search's). It makes its
+// libraries, the same batches and commits, and neither queue nor ledger's knowledge.
+//   store_peer sqlite FILE BATCH SECONDS WHAT FORM
+//   store_peer mariadb|postgresql PORT DATABASE USER PASSWORD BATCH SECONDS WHAT FORM
+// WHAT is `row` (the user's row), `effect` (and its effect's row) or `ledger` (and the record's and the search's). FORM is `plain`,
+// a prepared statement executed for each row, or `many`, MariaDB's array parameters and PostgreSQL's pipeline. It makes its
 // tables, inserts for SECONDS and prints one line of JSON: rows a second and microseconds of CPU a row of this program.
 #include <libpq-fe.h>
 #include <mysql.h>
@@ -50,7 +51,7 @@ class Target {
     virtual void run(const std::string& sql) = 0;
     virtual std::string place(std::size_t n) const = 0;
     virtual std::string type(std::string_view column) const = 0;
-    /// One execution per id.
+    /// One row per id.
     virtual void insert(const Insert& insert, const std::string& sql, const Values& ids) = 0;
 };
 
@@ -213,7 +214,13 @@ double cpu_seconds() {
     return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
-int run(Target& target, std::size_t batch, double seconds, std::string_view what) {
+/// All at once, or one after the other.
+void insert_all(Target& target, const Insert& insert, const std::string& sql, const Values& ids, bool at_once) {
+    if (at_once) return target.insert(insert, sql, ids);
+    for (auto& id : ids) target.insert(insert, sql, {id});
+}
+
+int run(Target& target, std::size_t batch, double seconds, std::string_view what, bool at_once) {
     auto inserts = inserts_of(what);
     make_tables(target, inserts);
     std::vector<std::string> statements;
@@ -231,7 +238,7 @@ int run(Target& target, std::size_t batch, double seconds, std::string_view what
             ++count;
         }
         target.run("BEGIN");
-        for (std::size_t i = 0; i < inserts.size(); ++i) target.insert(inserts[i], statements[i], ids);
+        for (std::size_t i = 0; i < inserts.size(); ++i) insert_all(target, inserts[i], statements[i], ids, at_once);
         target.run("COMMIT");
     }
     std::printf("{\"rate\": %.1f, \"cpu_us\": %.2f, \"rows\": %zu}\n", static_cast<double>(count) / elapsed(),
@@ -246,9 +253,9 @@ int main(int argc, char** argv) {
     using namespace forebay::bench;
     std::string_view driver = argc > 1 ? argv[1] : "";
     bool is_sqlite = driver == "sqlite";
-    if (argc != (is_sqlite ? 6 : 9)) give_up("usage: see the head of bench/store_peer.cpp");
-    auto batch = static_cast<std::size_t>(std::atol(argv[argc - 3]));
-    auto seconds = std::atof(argv[argc - 2]);
+    if (argc != (is_sqlite ? 7 : 10)) give_up("usage: see the head of bench/store_peer.cpp");
+    auto batch = static_cast<std::size_t>(std::atol(argv[argc - 4]));
+    auto seconds = std::atof(argv[argc - 3]);
     std::unique_ptr<Target> target;
     if (is_sqlite)
         target = std::make_unique<Sqlite>(argv[2]);
@@ -257,5 +264,5 @@ int main(int argc, char** argv) {
     else
         target = std::make_unique<Postgresql>("host=127.0.0.1 port=" + std::string(argv[2]) + " dbname=" + argv[3] + " user=" + argv[4] +
                                               " password=" + argv[5]);
-    return run(*target, batch, seconds, argv[argc - 1]);
+    return run(*target, batch, seconds, argv[argc - 2], std::string_view(argv[argc - 1]) == "many");
 }
