@@ -293,7 +293,9 @@ unsigned whole_seconds(Duration d) { return static_cast<unsigned>(std::max<std::
 
 void set_options(MYSQL* handle, const Options& options) {
     unsigned connect = whole_seconds(options.connect_timeout), statement = whole_seconds(options.timeout) + longer_than_the_server;
+    unsigned protocol = MYSQL_PROTOCOL_TCP;  // or "localhost" would mean a socket file
     my_bool no = 0;
+    mysql_optionsv(handle, MYSQL_OPT_PROTOCOL, &protocol);
     mysql_optionsv(handle, MYSQL_OPT_CONNECT_TIMEOUT, &connect);
     mysql_optionsv(handle, MYSQL_OPT_READ_TIMEOUT, &statement);
     mysql_optionsv(handle, MYSQL_OPT_WRITE_TIMEOUT, &statement);
