@@ -17,7 +17,8 @@ constexpr Duration sent_before = 1min, sent_after = 1h;
 
 /// Accepted later than it was received.
 bool is_late(const record::Envelope& envelope) {
-    return std::find(envelope.flags.begin(), envelope.flags.end(), "readmitted") != envelope.flags.end();
+    return std::any_of(envelope.flags.begin(), envelope.flags.end(),
+                       [](const auto& flag) { return flag == "readmitted" || flag == "imported"; });
 }
 
 Timestamp hour_of(Timestamp at) { return {at.ms - at.ms % hour.count()}; }

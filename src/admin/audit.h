@@ -20,7 +20,8 @@ class Audits {
 };
 
 /// `GET /api/audit/accepted`: the ids accepted in [from, to), by queue, endpoint and hour. A record is accepted when it was
-/// received; one that was refused then and readmitted, when it was readmitted. Every queue it was put on since tells it again.
+/// received; one that was refused then and readmitted, or that was imported, when that was done. Every queue it was put on since tells it
+/// again.
 http::Response list_accepted_ids(History& history, const Call& call);
 
 /// `GET /api/audit/waiting/QUEUE`: the ids of the records in the queue, whether they are ready, in flight or delayed.

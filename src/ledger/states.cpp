@@ -54,6 +54,18 @@ Result<StatesPage, db::Error> states_between(db::ReadTransaction& t, const State
     return page;
 }
 
+Result<FollowUpsPage, db::Error> follow_ups_between(db::ReadTransaction& t, const StatesFrom& from, Timestamp to, std::size_t max) {
+    TRY_ASSIGN(auto rows, t.query("SELECT r.id, r.received_at, o.target FROM forebay_records r JOIN forebay_outbox o ON o.record = r.id "
+                                  "WHERE r.received_at >= ? AND r.received_at < ? AND (r.received_at > ? OR r.id >= ?) "
+                                  "ORDER BY r.received_at, r.id LIMIT ?",
+                                  {from.received_at.ms, to.ms, from.received_at.ms, from.record, static_cast<std::int64_t>(max)}));
+    FollowUpsPage page;
+    for (const auto& row : rows)
+        if (auto id = parse_uuid(db::text_of(row[0]))) page.follow_ups.push_back({*id, db::text_of(row[2])});
+    if (rows.size() == max) page.next = StatesFrom{{db::integer_of(rows.back()[1])}, db::text_of(rows.back()[0])};
+    return page;
+}
+
 Result<std::vector<EffectState>, db::Error> states_of(db::ReadTransaction& t, std::span<const Uuid> records) {
     constexpr std::size_t keys_at_once = 256;
     std::vector<EffectState> out;

@@ -34,6 +34,18 @@ struct StatesPage {
 /// Of records received before `to`, oldest first. At most `max` states, which must be more than a record has effects.
 Result<StatesPage, db::Error> states_between(db::ReadTransaction& t, const StatesFrom& from, Timestamp to, std::size_t max);
 
+/// A queue that a record was sent on to, or is to be, when an effect of it was done.
+struct FollowUp {
+    Uuid record;
+    std::string target;
+};
+struct FollowUpsPage {
+    std::vector<FollowUp> follow_ups;
+    std::optional<StatesFrom> next;
+};
+/// As states_between.
+Result<FollowUpsPage, db::Error> follow_ups_between(db::ReadTransaction& t, const StatesFrom& from, Timestamp to, std::size_t max);
+
 /// Everything the ledger has of these records.
 Result<std::vector<EffectState>, db::Error> states_of(db::ReadTransaction& t, std::span<const Uuid> records);
 

@@ -1,8 +1,12 @@
 """`forebay audit`: balanced whatever was killed, and never when something is missing, surplus or out of reach."""
+import json
 import os
+import pathlib
 import random
 import re
+import shutil
 import sqlite3
+import subprocess
 import threading
 import time
 import uuid
@@ -18,6 +22,7 @@ max_receive_count = 1000
 dead_letter = "leads-dead"
 [queue.leads-dead]
 """ + LEADS_TO_SQLITE
+CHECKER = pathlib.Path(__file__).resolve().parent.parent / "checker/check_balance.py"
 AGAINST = ("--against", "main", "--table", "leads")
 
 
@@ -63,6 +68,16 @@ def depth(process, queue):
 
 def settle(process, count):
     wait_for(lambda: len(rows(process)) == count and depth(process, "leads") == 0)
+
+
+def check_balance(process, database="leads.db"):
+    """What the independent program makes of a stopped store: its lines and its balance."""
+    done = subprocess.run(["/usr/bin/python3", "-B", CHECKER, "data/store", "--database", database, "--table", "leads", "--queue", "leads",
+                           "--effect", "store"], cwd=process.folder, capture_output=True, text=True, timeout=300)
+    assert done.returncode in (0, 1) and not done.stderr, done.stderr
+    *lines, balance = done.stdout.splitlines()
+    assert (done.returncode == 0) == (not lines)
+    return lines, json.loads(balance)
 
 
 def test_what_was_accepted_is_settled_and_the_rows_agree(forebay):
@@ -281,3 +296,82 @@ startsecs = "300ms"
     total = found["total"]
     assert total["accepted"] == total["settled"] == total["rows"] >= len(acknowledged)
     assert {id for id, in rows(process)} >= acknowledged
+    process.stop()
+    lines, balance = check_balance(process)
+    assert lines == []
+    assert {term: balance[term] for term in ("accepted", "settled", "open", "dead", "missing", "rows")} == {
+        term: total[term] for term in ("accepted", "settled", "open", "dead", "missing", "rows")}
+
+
+def test_the_independent_count_finds_a_removed_a_doubled_and_a_changed_row(forebay):
+    process = forebay(PLAIN)
+    ids = [post(process, f"p{n}@example.com") for n in range(6)]
+    settle(process, 6)
+    process.stop()
+    lines, balance = check_balance(process)
+    assert lines == [] and balance["accepted"] == balance["settled"] == balance["rows"] == 6
+
+    def spoilt(*statements):
+        shutil.copy(os.path.join(process.folder, "leads.db"), os.path.join(process.folder, "spoilt.db"))
+        connection = sqlite3.connect(os.path.join(process.folder, "spoilt.db"))
+        with connection:
+            for sql, *values in statements:
+                connection.execute(sql, values)
+        connection.close()
+        return check_balance(process, "spoilt.db")[0]
+
+    without_key = [("CREATE TABLE plain AS SELECT * FROM leads",), ("DROP TABLE leads",), ("ALTER TABLE plain RENAME TO leads",)]
+    assert spoilt(*without_key) == []
+    assert spoilt(("DELETE FROM leads WHERE id = ?", ids[0])) == [f"wrong: {ids[0]}: removed: noted as done, and there is no row"]
+    assert spoilt(*without_key, ("INSERT INTO leads SELECT * FROM leads WHERE id = ?", ids[1])) == [f"wrong: {ids[1]}: doubled: 2 rows"]
+    assert spoilt(("UPDATE leads SET email = 'x' WHERE id = ?", ids[2])) == [f"wrong: {ids[2]}: changed: email is not what was accepted"]
+    assert spoilt(("UPDATE leads SET email = NULL WHERE id = ?", ids[3])) == [f"wrong: {ids[3]}: changed: email is not what was accepted"]
+    stranger = str(uuid.uuid4())
+    assert spoilt(("INSERT INTO leads (id) VALUES (?)", stranger)) == [f"wrong: {stranger}: surplus: a row that no effect explains"]
+    assert spoilt(("DELETE FROM forebay_effects WHERE record = ?", ids[4])) == [
+        f"wrong: {ids[4]}: missing: accepted, and neither finished nor waiting", f"wrong: {ids[4]}: surplus: a row that no effect explains"]
+    assert spoilt(("UPDATE forebay_records SET body_sha = 'ab' WHERE id = ?", ids[5])) == [
+        f"wrong: {ids[5]}: changed: the ledger knows it with another body"]
+
+
+def log_lines(process, event):
+    with open(os.path.join(process.folder, "stderr.log")) as f:
+        return [line for line in f if event in line]
+
+
+def test_a_scheduled_audit_says_in_the_log_what_it_found_and_status_shows_it(forebay):
+    process = forebay(PLAIN + """
+[schedule.proof]
+every = "2s"
+run = "audit --since 24h --against main --table leads"
+""")
+    ids = [post(process, f"p{n}@example.com") for n in range(3)]
+    settle(process, 3)
+    wait_for(lambda: any("3" in line for line in log_lines(process, "audit.balanced")))
+    wait_for(lambda: "BALANCE today  accepted 3 = settled 3  counted" in process.run("status"))
+    assert process.json("status")["audit"]["last"]["verdict"] == "balanced"
+    change(process, "DELETE FROM leads WHERE id = ?", ids[1])
+    wait_for(lambda: any(ids[1] in line for line in log_lines(process, "audit.mismatch")))
+    wait_for(lambda: 'forebay_audit_difference{endpoint="lead"} 1' in requests.get(process.admin + "/metrics", timeout=10).text)
+    assert "difference 1: forebay audit" in process.run("status")
+    os.rename(os.path.join(process.folder, "leads.db"), os.path.join(process.folder, "away.db"))
+    wait_for(lambda: log_lines(process, "audit.incomplete"))
+    os.rename(os.path.join(process.folder, "away.db"), os.path.join(process.folder, "leads.db"))
+
+
+def test_a_schedule_without_the_database_named_right_fails_in_the_log(forebay):
+    process = forebay(PLAIN + """
+[schedule.proof]
+every = "1s"
+run = "audit --against mian --table leads"
+""")
+    wait_for(lambda: any('exit 64' in line and "mian" in line for line in log_lines(process, "schedule.failed")))
+
+
+def test_check_says_that_no_audit_is_scheduled(forebay):
+    process = forebay(PLAIN)
+    done = process.run("check", expect=None)
+    assert done.returncode == 0 and "warning: no audit is scheduled" in done.stderr
+    process.write(process.text + '[schedule.proof]\ncron = "5 * * * *"\nrun = "audit"\n')
+    done = process.run("check", expect=None)
+    assert done.returncode == 0 and "no problems" in done.stdout, done.stdout + done.stderr

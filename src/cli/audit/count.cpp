@@ -32,7 +32,14 @@ Timestamp hour_of(Timestamp at) { return {at.ms - at.ms % Duration(1h).count()};
 
 std::string_view Audited::verdict() const {
     if (!gaps.empty()) return "incomplete";
-    return total.difference() == 0 ? "balanced" : "mismatch";
+    return difference() == 0 ? "balanced" : "mismatch";
+}
+
+void Audited::add_earlier(Audited&& other) {
+    earlier.add(other.total);
+    differences.insert(differences.begin(), std::make_move_iterator(other.differences.begin()),
+                       std::make_move_iterator(other.differences.end()));
+    gaps.insert(gaps.end(), std::make_move_iterator(other.gaps.begin()), std::make_move_iterator(other.gaps.end()));
 }
 
 AuditCount::AuditCount(AdminClient& admin, const Configuration& configuration, const AuditTable* table)
@@ -90,14 +97,18 @@ void AuditCount::read_accepted(const AuditRange& range) {
     } while (!cursor.empty());
 }
 
+std::uint32_t AuditCount::bit_of(const std::string& queue) const {
+    auto at = static_cast<std::size_t>(std::find(queues_.begin(), queues_.end(), queue) - queues_.begin());
+    return at < std::min<std::size_t>(queues_.size(), Balance::queues_max) ? std::uint32_t{1} << at : 0;
+}
+
 bool AuditCount::take_accepted(const json::Value& page) {
     for (const auto& damage : page["damage"].elements()) gap("the log is damaged: " + damage.text());
     if (auto begins = page["log_begins"].integer()) log_begins_ = Timestamp{*begins};
     for (const auto& group : page["accepted"].elements()) {
         if (group["queue"].text() == intake::quarantine_queue) continue;
         auto line = balance_.line({{group["hour"].integer().value_or(0)}, group["endpoint"].text()});
-        auto queue = static_cast<std::size_t>(std::find(queues_.begin(), queues_.end(), group["queue"].text()) - queues_.begin());
-        auto pending = queue < std::min<std::size_t>(queues_.size(), Balance::queues_max) ? std::uint32_t{1} << queue : 0;
+        auto pending = bit_of(group["queue"].text());
         bool has_room = line.has_value();
         for (const auto& text : group["ids"].elements())
             if (auto id = parse_uuid(text.text()); has_room && id) has_room = balance_.accept({*id, pending, *line, 0});
@@ -138,7 +149,10 @@ void AuditCount::read_queue(const std::string& name, bool is_dead_letters) {
 void AuditCount::read_ledgers(const AuditRange& range) {
     if (has_failed_) return;
     bool is_cut = false;
-    auto problems = ledgers_.visit(range.from, range.to, [&](const ledger::EffectState& state) {
+    auto follow = [&](const ledger::FollowUp& follow_up) {
+        if (auto* entry = balance_.find(follow_up.record)) entry->pending |= bit_of(follow_up.target);
+    };
+    auto problems = ledgers_.visit(range.from, range.to, follow, [&](const ledger::EffectState& state) {
         auto* entry = balance_.find(state.record);
         if (entry != nullptr) return apply(*entry, state);
         is_cut = is_cut || (log_begins_ && state.received_at < *log_begins_);
@@ -297,6 +311,7 @@ void AuditCount::sum_up() {
 void AuditCount::sum_row(const Balance::Entry& entry, const ledger::Line& line, ledger::Counts& counts) {
     bool is_stored = entry.facts & Balance::is_stored, has_row = entry.facts & Balance::has_row, has_rows = entry.facts & Balance::has_rows;
     counts.rows += (has_row ? 1 : 0) + (has_rows ? 1 : 0);
+    if (entry.facts & Balance::is_erased) return;  // its row went with it, or stays as the person's wish was
     auto note = [&](Kind kind) {
         counts.row_errors += 1;
         differs({kind, entry.id, line});

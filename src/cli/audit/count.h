@@ -37,12 +37,16 @@ struct AuditDifference {
 struct Audited {
     std::map<ledger::Line, ledger::Counts> lines;
     ledger::Counts total;
+    ledger::Counts earlier;                    ///< of hours before the range that had not been settled when they were counted last
     std::vector<AuditDifference> differences;  ///< by hour; at most `differences_max`
     std::vector<std::string> gaps;             ///< what could not be read, as sentences: then nothing is proved
     bool is_counted = false;                   ///< all sources answered; else only total.accepted is known, as far as it was read
 
     static constexpr std::size_t differences_max = 1'000'000;
-    bool is_balanced() const { return gaps.empty() && total.difference() == 0; }
+    std::uint64_t difference() const { return total.difference() + earlier.difference(); }
+    bool is_balanced() const { return gaps.empty() && difference() == 0; }
+    /// Takes the result of a time before this one, whose hours are counted as `earlier`.
+    void add_earlier(Audited&& other);
     /// `balanced`, `mismatch`, `incomplete`
     std::string_view verdict() const;
 };
@@ -63,6 +67,8 @@ class AuditCount {
     void read_queues();
     void read_queue(const std::string& name, bool is_dead_letters);
     void read_ledgers(const AuditRange& range);
+    /// The bit of a queue; 0 where no worker of ours empties it.
+    std::uint32_t bit_of(const std::string& queue) const;
     void apply(ledger::Balance::Entry& entry, const ledger::EffectState& state);
     /// Whatever the ledgers have of them, by their ids.
     void ask_ledgers(std::span<ledger::Balance::Entry* const> entries);

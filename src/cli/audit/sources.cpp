@@ -10,16 +10,25 @@ namespace {
 
 constexpr std::size_t states_a_page = 2000;
 
-/// The page that begins at `from`; nothing is in a database that has no ledger yet.
-Result<ledger::StatesPage, db::Error> page_of(db::Reader& reader, const ledger::StatesFrom& from, Timestamp to) {
-    ledger::StatesPage page;
-    TRY(reader.read([&](db::ReadTransaction& t) -> Result<void, db::Error> {
-        TRY_ASSIGN(bool there, ledger::has_ledger(t));
-        if (!there) return {};
-        TRY_ASSIGN(page, ledger::states_between(t, from, to, states_a_page));
-        return {};
-    }));
-    return page;
+/// One page after the other, each in a transaction of its own; a database that has no ledger yet has nothing.
+template <class Page>
+Result<void, db::Error> each_page(db::Reader& reader, Timestamp from, Timestamp to,
+                                  Result<Page, db::Error> (*page_of)(db::ReadTransaction&, const ledger::StatesFrom&, Timestamp,
+                                                                     std::size_t),
+                                  const std::function<void(const Page&)>& visit) {
+    std::optional<ledger::StatesFrom> next = ledger::StatesFrom{from, ""};
+    while (next) {
+        Page page;
+        TRY(reader.read([&](db::ReadTransaction& t) -> Result<void, db::Error> {
+            TRY_ASSIGN(bool there, ledger::has_ledger(t));
+            if (!there) return {};
+            TRY_ASSIGN(page, page_of(t, *next, to, states_a_page));
+            return {};
+        }));
+        visit(page);
+        next = page.next;
+    }
+    return {};
 }
 
 int rank_of(std::string_view state) { return is_finished(state) ? 2 : state == "dead" ? 1 : 0; }
@@ -49,20 +58,22 @@ std::vector<std::string> LedgerSources::open() {
     return problems;
 }
 
-std::vector<std::string> LedgerSources::visit(Timestamp from, Timestamp to, const std::function<void(const ledger::EffectState&)>& visit) {
+std::vector<std::string> LedgerSources::visit(Timestamp from, Timestamp to,
+                                              const std::function<void(const ledger::FollowUp&)>& visit_follow_up,
+                                              const std::function<void(const ledger::EffectState&)>& visit_state) {
     auto problems = open();
-    for (auto& [place, reader] : readers_) {
-        std::optional<ledger::StatesFrom> next = ledger::StatesFrom{from, ""};
-        while (next) {
-            auto page = page_of(*reader, *next, to);
-            if (!page) {
-                problems.push_back(place + " cannot be read: " + page.error().what);
-                break;
-            }
-            for (const auto& state : page->states) visit(state);
-            next = page->next;
-        }
-    }
+    auto note = [&](const std::string& place, const Result<void, db::Error>& read) {
+        if (!read) problems.push_back(place + " cannot be read: " + read.error().what);
+    };
+    for (auto& [place, reader] : readers_)
+        note(place, each_page<ledger::FollowUpsPage>(*reader, from, to, ledger::follow_ups_between, [&](const auto& page) {
+                 for (const auto& follow_up : page.follow_ups) visit_follow_up(follow_up);
+             }));
+    if (!problems.empty()) return problems;
+    for (auto& [place, reader] : readers_)
+        note(place, each_page<ledger::StatesPage>(*reader, from, to, ledger::states_between, [&](const auto& page) {
+                 for (const auto& state : page.states) visit_state(state);
+             }));
     return problems;
 }
 

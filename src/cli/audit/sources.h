@@ -17,8 +17,10 @@ class LedgerSources {
   public:
     explicit LedgerSources(const Configuration& configuration) : configuration_(configuration) {}
 
-    /// Every state of a record received in [from, to). The errors are sentences, one for each source that could not be read.
-    std::vector<std::string> visit(Timestamp from, Timestamp to, const std::function<void(const ledger::EffectState&)>& visit);
+    /// Every state of a record received in [from, to), and before those every queue that one was sent on to. The errors are
+    /// sentences, one for each source that could not be read.
+    std::vector<std::string> visit(Timestamp from, Timestamp to, const std::function<void(const ledger::FollowUp&)>& visit_follow_up,
+                                   const std::function<void(const ledger::EffectState&)>& visit_state);
     /// What all sources have of these records, by record; an effect that is finished in one of them is told so.
     Result<std::map<Uuid, std::vector<ledger::EffectState>>, std::string> states_of(std::span<const Uuid> records);
 

@@ -4,6 +4,8 @@
 #include <set>
 
 #include "cli/config/load.h"
+#include "cli/console.h"
+#include "cli/process/cron.h"
 #include "cli/similar.h"
 #include "queue/limits.h"
 #include "worker/settlement.h"
@@ -24,6 +26,7 @@ class Check {
         for (const auto& site : c_.sites) check_poster("site." + site.name, site);
         for (const auto& database : c_.databases) check_database(database);
         for (const auto& worker : c_.workers) check_worker(worker);
+        for (const auto& schedule : c_.schedules) check_schedule(schedule);
         check_access();
         check_one_writer();
         check_paths();
@@ -329,6 +332,25 @@ class Check {
                   names + (workers.size() > 1 ? " are " : " is ") + std::to_string(processes) + " processes writing " + file +
                       ": a SQLite file has one; use count = { min = 1 } and larger batches");
         }
+    }
+
+    void check_schedule(const ScheduleConfiguration& schedule) {
+        auto path = "schedule." + schedule.name;
+        bool has_every = schedule.every > Duration(0), has_cron = !schedule.cron.empty();
+        if (has_every == has_cron && !is_wrong(path + ".every")) error(path, path + " needs every or cron, one of the two: every = \"1h\"");
+        if (has_every) within(path + ".every", schedule.every, 1s, 31 * 24h);
+        if (has_cron)
+            if (auto cron = Cron::parse(schedule.cron); !cron.ok()) error(path + ".cron", path + ".cron " + cron.error());
+        if (schedule.words.empty()) {
+            if (!is_wrong(path + ".run")) error(path, path + " has nothing to run: run = \"audit --since 24h\"");
+            return;
+        }
+        auto read = parse(schedule.words);
+        if (!read.ok()) return error(path + ".run", path + ".run: " + read.error().what);
+        constexpr std::string_view known[] = {"audit", "replay", "export", "backup", "queue redrive", "dead retry"};
+        if (read->verb == nullptr || std::find(std::begin(known), std::end(known), read->verb->name) == std::end(known))
+            error(path + ".run",
+                  path + ".run: " + quoted(schedule.run) + " cannot be scheduled: audit, replay and what else ends by itself can");
     }
 
     void check_paths() {

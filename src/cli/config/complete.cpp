@@ -73,6 +73,11 @@ static const T* find_in(const std::vector<T>& elements, std::string_view name) {
     return at == elements.end() ? nullptr : &*at;
 }
 
+bool Configuration::has_audit() const {
+    return std::any_of(schedules.begin(), schedules.end(),
+                       [](const auto& schedule) { return !schedule.words.empty() && schedule.words[0] == "audit"; });
+}
+
 bool Configuration::has_queue(std::string_view name) const {
     if (name == intake::quarantine_queue || find_queue(name) != nullptr) return true;
     return std::any_of(queues.begin(), queues.end(),

@@ -145,6 +145,15 @@ struct JournalConfiguration {
     bool compress = true;  ///< history segments, zstd
 };
 
+/// Something of ours that the parent runs at its times.
+struct ScheduleConfiguration {
+    std::string name;
+    Duration every{0};  ///< or cron
+    std::string cron;
+    std::string run;
+    std::vector<std::string> words;  ///< of `run`
+};
+
 /// Everything. Vectors are in the order of the file.
 struct Configuration {
     NodeConfiguration node;
@@ -159,12 +168,15 @@ struct Configuration {
     std::vector<QueueConfiguration> queues;
     std::vector<DatabaseConfiguration> databases;
     std::vector<WorkerConfiguration> workers;
+    std::vector<ScheduleConfiguration> schedules;
     QuarantineConfiguration quarantine;
     JournalConfiguration journal;
     LogConfiguration log;
     TelemetryConfiguration telemetry;
 
     /// Declared, the dead-letter queue of one that is (D21), or Forebay's own.
+    /// Whether an audit is scheduled: then history is kept until it was counted (D2).
+    bool has_audit() const;
     bool has_queue(std::string_view name) const;
     const QueueConfiguration* find_queue(std::string_view name) const;
     const WorkerConfiguration* find_worker(std::string_view name) const;

@@ -12,6 +12,7 @@ void declare(Scope& root, Configuration& configuration);
 void declare_endpoints(Scope& root, Configuration& configuration);
 void declare_queues(Scope& root, Configuration& configuration);
 void declare_workers(Scope& root, Configuration& configuration);
+void declare_schedules(Scope& root, Configuration& configuration);
 void declare_access(Scope& root, Configuration& configuration);
 
 }  // namespace forebay::cli

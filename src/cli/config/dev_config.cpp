@@ -70,6 +70,11 @@ handler = "sql"
 db     = "main"
 table  = "leads"                     # id, received_at and the fields above; or write your own `statement`
 create = true                        # the table, and columns that you add as fields later
+
+# Counts every hour whether what was accepted is settled, waiting or dead, and whether the rows agree: `forebay audit`.
+[schedule.audit]
+every = "1h"
+run   = "audit --since 24h --against main --table leads"
 )";
 }
 

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "base/bytes.h"
+#include "base/log_line.h"
 
 namespace forebay::cli {
 namespace {
@@ -40,12 +41,11 @@ void add(std::set<std::int64_t>& to, const json::Value& list) {
 
 }  // namespace
 
-Result<std::unique_ptr<AuditBook>, std::string> AuditBook::open(disk::Disk& disk, Clock& clock, metrics::Registry& registry) {
-    std::unique_ptr<AuditBook> book(new AuditBook(disk, clock, registry));
-    TRY(book->read());
+AuditBook::AuditBook(disk::Disk& disk, Clock& clock, metrics::Registry& registry) : disk_(disk), clock_(clock), registry_(registry) {
+    if (auto done = read(); !done.ok())
+        log_error("audit.unreadable").with("why", done.error()).with("next", "no history goes until its hours were audited again");
     registry.describe("forebay_audit_difference", "Records that the last audit could not account for; must be 0.");
-    book->show_metrics();
-    return book;
+    show_metrics();
 }
 
 Result<void, std::string> AuditBook::read() {

@@ -3,7 +3,6 @@
 // and for every hour that was ever counted whether everything accepted in it was settled. Of the last the journal asks before
 // it lets history go (D2). Keeps the metrics of the last result too.
 
-#include <memory>
 #include <mutex>
 #include <set>
 #include <string>
@@ -16,9 +15,9 @@ namespace forebay::cli {
 
 class AuditBook final : public admin::Audits {
   public:
-    /// `disk` is the folder it is kept in, and nobody else's. A file that cannot be read is an error: it says what the journal
-    /// may forget.
-    static Result<std::unique_ptr<AuditBook>, std::string> open(disk::Disk& disk, Clock& clock, metrics::Registry& registry);
+    /// `disk` is the folder it is kept in, and nobody else's. A file that cannot be read is told in the log; then no hour is
+    /// settled until it is counted again.
+    AuditBook(disk::Disk& disk, Clock& clock, metrics::Registry& registry);
 
     json::Value kept() override;
     Result<void, std::string> keep(const json::Value& found) override;
@@ -28,7 +27,6 @@ class AuditBook final : public admin::Audits {
     bool is_settled(Timestamp from, Timestamp to) const;
 
   private:
-    AuditBook(disk::Disk& disk, Clock& clock, metrics::Registry& registry) : disk_(disk), clock_(clock), registry_(registry) {}
     Result<void, std::string> read();
     Result<void, std::string> write(const json::Value& kept);
     json::Value whole() const;

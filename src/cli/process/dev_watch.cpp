@@ -26,7 +26,7 @@ std::string url_of(const std::vector<Listen>& listen) {
 
 /// The rest is read by the node and the workers when they begin anew.
 bool needs_a_start(const std::string& change) {
-    for (auto table : {"node.", "intake.", "admin.", "sqs.", "journal.", "log.", "telemetry."})
+    for (auto table : {"node.", "intake.", "admin.", "sqs.", "journal.", "log.", "telemetry.", "schedule."})
         if (change.starts_with(table)) return true;
     return false;
 }

@@ -81,13 +81,18 @@ void raise_descriptor_limit() {
         log_warn("node.descriptors").with("limit", limit.rlim_cur).with("why", "it cannot be raised");
 }
 
-broker::BrokerOptions broker_options(const Configuration& configuration) {
+/// History is written within a minute of what is in it being received.
+constexpr Duration received_before = 1min;
+
+broker::BrokerOptions broker_options(const Configuration& configuration, const AuditBook& audits) {
     broker::BrokerOptions options;
     options.journal.segment_bytes = configuration.journal.segment;
     options.journal.min_free_bytes = configuration.node.min_free_disk;
     options.journal.reserve_bytes = configuration.node.reserve_disk;
     options.history_keep = configuration.journal.keep;
     if (configuration.sqs.cool_off) options.cool_off = sqs_cool_off;
+    if (configuration.has_audit())
+        options.may_forget = [&audits](Timestamp from, Timestamp to) { return audits.is_settled(from - received_before, to); };
     return options;
 }
 
@@ -224,9 +229,7 @@ int Node::open_audits() {
     auto disk = disk::PosixDisk::open(audit_path(configuration_.node.data_dir));
     if (!disk.ok()) return fail(exit_code::io, "audit.unusable", disk.error().text());
     audit_disk_ = std::move(*disk);
-    auto book = AuditBook::open(*audit_disk_, clock_, registry_);
-    if (!book.ok()) return fail(exit_code::io, "audit.unusable", book.error());
-    audits_ = std::move(*book);
+    audits_ = std::make_unique<AuditBook>(*audit_disk_, clock_, registry_);
     return 0;
 }
 
@@ -245,7 +248,7 @@ int Node::open_store() {
     auto looking = disk::PosixDisk::open_existing(path);
     if (!looking.ok()) return fail(exit_code::io, "store.unusable", looking.error().text());
     looking_disk_ = std::move(*looking);
-    auto broker = broker::Broker::open(*disk_, clock_, broker_entropy_, broker_options(configuration_), &registry_);
+    auto broker = broker::Broker::open(*disk_, clock_, broker_entropy_, broker_options(configuration_, *audits_), &registry_);
     if (!broker.ok()) return fail(exit_code::io, "store.unusable", broker.error().what);
     broker_ = std::move(*broker);
     const auto& report = broker_->report();

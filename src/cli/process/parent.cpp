@@ -10,6 +10,7 @@
 #include "cli/process/dev_watch.h"
 #include "cli/process/paths.h"
 #include "cli/process/ports.h"
+#include "cli/process/schedule.h"
 #include "cli/process/work.h"
 #include "cli/process/worker_key.h"
 #include "supervisor/supervisor.h"
@@ -24,11 +25,18 @@ bool has_role(const Configuration& configuration, const ParentOptions& options, 
     return std::find(roles.begin(), roles.end(), role) != roles.end();
 }
 
+/// The options that give a child the parent's configuration.
+std::vector<std::string> words_of_file(const ParentOptions& options) {
+    std::vector<std::string> words{"-c", options.file};
+    if (!options.environment.empty()) words.insert(words.end(), {"-e", options.environment});
+    return words;
+}
+
 std::vector<std::string> child_command(const std::string& executable, const ParentOptions& options, std::vector<std::string> verb) {
     std::vector<std::string> command{executable};
     command.insert(command.end(), verb.begin(), verb.end());
-    command.insert(command.end(), {"-c", options.file});
-    if (!options.environment.empty()) command.insert(command.end(), {"-e", options.environment});
+    auto file = words_of_file(options);
+    command.insert(command.end(), file.begin(), file.end());
     return command;
 }
 
@@ -125,6 +133,9 @@ int run_parent_process(const Configuration& configuration, const ParentOptions& 
     if (int code = check_ports(configuration, options); code != 0) return code;
     std::optional<DevWatch> watch;
     if (options.dev) watch.emplace(configuration, LoadOptions{options.file, options.environment, process_variables()});
+    std::optional<Scheduler> scheduler;
+    if (!configuration.schedules.empty() && has_node(configuration, options))
+        scheduler.emplace(configuration.schedules, executable, words_of_file(options));
     return (*supervisor)->run();
 }
 

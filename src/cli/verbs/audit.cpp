@@ -2,7 +2,7 @@
 // balanced. 1: it is not. 4: it cannot be told.
 #include <algorithm>
 
-#include "cli/audit/count.h"
+#include "cli/audit/repair.h"
 #include "cli/similar.h"
 #include "cli/table.h"
 #include "cli/verb.h"
@@ -15,7 +15,6 @@ namespace {
 using Kind = AuditDifference::Kind;
 
 constexpr std::size_t ids_shown = 20;
-constexpr std::size_t ids_a_request = 100;
 constexpr Duration usual_range = 24h;
 
 std::string_view name_of(Kind kind) {
@@ -62,8 +61,11 @@ class Audit {
         if (int code = read_table(); code != exit_code::done) return code;
         if (invocation_.has("reason") && !invocation_.has("repair")) return invocation_.misused("--reason is for --repair");
         if (invocation_.has("dry-run") && !invocation_.has("repair")) return invocation_.misused("--dry-run is for --repair");
-        auto audited = AuditCount(admin_, configuration_, table_.database == nullptr ? nullptr : &table_).run(range_);
-        tell_node(audited);
+        auto unsettled = unsettled_before();
+        std::vector<Audited> earlier;
+        for (const auto& range : unsettled) earlier.push_back(count(range));
+        auto audited = count(range_);
+        for (auto& one : earlier) audited.add_earlier(std::move(one));
         if (!terminal().wants_json()) print(audited);
         return end(audited);
     }
@@ -118,13 +120,37 @@ class Audit {
                                    (meant.empty() ? "" : "; did you mean " + quoted(meant) + "?"));
     }
 
+    /// Hours before the range in which something was open, dead or wrong when they were counted last: who counts up to now counts
+    /// them again, so that the journal need not keep them for ever.
+    std::vector<AuditRange> unsettled_before() {
+        std::vector<AuditRange> ranges;
+        if (invocation_.has("from")) return ranges;
+        auto kept = admin_.get("/api/audit");
+        if (!kept) return ranges;  // what the node does not say, counting will tell
+        for (const auto& hour : (*kept)["unsettled"].elements()) {
+            Timestamp begin{hour.integer().value_or(0)};
+            if (begin + 1h > range_.from) continue;
+            if (!ranges.empty() && ranges.back().to == begin)
+                ranges.back().to = begin + 1h;
+            else
+                ranges.push_back({begin, begin + 1h});
+        }
+        return ranges;
+    }
+
+    Audited count(const AuditRange& range) {
+        auto audited = AuditCount(admin_, configuration_, table_.database == nullptr ? nullptr : &table_).run(range);
+        tell_node(range, audited);
+        return audited;
+    }
+
     /// The node keeps it: for `status`, for the metrics, and so that the journal knows what it may forget.
-    void tell_node(const Audited& audited) {
+    void tell_node(const AuditRange& range, const Audited& audited) {
         auto hours = json::Value::array();
         for (const auto& [line, counts] : audited.lines)
             hours.push(to_json(counts).set("hour", line.hour.ms).set("endpoint", line.endpoint));
         json::Value found;
-        found.set("from", range_.from.ms).set("to", range_.to.ms).set("verdict", audited.verdict()).set("hours", std::move(hours));
+        found.set("from", range.from.ms).set("to", range.to.ms).set("verdict", audited.verdict()).set("hours", std::move(hours));
         if (!audited.gaps.empty()) found.set("why", audited.gaps[0]);
         auto told = admin_.post("/api/audit", found);
         if (!told && audited.gaps.empty()) terminal().complain("the result was not kept: " + told.error().what);
@@ -132,11 +158,12 @@ class Audit {
 
     std::string hour_text(Timestamp hour) const {
         auto text = to_rfc3339(hour);
-        return range_.to - range_.from > 25h ? text.substr(0, 10) + " " + text.substr(11, 5) : text.substr(11, 5);
+        return range_.to - range_.from > 25h || hour < hour_of(range_.from) ? text.substr(0, 10) + " " + text.substr(11, 5)
+                                                                            : text.substr(11, 5);
     }
 
     void print(const Audited& audited) {
-        if (audited.is_counted) terminal().result(table_of(audited));
+        if (audited.is_counted) terminal().result(table_of(audited) + earlier_line(audited));
         for (const auto& gap : audited.gaps) terminal().complain(gap);
         if (!audited.is_counted)
             terminal().result("INCOMPLETE  " + counted(audited.total.accepted, "record") +
@@ -169,6 +196,16 @@ class Audit {
         for (const auto& [line, counts] : audited.lines) table.add(row(columns, hour_text(line.hour), line.endpoint, counts, {""}));
         table.add(row(columns, name_, "", total, word_for(audited)));
         return table.text(terminal());
+    }
+
+    static std::string earlier_line(const Audited& audited) {
+        const auto& all = audited.earlier;
+        if (all.accepted + all.difference() == 0) return {};
+        std::string out = "before that, in hours not settled when they were counted last: accepted " + grouped(all.accepted) +
+                          " = settled " + grouped(all.settled) + " + open " + grouped(all.open) + " + dead " + grouped(all.dead);
+        for (const auto& [name, n] : {std::pair("discarded", all.discarded), {"erased", all.erased}, {"missing", all.missing}})
+            if (n > 0) out += std::string(" + ") + name + " " + grouped(n);
+        return out + "\n";
     }
 
     static Cell word_for(const Audited& audited) {
@@ -219,6 +256,7 @@ class Audit {
         }
         auto total = json::Value::object();
         if (audited.is_counted) out.set("total", with_counts(std::move(total), audited.total));
+        if (audited.earlier.accepted > 0) out.set("earlier", with_counts(json::Value::object(), audited.earlier));
         auto differences = json::Value::array();
         for (const auto& difference : audited.differences)
             differences.push(json::Value()
@@ -252,43 +290,27 @@ class Audit {
             terminal().complain("nothing is repaired while it cannot be told what is missing");
             return code;
         }
-        std::map<std::string, std::vector<std::string>> by_queue;
-        for (const auto& difference : audited.differences)
-            for (const auto& queue : difference.queues) by_queue[queue].push_back(to_text(difference.id));
-        std::size_t missing = audited.total.missing;
-        result.set("to_queue", missing);
+        auto orders = orders_for(audited, configuration_, table_.database == nullptr ? nullptr : &table_);
+        if (!orders) {
+            terminal().complain(orders.error());
+            return exit_code::cannot_tell;
+        }
+        auto wanted = size_of(*orders);
+        result.set("to_queue", wanted);
         if (invocation_.has("dry-run")) {
-            if (!terminal().wants_json()) terminal().result("Would queue " + counted(missing, "record") + " again.\n");
+            if (!terminal().wants_json()) terminal().result("Would queue " + counted(wanted, "record") + " again.\n");
             return code;
         }
-        if (by_queue.empty()) return code;
-        if (!invocation_.is_agreed("Queue " + counted(missing, "record") + " again?")) return code;
+        if (wanted == 0 || !invocation_.is_agreed("Queue " + counted(wanted, "record") + " again?")) return code;
         auto reason = invocation_.reason();
         if (reason.empty()) return invocation_.misused("--repair needs --reason");
-        return send(by_queue, reason, audited, result);
-    }
-
-    int send(const std::map<std::string, std::vector<std::string>>& by_queue, const std::string& reason, const Audited& audited,
-             json::Value& result) {
-        std::uint64_t sent = 0, wanted = 0;
-        for (const auto& [queue, ids] : by_queue) {
-            wanted += ids.size();
-            for (std::size_t at = 0; at < ids.size(); at += ids_a_request) {
-                auto some = json::Value::array();
-                for (auto i = at; i < std::min(at + ids_a_request, ids.size()); ++i) some.push(ids[i]);
-                auto answer =
-                    admin_.post("/api/replay",
-                                json::Value().set("ids", std::move(some)).set("queue", queue).set("effect", "audit").set("reason", reason));
-                if (!answer) {
-                    terminal().complain("after " + counted(sent, "record") + ": " + answer.error().what);
-                    return answer.error().exit_code;
-                }
-                sent += static_cast<std::uint64_t>((*answer)["sent"].integer().value_or(0));
-            }
-        }
-        result.set("queued", sent);
-        if (!terminal().wants_json()) terminal().result("Queued " + counted(sent, "record") + " again.\n");
-        bool is_whole = sent == wanted && audited.total.row_errors == 0;
+        auto repaired = send(admin_, *orders, reason);
+        result.set("queued", repaired.sent);
+        if (!terminal().wants_json()) terminal().result("Queued " + counted(repaired.sent, "record") + " again.\n");
+        if (repaired.error) return failed(invocation_, *repaired.error);
+        bool is_whole = repaired.sent == wanted && std::none_of(audited.differences.begin(), audited.differences.end(), [](const auto& d) {
+                            return d.kind == Kind::row_surplus || d.kind == Kind::row_doubled;
+                        });
         return is_whole && !invocation_.has("fail-on-mismatch") ? exit_code::done : exit_code::check_failed;
     }
 

@@ -32,12 +32,20 @@ void print(Terminal& terminal, const Loaded& loaded) {
         terminal.result(files + ": " + what_there_is(loaded.configuration) + ", " + summary + ".\n");
 }
 
+/// Said here only: who starts a node for a look needs no audit.
+void advise(Loaded& loaded) {
+    if (!loaded.is_usable() || loaded.configuration.workers.empty() || loaded.configuration.has_audit()) return;
+    loaded.diagnostics.warning({}, "no audit is scheduled: history goes when it is older than journal.keep, whether it was counted or not",
+                               "[schedule.audit] every = \"1h\", run = \"audit --since 24h\"");
+}
+
 }  // namespace
 
 int run_check(Invocation& invocation) {
     auto options = invocation.load_options();
     if (!invocation.words().empty()) options.file = invocation.word(0);
     auto loaded = load(options);
+    advise(loaded);
     auto& terminal = invocation.terminal();
     if (terminal.wants_json()) {
         auto problems = json::Value::array();

@@ -21,6 +21,7 @@ namespace {
 struct Seen {
     std::optional<json::Value> node;
     std::optional<json::Value> queues;
+    std::optional<json::Value> audit;
     std::optional<std::vector<SeenProcess>> processes;
     std::vector<SeenDatabase> databases;
     std::string why_no_node, why_no_processes;
@@ -34,8 +35,10 @@ Seen look(Invocation& invocation, const Configuration& configuration) {
         seen.node = std::move(*node);
     else
         seen.why_no_node = node.error().what;
-    if (seen.node)
+    if (seen.node) {
         if (auto queues = admin.get("/api/queues")) seen.queues = std::move(*queues);
+        if (auto audit = admin.get("/api/audit")) seen.audit = std::move(*audit);
+    }
     seen.is_elsewhere = !invocation.globals().node.empty();
     if (seen.is_elsewhere) return seen;
     for (const auto& database : configuration.databases) seen.databases.push_back(look_at(database, invocation.world().clock));
@@ -182,6 +185,22 @@ std::string counts_line(const Seen& seen) {
     return out + "\n";
 }
 
+/// What the last audit found; nothing before the first.
+std::string balance_line(const Seen& seen, Timestamp now, const Terminal& terminal) {
+    if (!seen.audit || (*seen.audit)["last"].is_null()) return {};
+    const auto& last = (*seen.audit)["last"];
+    auto ago = "  counted " + age_text(now - Timestamp{last["at"].integer().value_or(0)}) + " ago\n";
+    if (last["verdict"].text() == "incomplete")
+        return "BALANCE  " + terminal.painted("INCOMPLETE", Colour::warn) + ": " + printable(last["why"].text()) + ago;
+    const auto& today = (*seen.audit)["today"];
+    std::string sum;
+    for (auto term : {"settled", "open", "dead", "discarded", "erased", "missing"})
+        if (auto n = number(today[term]); n > 0 || sum.empty()) sum += (sum.empty() ? "" : " + ") + std::string(term) + " " + grouped(n);
+    auto difference = number(last["difference"]);
+    auto word = difference == 0 ? "" : "  " + terminal.painted("difference " + grouped(difference) + ": forebay audit", Colour::bad);
+    return "BALANCE today  accepted " + grouped(number(today["accepted"])) + " = " + sum + word + ago;
+}
+
 int exit_code_of(const Seen& seen, const std::vector<SeenProcess>& chosen, bool is_everything) {
     bool is_running = std::all_of(chosen.begin(), chosen.end(), [](const auto& one) { return one.is_running(); });
     if (seen.processes && !is_running) return exit_code::not_running;
@@ -201,6 +220,7 @@ void print_json(Terminal& terminal, const Seen& seen, const std::vector<SeenProc
     auto databases = json::Value::array();
     for (const auto& database : seen.databases) databases.push(database.to_json());
     out.set("databases", std::move(databases));
+    out.set("audit", seen.audit ? *seen.audit : json::Value());
     out.set("processes", seen.processes ? std::move(processes) : json::Value());
     terminal.result_json(out);
 }
@@ -246,7 +266,7 @@ int run_status(Invocation& invocation) {
     for (const auto& database : seen.databases)
         if (is_everything && (seen.node || seen.processes)) terminal.result(database.line(terminal));
     if (is_everything) terminal.result(other_queues(seen, configuration));
-    if (seen.node && is_everything) terminal.result(counts_line(seen));
+    if (seen.node && is_everything) terminal.result(counts_line(seen) + balance_line(seen, now, terminal));
     return code;
 }
 

@@ -103,15 +103,36 @@ TEST(Diagnostics, settings_of_later_versions_are_refused_as_such) {
               "forebay.toml:1:2: error: partner is not in this version\n"
               "  1 | [partner.acme]\n"
               "    |  ^^^^^^^\n");
-    for (const char* text :
-         {"[schedule.x]\n", "[alert.x]\n", "[ledger]\n", "[proxy]\n", "[admin]\nusers = []\n", "[journal]\nencrypt = \"x\"\n",
-          "[telemetry]\notlp = {}\n", "[backend.a]\nkind = \"sqs\"\n", "[backend.a]\nkind = \"rabbitmq\"\n", "[queue.a]\nfifo = true\n",
-          "[intake.ack]\nafter = \"queue\"\n", "[intake]\nlisten = [\"systemd:http\"]\n",
-          "[queue.q]\n[worker.w]\nqueue = \"q\"\nhandler = \"stats\"\n", "[queue.q]\nretention_guard = \"2d\"\n"}) {
+    for (const char* text : {"[alert.x]\n", "[ledger]\n", "[proxy]\n", "[admin]\nusers = []\n", "[journal]\nencrypt = \"x\"\n",
+                             "[telemetry]\notlp = {}\n", "[backend.a]\nkind = \"sqs\"\n", "[backend.a]\nkind = \"rabbitmq\"\n",
+                             "[queue.a]\nfifo = true\n", "[intake.ack]\nafter = \"queue\"\n", "[intake]\nlisten = [\"systemd:http\"]\n",
+                             "[queue.q]\n[worker.w]\nqueue = \"q\"\nhandler = \"stats\"\n", "[queue.q]\nretention_guard = \"2d\"\n"}) {
         auto found = messages(text);
         ASSERT_EQ(found.size(), 1U) << text << problems(text);
         EXPECT_NE(found[0].find("not in this version"), std::string::npos) << found[0];
     }
+}
+
+TEST(Diagnostics, a_schedule_runs_what_is_ours_and_ends_at_times_that_there_are) {
+    EXPECT_EQ(problems("[schedule.a]\nevery = \"1h\"\nrun = \"audit --since 24h --against main --table 'my leads'\"\n"), "");
+    EXPECT_EQ(problems("[schedule.a]\ncron = \"*/5 0-6,22 * 1-12/2 7\"\nrun = \"audit\"\n"), "");
+    const std::pair<const char*, const char*> rows[] = {
+        {"run = \"audit\"", "schedule.x needs every or cron, one of the two: every = \"1h\""},
+        {"every = \"1h\"\ncron = \"0 6 * * *\"\nrun = \"audit\"", "schedule.x needs every or cron, one of the two: every = \"1h\""},
+        {"every = \"10ms\"\nrun = \"audit\"", "schedule.x.every must be from 1s to 31d, not 10ms"},
+        {"cron = \"0 6 * *\"\nrun = \"audit\"",
+         "schedule.x.cron must have five fields, minute hour day month weekday, such as \"0 6 * * 1-5\""},
+        {"cron = \"61 6 * * *\"\nrun = \"audit\"", "schedule.x.cron has no minute \"61\": 0 to 59"},
+        {"cron = \"0 6 * * 5-1\"\nrun = \"audit\"", "schedule.x.cron has no weekday \"5-1\": 0 to 7"},
+        {"every = \"1h\"", "schedule.x has nothing to run: run = \"audit --since 24h\""},
+        {"every = \"1h\"\nrun = \"audit 'x\"", "schedule.x.run has a quote that is not closed"},
+        {"every = \"1h\"\nrun = \"audti\"", "schedule.x.run: there is no command \"audti\"; did you mean \"audit\"?"},
+        {"every = \"1h\"\nrun = \"audit --sinse 1h\"", "schedule.x.run: there is no option --sinse for audit; did you mean --since?"},
+        {"every = \"1h\"\nrun = \"serve\"",
+         "schedule.x.run: \"serve\" cannot be scheduled: audit, replay and what else ends by itself can"},
+    };
+    for (const auto& [text, message] : rows)
+        EXPECT_EQ(messages("[schedule.x]\n" + std::string(text) + "\n"), std::vector<std::string>{message}) << text;
 }
 
 struct Wrong {

@@ -595,6 +595,10 @@ TEST_F(Verbs, key_new_shows_the_key_and_the_hash_that_goes_with_it) {
 
 TEST_F(Verbs, check_says_what_there_is_or_what_is_wrong) {
     EXPECT_EQ(console({"check"}), exit_code::done);
+    EXPECT_EQ(console.out.str(), folder_ + "/forebay.toml: 1 endpoint, 1 queue, 1 worker, 1 warning.\n");
+    EXPECT_NE(console.err.str().find("warning: no audit is scheduled"), std::string::npos) << console.err.str();
+    std::ofstream(folder_ + "/forebay.toml", std::ios::app) << "[schedule.proof]\nevery = \"1h\"\nrun = \"audit\"\n";
+    EXPECT_EQ(console({"check"}), exit_code::done);
     EXPECT_EQ(console.out.str(), folder_ + "/forebay.toml: 1 endpoint, 1 queue, 1 worker, no problems.\n");
     std::ofstream(folder_ + "/bad.toml") << "[node]\nnam = 1\n";
     EXPECT_EQ(console({"check", folder_ + "/bad.toml"}), exit_code::configuration);
