@@ -169,6 +169,8 @@ def test_a_row_that_was_removed_or_added_by_hand_is_named(forebay):
     assert [(d["what"], d["id"]) for d in found["differences"]] == [("row_missing", ids[2])]
     assert found["total"]["rows"] == 4 and found["total"]["settled"] == 5 and found["total"]["difference"] == 1
     assert f"{ids[2]} of lead" in process.run("audit", *AGAINST, expect=1)
+    refused = process.run("audit", *AGAINST, "--repair", "--yes", "--reason", "test", expect=None)
+    assert refused.returncode == 1 and "Not repaired: 1 row of leads" in refused.stderr
     assert audit(process)["verdict"] == "balanced", "without --against the rows are not looked at"
     stranger = ids[1][:-4] + ("0000" if ids[1][-4:] != "0000" else "1111")
     change(process, "INSERT INTO leads (id) VALUES (?)", stranger)
