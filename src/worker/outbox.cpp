@@ -53,7 +53,7 @@ bool Outbox::insist(const char* what, const Call& call) {
                 .with("then", "the message comes again");
             return false;
         }
-        rest(wait, parts_.clock, parts_.controls);
+        rest(wait, parts_);
     }
 }
 
