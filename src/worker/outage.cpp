@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <utility>
 
 #include "base/json.h"
 
@@ -75,7 +76,7 @@ bool Outage::take() {
 }
 
 void Outage::say(const Down& down) {
-    if (note_.down == down) return;
+    if (std::exchange(is_told_, true) && note_.down == down) return;
     note_.down = down;
     write();
 }
@@ -89,7 +90,7 @@ void Outage::end(Timestamp now) {
 
 void Outage::leave() {
     lock_.close();
-    is_mine_ = false;
+    is_mine_ = is_told_ = false;
     seen_file_ = seen_time_ = 0;
 }
 

@@ -60,6 +60,7 @@ class Outage {
     OutageNote note_;
     Descriptor lock_;
     bool is_mine_ = false;
+    bool is_told_ = false;                        ///< who the prober is, in the file
     std::int64_t seen_file_ = 0, seen_time_ = 0;  ///< inode and time of the text that note_ was read from
 };
 
