@@ -47,7 +47,6 @@ struct Options {
     std::string queue;
     std::string dead_letter;           ///< empty: a dead record stays in its queue, hidden, and is reported again
     std::uint64_t deliveries_max = 0;  ///< the queue's max_receive_count; 0 = it never moves a message
-    std::vector<std::string> then;     ///< queues that get the record once this effect is done
     Batch batch;
     Duration timeout = 20s;
     Duration visibility = 30s;  ///< asked for with each receive, renewed by the heartbeat
