@@ -23,6 +23,7 @@ struct SqlHandler::Inside {
     SqlOptions options;
     db::Options database_options;
     Clock& clock;
+    Open open;
     db::Statement statement;           ///< one execution a record: the user's, or the insert into the table
     std::vector<std::string> sources;  ///< of its parameters
     std::string process;               ///< "store:1"
@@ -33,7 +34,7 @@ struct SqlHandler::Inside {
 
     Result<db::Database*, db::Error> opened() {
         if (!database) {
-            TRY_ASSIGN(database, db::open(database_options));
+            TRY_ASSIGN(database, open(database_options));
         }
         TRY_ASSIGN(auto times, database->opened());
         if (times != prepared) TRY(prepare());
@@ -155,7 +156,7 @@ struct SqlHandler::Inside {
     }
 };
 
-SqlHandler::SqlHandler(SqlOptions options, db::Options database, Clock& clock) {
+SqlHandler::SqlHandler(SqlOptions options, db::Options database, Clock& clock, Open open) {
     // Without its id a row could not be told from one that is there already.
     if (std::none_of(options.columns.begin(), options.columns.end(), [](auto& c) { return c.name == "id"; }))
         options.columns.insert(options.columns.begin(), {"id", "id", "TEXT"});
@@ -166,8 +167,8 @@ SqlHandler::SqlHandler(SqlOptions options, db::Options database, Clock& clock) {
         for (auto& column : options.columns) sources.push_back(column.source);
     }
     auto process = options.worker + ":" + std::to_string(options.n);
-    inside_.reset(new Inside{std::move(options), std::move(database), clock, std::move(statement), std::move(sources), std::move(process),
-                             nullptr, 0});
+    inside_.reset(new Inside{std::move(options), std::move(database), clock, std::move(open), std::move(statement), std::move(sources),
+                             std::move(process), nullptr, 0});
 }
 SqlHandler::~SqlHandler() = default;
 

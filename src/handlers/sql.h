@@ -2,6 +2,7 @@
 // The `sql` handler: each record becomes the user's row, its effect's row beside it in the same
 // transaction, a batch in few round trips. Idempotent by id; one poisonous record does not hold up its batch (bisecting).
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -36,8 +37,9 @@ struct SqlOptions {
 
 class SqlHandler final : public worker::Handler {
   public:
+    using Open = std::function<Result<std::unique_ptr<db::Database>, db::Error>(db::Options)>;
     /// `database` is opened on first use, so that a database that is down at the start is a hold like later.
-    SqlHandler(SqlOptions options, db::Options database, Clock& clock);
+    SqlHandler(SqlOptions options, db::Options database, Clock& clock, Open open = db::open);
     ~SqlHandler() override;
     std::vector<worker::Outcome> run(std::span<const worker::Job> jobs, const worker::Limits& limits) override;
     void note(std::span<const worker::Job> jobs, std::span<const worker::Settlement> settlements) override;

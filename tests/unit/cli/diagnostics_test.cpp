@@ -225,12 +225,14 @@ TEST(Diagnostics, a_ledger_is_a_database_that_its_workers_may_write) {
     };
     EXPECT_EQ(messages(base + exec("1") + "[ledger]\ndb = \"mian\"\n"), only("there is no db \"mian\""));
     EXPECT_EQ(messages(base + exec("1") + "[ledger]\ndb = \"main\"\n"), std::vector<std::string>{});
-    EXPECT_EQ(messages(base + exec("2") + "[ledger]\ndb = \"main\"\n"),
-              only("worker.w is 2 processes writing x.db: a SQLite file has one; leave [ledger] db out, or name a MariaDB or PostgreSQL there"));
-    EXPECT_EQ(messages(base + "[worker.store]\nqueue = \"leads\"\nsql = { db = \"main\", table = \"t\" }\n" + exec("1") +
-                       "[ledger]\ndb = \"main\"\n"),
-              only("worker.store and worker.w are 2 processes writing x.db: a SQLite file has one; leave [ledger] db out, or name a MariaDB "
-                   "or PostgreSQL there"));
+    EXPECT_EQ(
+        messages(base + exec("2") + "[ledger]\ndb = \"main\"\n"),
+        only("worker.w is 2 processes writing x.db: a SQLite file has one; leave [ledger] db out, or name a MariaDB or PostgreSQL there"));
+    EXPECT_EQ(
+        messages(base + "[worker.store]\nqueue = \"leads\"\nsql = { db = \"main\", table = \"t\" }\n" + exec("1") +
+                 "[ledger]\ndb = \"main\"\n"),
+        only("worker.store and worker.w are 2 processes writing x.db: a SQLite file has one; leave [ledger] db out, or name a MariaDB "
+             "or PostgreSQL there"));
     const std::string server =
         "[db.far]\ndriver = \"mariadb\"\nwriter = [\"10.0.0.1:3307\"]\ndatabase = \"d\"\nuser = \"u\"\n[ledger]\ndb = \"far\"\n";
     EXPECT_EQ(messages(base + server + exec("8")), std::vector<std::string>{});
@@ -239,9 +241,10 @@ TEST(Diagnostics, a_ledger_is_a_database_that_its_workers_may_write) {
 TEST(Diagnostics, workers_on_other_hosts_need_a_ledger_that_both_reach) {
     const std::string apart = "[node]\nroles = [\"intake\", \"queue\", \"admin\"]\n";
     const std::string exec = "[worker.w]\nqueue = \"leads\"\nhandler = \"exec\"\nexec = { command = [\"x\"] }\n";
-    EXPECT_EQ(messages(base + apart + "[worker.w]\nqueue = \"leads\"\nsql = { db = \"main\", table = \"t\" }\n"),
-              only("workers and queues run on different hosts, and worker.w notes its effects in the SQLite file of db.main: both must reach "
-                   "them"));
+    EXPECT_EQ(
+        messages(base + apart + "[worker.w]\nqueue = \"leads\"\nsql = { db = \"main\", table = \"t\" }\n"),
+        only("workers and queues run on different hosts, and worker.w notes its effects in the SQLite file of db.main: both must reach "
+             "them"));
     EXPECT_EQ(messages(base + apart + exec),
               only("workers and queues run on different hosts, and worker.w notes its effects in files of its own: both must reach them"));
     EXPECT_EQ(messages(base + "[node]\nroles = [\"workers\"]\n" + exec).size(), 1U);
