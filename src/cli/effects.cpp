@@ -58,8 +58,8 @@ std::vector<const WorkerConfiguration*> effects_before(const Configuration& conf
 std::vector<db::Options> ledger_sources(const Configuration& configuration) {
     std::vector<db::Options> sources;
     for (const auto& worker : configuration.workers) {
-        const auto* database = configuration.find_database(worker.database);
-        if (worker.handler != HandlerKind::sql || database == nullptr) continue;
+        const auto* database = configuration.effects_database(worker);
+        if (database == nullptr) continue;
         bool is_there =
             std::any_of(sources.begin(), sources.end(), [&](const db::Options& source) { return source.name == database->name; });
         if (!is_there) sources.push_back(database->options);

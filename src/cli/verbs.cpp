@@ -202,6 +202,16 @@ std::vector<Verb> make_verbs() {
          C::nothing,
          audit_help},
 
+        {"databases",
+         "db migrate",
+         "makes the ledger's tables, or brings them to this version",
+         {},
+         {dry_run},
+         run_db_migrate,
+         C::nothing,
+         "In the database of each sql worker, of [ledger] db, and the effects files of exec workers. Workers do it themselves where the "
+         "user of the database may create tables; what is there is never dropped. Exit code 74: one could not be brought so far."},
+
         {"keys",
          "key new",
          "makes a key for [key.NAME]; it is shown once",

@@ -2,6 +2,8 @@
 
 #include <filesystem>
 
+#include "handlers/follow_ups.h"
+
 namespace forebay::handlers {
 
 std::string_view state_name(worker::Outcome::Kind kind) {
@@ -31,14 +33,8 @@ std::optional<worker::Wait> wait_of(const ledger::Effect& effect) {
     return worker::Wait{effect.at, *effect.next_at};
 }
 
-Effects::Effects(std::string data_dir, std::string worker, unsigned n, std::vector<ledger::SearchField> search, Clock& clock)
-    : data_dir_(std::move(data_dir)),
-      worker_(std::move(worker)),
-      process_(worker_ + ":" + std::to_string(n)),
-      path_(ledger::effects_path(data_dir_, worker_, n)),
-      search_(std::move(search)),
-      clock_(clock),
-      ledger_({}) {}
+Effects::Effects(EffectsOptions options, Clock& clock)
+    : options_(std::move(options)), process_(options_.worker + ":" + std::to_string(options_.n)), clock_(clock), ledger_({}) {}
 Effects::~Effects() = default;
 
 Result<db::Database*, db::Error> Effects::opened() {
@@ -46,35 +42,65 @@ Result<db::Database*, db::Error> Effects::opened() {
         TRY_ASSIGN(auto times, database_->opened());
         if (times == prepared_) return database_.get();
     }
+    db::Options own;
+    own.name = "effects of " + process_;
+    own.path = ledger::effects_path(options_.data_dir, options_.worker, options_.n);
     std::error_code ignored;
-    std::filesystem::create_directories(std::filesystem::path(path_).parent_path(), ignored);  // opening says why it cannot
-    db::Options options;
-    options.name = "effects of " + process_;
-    options.path = path_;
+    if (!options_.ledger) std::filesystem::create_directories(std::filesystem::path(own.path).parent_path(), ignored);
     if (!database_) {
-        TRY_ASSIGN(database_, db::open(options));
+        TRY_ASSIGN(database_, db::open(options_.ledger.value_or(own)));
     }
-    TRY(database_->write([](db::WriteTransaction& t) { return ledger::prepare(t); }));
+    TRY(database_->write([&](db::WriteTransaction& t) -> Result<void, db::Error> {
+        TRY(ledger::prepare(t));
+        return ledger::sweep_outbox(t, options_.worker, clock_.wall() - outbox_kept);
+    }));
     TRY_ASSIGN(prepared_, database_->opened());
     return database_.get();
 }
 
-Result<std::map<std::string, ledger::Effect>, db::Error> Effects::done_among(std::span<const worker::Job> jobs) {
+std::vector<db::Options> Effects::files() const { return ledger::effects_files(options_.data_dir, options_.worker); }
+
+Result<void, db::Error> Effects::ask_ledger(const std::vector<std::string>& ids, ledger::Known& rows, std::set<ledger::OutboxKey>& sent) {
+    if (!options_.ledger) return {};
+    return database_->write([&](db::WriteTransaction& t) -> Result<void, db::Error> {
+        TRY_ASSIGN(rows, ledger::rows_of(t, ids, options_.worker));
+        TRY_ASSIGN(sent, ledger::sent_of(t, options_.worker, ids));
+        return {};
+    });
+}
+
+Result<Effects::Known, db::Error> Effects::known_of(std::span<const worker::Job> jobs) {
     TRY(opened());
-    ledger_.look_at(ledger::effects_files(data_dir_, worker_));
     std::vector<std::string> ids;
     for (auto& job : jobs) ids.push_back(to_text(job.envelope.id));
-    return ledger_.done(ids, worker_);
+    ledger::Known rows;
+    Known known;
+    TRY(ask_ledger(ids, rows, known.sent));
+    for (auto& [id, row] : rows)
+        if (row.state == "done") known.done.emplace(id, row);
+    ledger_.look_at(files());
+    TRY_ASSIGN(auto elsewhere, ledger_.done(ids, options_.worker));
+    if (elsewhere.empty()) return known;
+    TRY_ASSIGN(auto sent, ledger_.sent(ids, options_.worker));
+    known.done.merge(elsewhere);
+    known.sent.merge(sent);
+    return known;
 }
 
 std::vector<std::optional<worker::Wait>> Effects::waits(std::span<const worker::Job> jobs) {
     std::vector<std::optional<worker::Wait>> waits(jobs.size());
-    ledger_.look_at(ledger::effects_files(data_dir_, worker_));
+    std::vector<std::string> ids;
+    for (auto& job : jobs) ids.push_back(to_text(job.envelope.id));
+    ledger::Known rows;
+    std::set<ledger::OutboxKey> ignored;
+    if (!opened() || !ask_ledger(ids, rows, ignored)) return waits;  // the attempt says what is wrong
+    ledger_.look_at(files());
     for (std::size_t i = 0; i < jobs.size(); ++i) {
+        if (auto row = rows.find(ids[i]); row != rows.end() && row->second.state == "retrying") waits[i] = wait_of(row->second);
         auto story = ledger_.timeline(jobs[i].envelope.id);
-        if (!story || !*story) continue;  // the attempt says what is wrong with the files
+        if (!story || !*story) continue;
         for (auto& effect : (*story)->effects)
-            if (effect.effect == worker_ && effect.state == "retrying") waits[i] = wait_of(effect);
+            if (effect.effect == options_.worker && effect.state == "retrying" && !waits[i]) waits[i] = wait_of(effect);
     }
     return waits;
 }
@@ -83,14 +109,32 @@ Result<void, db::Error> Effects::write(const std::vector<Entry>& entries) {
     if (entries.empty()) return {};
     TRY_ASSIGN(auto* database, opened());
     return database->write([&](db::WriteTransaction& t) -> Result<void, db::Error> {
-        for (auto& entry : entries) TRY(ledger::note(t, entry.job->envelope, entry.effect, search_));
-        return {};
+        std::vector<ledger::OutboxKey> follow_ups;
+        for (auto& entry : entries) {
+            TRY(ledger::note(t, entry.job->envelope, entry.effect, options_.search));
+            follow_ups.insert(follow_ups.end(), entry.follow_ups.begin(), entry.follow_ups.end());
+        }
+        return ledger::add_to_outbox(t, options_.worker, follow_ups);
     });
+}
+
+Result<void, db::Error> Effects::mark_sent(const std::vector<ledger::OutboxKey>& follow_ups) {
+    TRY_ASSIGN(auto* database, opened());
+    TRY(database->write([&](db::WriteTransaction& t) -> Result<void, db::Error> {
+        TRY(ledger::drop_from_outbox(t, options_.worker, forgettable_));
+        return ledger::mark_sent(t, options_.worker, follow_ups, clock_.wall());
+    }));
+    forgettable_.clear();
+    return {};
+}
+
+void Effects::forget_sent(std::span<const Uuid> records) {
+    for (auto& record : records) forgettable_.push_back(to_text(record));
 }
 
 ledger::Effect Effects::effect(std::string_view state, std::uint32_t attempts) const {
     ledger::Effect effect;
-    effect.effect = worker_;
+    effect.effect = options_.worker;
     effect.state = state;
     effect.attempts = attempts;
     effect.at = clock_.wall();

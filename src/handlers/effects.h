@@ -1,26 +1,42 @@
 #pragma once
-// The effects of an exec worker's process: written to a file of its own, looked up in those of all
-// processes of the worker.
+// The effects of an exec worker's process. Written to the ledger's database where there is one, and looked up there at the
+// writer, because a reader may lag behind; else written to a file of its own, and looked up in those of all processes. What
+// such files know counts in either case.
 
 #include <map>
 #include <memory>
+#include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "db/database.h"
 #include "ledger/ledger.h"
+#include "ledger/outbox.h"
 #include "worker/handler.h"
 
 namespace forebay::handlers {
 
+struct EffectsOptions {
+    std::string data_dir;  ///< effects/ is in it
+    std::string worker;
+    unsigned n = 1;
+    std::vector<ledger::SearchField> search;
+    std::optional<db::Options> ledger;  ///< instead of a file of this process's own; several processes may write it
+};
+
 class Effects {
   public:
-    Effects(std::string data_dir, std::string worker, unsigned n, std::vector<ledger::SearchField> search, Clock& clock);
+    Effects(EffectsOptions options, Clock& clock);
     ~Effects();
 
-    /// The effects of these jobs that are done already, by the record's id.
-    Result<std::map<std::string, ledger::Effect>, db::Error> done_among(std::span<const worker::Job> jobs);
+    struct Known {
+        std::map<std::string, ledger::Effect> done;  ///< by the record's id
+        std::set<ledger::OutboxKey> sent;            ///< follow-ups of these
+    };
+    /// What is done of these jobs already.
+    Result<Known, db::Error> known_of(std::span<const worker::Job> jobs);
 
     /// The waits of those that are retrying, by the newest row of any process.
     std::vector<std::optional<worker::Wait>> waits(std::span<const worker::Job> jobs);
@@ -28,20 +44,28 @@ class Effects {
     struct Entry {
         const worker::Job* job;
         ledger::Effect effect;
+        std::vector<ledger::OutboxKey> follow_ups;
     };
     /// All in one transaction: durable when it returns.
     Result<void, db::Error> write(const std::vector<Entry>& entries);
+    /// Durable when it returns.
+    Result<void, db::Error> mark_sent(const std::vector<ledger::OutboxKey>& follow_ups);
+    /// Their rows go with the next mark.
+    void forget_sent(std::span<const Uuid> records);
     /// With the worker's name, the process and now filled in.
     ledger::Effect effect(std::string_view state, std::uint32_t attempts) const;
 
   private:
     Result<db::Database*, db::Error> opened();
-    std::string data_dir_, worker_, process_, path_;
-    std::vector<ledger::SearchField> search_;
+    std::vector<db::Options> files() const;
+    Result<void, db::Error> ask_ledger(const std::vector<std::string>& ids, ledger::Known& rows, std::set<ledger::OutboxKey>& sent);
+    EffectsOptions options_;
+    std::string process_;
     Clock& clock_;
     std::unique_ptr<db::Database> database_;
     std::uint64_t prepared_ = 0;  ///< the opening after which the tables were made
-    ledger::Ledger ledger_;
+    ledger::Ledger ledger_;       ///< the files of all processes
+    std::vector<std::string> forgettable_;
 };
 
 /// `done`, `retrying`, `held`, `dead`

@@ -7,6 +7,7 @@
 #include "base/log_line.h"
 #include "handlers/effects.h"
 #include "handlers/exec_protocol.h"
+#include "handlers/follow_ups.h"
 
 namespace forebay::handlers {
 namespace {
@@ -22,6 +23,12 @@ Outcome outcome_of_known(const ledger::Effect& effect, const std::string& id) {
     return outcome ? std::move(*outcome) : Outcome::done();
 }
 
+/// Those of the command's own answer, and the record for each queue of `then`.
+void complete(Outcome& outcome, const Job& job, const std::vector<std::string>& then) {
+    name_targets(outcome.follow_ups);
+    for (auto& one : follow_ups_of(job.envelope, outcome.set, then)) outcome.follow_ups.push_back(std::move(one));
+}
+
 }  // namespace
 
 struct ExecHandler::Inside {
@@ -31,19 +38,21 @@ struct ExecHandler::Inside {
 
     Inside(ExecOptions given, Clock& clock)
         : options(std::move(given)),
-          effects(options.data_dir, options.worker, options.n, options.search, clock),
+          effects({options.data_dir, options.worker, options.n, options.search, options.ledger}, clock),
           conversation(make_conversation(options)) {}
 
     std::vector<Outcome> run(std::span<const Job> jobs, const worker::Limits& limits) {
-        auto known = effects.done_among(jobs);
+        auto known = effects.known_of(jobs);
         if (!known) return std::vector<Outcome>(jobs.size(), Outcome::hold(known.error().what));
         std::vector<Outcome> outcomes(jobs.size());
         std::vector<const Job*> fresh;
         std::vector<std::size_t> places;
         for (std::size_t i = 0; i < jobs.size(); ++i) {
             auto id = to_text(jobs[i].envelope.id);
-            if (auto done = known->find(id); done != known->end()) {
+            if (auto done = known->done.find(id); done != known->done.end()) {
                 outcomes[i] = outcome_of_known(done->second, id);
+                complete(outcomes[i], jobs[i], options.then);
+                leave_unsent(jobs[i].envelope.id, outcomes[i].follow_ups, known->sent);
                 continue;
             }
             fresh.push_back(&jobs[i]);
@@ -61,10 +70,12 @@ struct ExecHandler::Inside {
     void keep(const std::vector<const Job*>& jobs, std::vector<Answered>& answers) {
         std::vector<Effects::Entry> entries;
         for (std::size_t i = 0; i < jobs.size(); ++i) {
-            if (answers[i].outcome.kind != Outcome::Kind::done) continue;
+            auto& outcome = answers[i].outcome;
+            if (outcome.kind != Outcome::Kind::done) continue;
+            complete(outcome, *jobs[i], options.then);
             auto effect = effects.effect("done", jobs[i]->attempts + 1);
             effect.answer = answers[i].answer;
-            entries.push_back({jobs[i], std::move(effect)});
+            entries.push_back({jobs[i], std::move(effect), outbox_keys(jobs[i]->envelope.id, outcome.follow_ups)});
         }
         auto written = effects.write(entries);
         if (written) return;
@@ -87,7 +98,7 @@ void ExecHandler::note(std::span<const Job> jobs, std::span<const worker::Settle
         if (kind == Outcome::Kind::done || kind == Outcome::Kind::untouched) continue;
         auto effect = inside_->effects.effect({}, 0);
         fill(effect, settlements[i]);
-        entries.push_back({&jobs[i], std::move(effect)});
+        entries.push_back({&jobs[i], std::move(effect), {}});
     }
     auto written = inside_->effects.write(entries);
     // A hold is reported as such; that it could not be written here as well is no news.
@@ -96,6 +107,14 @@ void ExecHandler::note(std::span<const Job> jobs, std::span<const worker::Settle
     if (!written && !only_held)
         log_warn("effect.unnoted").with("worker", inside_->options.worker).with("n", inside_->options.n).with("why", written.error().what);
 }
+
+Result<void, std::string> ExecHandler::note_sent(std::span<const worker::Sent> sent) {
+    auto noted = inside_->effects.mark_sent(outbox_keys(sent));
+    if (!noted) return Failure{noted.error().what};
+    return {};
+}
+
+void ExecHandler::forget_sent(std::span<const Uuid> records) { inside_->effects.forget_sent(records); }
 
 std::vector<std::optional<worker::Wait>> ExecHandler::waits(std::span<const Job> jobs) { return inside_->effects.waits(jobs); }
 

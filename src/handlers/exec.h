@@ -1,11 +1,12 @@
 #pragma once
 // The `exec` handler: a command in any language does the work. Three protocols (product.md §5); what the
-// command is told and may answer is in handlers/EXEC.md. Effects are noted in a SQLite file of this
-// process's own before the message is deleted, and looked up in all files of the worker before running,
-// so a redelivered record is not run again.
+// command is told and may answer is in handlers/EXEC.md. Effects and their follow-ups are noted before the message is
+// deleted, in the ledger's database or in a SQLite file of this process's own, and looked up there (in all files of the
+// worker) before running, so a redelivered record is not run again.
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -29,6 +30,8 @@ struct ExecOptions {
     Protocol protocol = Protocol::per_record;
     std::vector<std::pair<std::string, std::string>> environment;  ///< added to the worker's own
     std::string data_dir;                                          ///< effects/ is made in it
+    std::optional<db::Options> ledger;                             ///< where effects are noted instead
+    std::vector<std::string> then;                                 ///< queues that get the record once the effect is done
     std::string queue;                                             ///< for the event's ARN
     std::string region = "us-east-1";
     std::string account = "123456789012";
@@ -44,6 +47,8 @@ class ExecHandler final : public worker::Handler {
     ~ExecHandler() override;
     std::vector<worker::Outcome> run(std::span<const worker::Job> jobs, const worker::Limits& limits) override;
     void note(std::span<const worker::Job> jobs, std::span<const worker::Settlement> settlements) override;
+    Result<void, std::string> note_sent(std::span<const worker::Sent> sent) override;
+    void forget_sent(std::span<const Uuid> records) override;
     std::vector<std::optional<worker::Wait>> waits(std::span<const worker::Job> jobs) override;
     Duration time_limit(std::size_t jobs, Duration timeout) const override;
 

@@ -8,6 +8,7 @@
 #include "db/statement.h"
 #include "handlers/bisect.h"
 #include "handlers/effects.h"
+#include "handlers/follow_ups.h"
 #include "handlers/table.h"
 #include "handlers/values.h"
 
@@ -22,15 +23,18 @@ struct SqlHandler::Inside {
     SqlOptions options;
     db::Options database_options;
     Clock& clock;
+    Open open;
     db::Statement statement;           ///< one execution a record: the user's, or the insert into the table
     std::vector<std::string> sources;  ///< of its parameters
     std::string process;               ///< "store:1"
     std::unique_ptr<db::Database> database;
-    std::uint64_t prepared = 0;  ///< the opening after which the tables were made
+    std::uint64_t prepared = 0;              ///< the opening after which the tables were made
+    std::set<ledger::OutboxKey> sent{};      ///< follow-ups of the run's records that were done before
+    std::vector<std::string> forgettable{};  ///< records whose rows in the outbox are of no use any more
 
     Result<db::Database*, db::Error> opened() {
         if (!database) {
-            TRY_ASSIGN(database, db::open(database_options));
+            TRY_ASSIGN(database, open(database_options));
         }
         TRY_ASSIGN(auto times, database->opened());
         if (times != prepared) TRY(prepare());
@@ -40,6 +44,7 @@ struct SqlHandler::Inside {
     Done prepare() {
         TRY(database->write([&](db::WriteTransaction& t) -> Done {
             TRY(ledger::prepare(t));
+            TRY(ledger::sweep_outbox(t, options.worker, clock.wall() - outbox_kept));
             if (!options.create_table || options.table.empty()) return {};
             return ensure_table(t, options.table, options.columns);
         }));
@@ -80,15 +85,29 @@ struct SqlHandler::Inside {
         std::vector<ledger::Entry> entries;
         db::Rows rows;
         std::set<std::string> begun;
+        std::vector<std::string> done_before;
         for (std::size_t i = 0; i < jobs.size(); ++i) {
             auto row = known.find(ids[i]);
             bool is_done = row != known.end() && row->second.state == "done";
+            if (is_done) done_before.push_back(ids[i]);
             if (is_done || !begun.insert(ids[i]).second) continue;
             entries.push_back({&jobs[i].envelope, done_effect(jobs[i].attempts + 1)});
             rows.push_back(values_of(jobs[i].envelope));
         }
         TRY(ledger::note_all(t, entries, known, options.search));
+        TRY(keep_outbox(t, begun, done_before));
         return write_rows(t, entries, rows);
+    }
+
+    Done keep_outbox(db::WriteTransaction& t, const std::set<std::string>& begun, const std::vector<std::string>& done_before) {
+        if (options.then.empty()) return {};
+        std::vector<ledger::OutboxKey> follow_ups;
+        for (auto& id : begun)
+            for (auto& queue : options.then) follow_ups.push_back({id, queue});
+        TRY(ledger::add_to_outbox(t, options.worker, follow_ups));
+        TRY_ASSIGN(auto some, ledger::sent_of(t, options.worker, done_before));
+        sent.merge(some);
+        return {};
     }
 
     db::Row values_of(const record::Envelope& envelope) const {
@@ -137,7 +156,7 @@ struct SqlHandler::Inside {
     }
 };
 
-SqlHandler::SqlHandler(SqlOptions options, db::Options database, Clock& clock) {
+SqlHandler::SqlHandler(SqlOptions options, db::Options database, Clock& clock, Open open) {
     // Without its id a row could not be told from one that is there already.
     if (std::none_of(options.columns.begin(), options.columns.end(), [](auto& c) { return c.name == "id"; }))
         options.columns.insert(options.columns.begin(), {"id", "id", "TEXT"});
@@ -148,13 +167,36 @@ SqlHandler::SqlHandler(SqlOptions options, db::Options database, Clock& clock) {
         for (auto& column : options.columns) sources.push_back(column.source);
     }
     auto process = options.worker + ":" + std::to_string(options.n);
-    inside_.reset(new Inside{std::move(options), std::move(database), clock, std::move(statement), std::move(sources), std::move(process),
-                             nullptr, 0});
+    inside_.reset(new Inside{std::move(options), std::move(database), clock, std::move(open), std::move(statement), std::move(sources),
+                             std::move(process), nullptr, 0});
 }
 SqlHandler::~SqlHandler() = default;
 
 std::vector<worker::Outcome> SqlHandler::run(std::span<const worker::Job> jobs, const worker::Limits&) {
-    return bisect(jobs, [&](std::span<const worker::Job> some) { return inside_->write_in_doubt_twice(some); });
+    inside_->sent.clear();
+    auto outcomes = bisect(jobs, [&](std::span<const worker::Job> some) { return inside_->write_in_doubt_twice(some); });
+    for (std::size_t i = 0; i < jobs.size(); ++i) {
+        if (outcomes[i].kind != worker::Outcome::Kind::done) continue;
+        outcomes[i].follow_ups = follow_ups_of(jobs[i].envelope, {}, inside_->options.then);
+        leave_unsent(jobs[i].envelope.id, outcomes[i].follow_ups, inside_->sent);
+    }
+    return outcomes;
+}
+
+Result<void, std::string> SqlHandler::note_sent(std::span<const worker::Sent> sent) {
+    auto database = inside_->opened();
+    if (!database) return Failure{database.error().what};
+    auto noted = (*database)->write([&](db::WriteTransaction& t) -> Done {
+        TRY(ledger::drop_from_outbox(t, inside_->options.worker, inside_->forgettable));
+        return ledger::mark_sent(t, inside_->options.worker, outbox_keys(sent), inside_->clock.wall());
+    });
+    if (!noted) return Failure{noted.error().what};
+    inside_->forgettable.clear();
+    return {};
+}
+
+void SqlHandler::forget_sent(std::span<const Uuid> records) {
+    for (auto& record : records) inside_->forgettable.push_back(to_text(record));
 }
 
 void SqlHandler::note(std::span<const worker::Job> jobs, std::span<const worker::Settlement> settlements) {

@@ -171,6 +171,19 @@ Result<std::map<std::string, Effect>, db::Error> Ledger::done(std::span<const st
     return done;
 }
 
+Result<std::set<OutboxKey>, db::Error> Ledger::sent(std::span<const std::string> ids, std::string_view effect) {
+    std::set<OutboxKey> sent;
+    std::vector<std::string> records(ids.begin(), ids.end());
+    TRY(each([&](db::ReadTransaction& t) -> Result<void, db::Error> {
+        TRY_ASSIGN(auto tables, t.query(db::table_query(t.driver()), {std::string("forebay_outbox")}));
+        if (tables.empty()) return {};  // of a time before it
+        TRY_ASSIGN(auto some, sent_of(t, effect, records));
+        sent.merge(some);
+        return {};
+    }));
+    return sent;
+}
+
 Result<std::vector<std::string>, db::Error> Ledger::missing(std::span<const std::string> ids, std::string_view effect) {
     TRY_ASSIGN(auto known, done(ids, effect));
     std::vector<std::string> missing;

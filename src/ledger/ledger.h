@@ -16,6 +16,7 @@
 #include "base/time.h"
 #include "base/uuid.h"
 #include "db/database.h"
+#include "ledger/outbox.h"
 #include "record/envelope.h"
 
 namespace forebay::ledger {
@@ -40,6 +41,10 @@ struct Effect {
     std::string answer;                ///< what the other side said, when done
     std::string error;                 ///< why not, otherwise
 };
+
+inline constexpr std::int64_t schema_version = 2;
+/// That of the tables there are; 0 = there are none.
+Result<std::int64_t, db::Error> version_of(db::ReadTransaction& transaction);
 
 /// Creates the tables where they are missing and brings older ones to this version. Refuses a newer version, and says what to do
 /// where the user of the database may not create them.
@@ -99,6 +104,8 @@ class Ledger {
     Result<std::map<std::string, Story>, db::Error> stories(const std::set<std::string>& ids);
     /// Those of `ids` whose effect is not done: what a replay would run.
     Result<std::vector<std::string>, db::Error> missing(std::span<const std::string> ids, std::string_view effect);
+    /// Follow-ups of one effect among these ids that are sent.
+    Result<std::set<OutboxKey>, db::Error> sent(std::span<const std::string> ids, std::string_view effect);
     /// The done rows of one effect among these ids.
     Result<std::map<std::string, Effect>, db::Error> done(std::span<const std::string> ids, std::string_view effect);
 

@@ -7,8 +7,6 @@
 namespace forebay::ledger {
 namespace {
 
-constexpr std::int64_t schema_version = 2;
-
 struct Types {
     const char *id, *name, *text, *long_text, *value, *after;
 };
@@ -37,7 +35,7 @@ class Schema {
     explicit Schema(db::WriteTransaction& transaction) : t_(transaction), types_(types_of(transaction.driver())) {}
 
     Result<void, db::Error> prepare() {
-        TRY_ASSIGN(auto found, version());
+        TRY_ASSIGN(auto found, version_of(t_));
         if (found == schema_version) return {};
         if (found > schema_version) return refuse_newer(found);
         if (auto made = make(found); !made) return with_remedy(made.error());
@@ -45,14 +43,6 @@ class Schema {
     }
 
   private:
-    /// 0 = there are no tables.
-    Result<std::int64_t, db::Error> version() {
-        TRY_ASSIGN(auto tables, t_.query(db::table_query(t_.driver()), {std::string("forebay_schema")}));
-        if (tables.empty()) return std::int64_t{0};
-        TRY_ASSIGN(auto rows, t_.query("SELECT version FROM forebay_schema"));
-        return rows.empty() ? 0 : db::integer_of(rows[0][0]);
-    }
-
     static Result<void, db::Error> refuse_newer(std::int64_t found) {
         db::Error error;
         error.what = "the ledger's tables have version " + std::to_string(found) + ", this program knows " + std::to_string(schema_version);
@@ -116,6 +106,13 @@ class Schema {
 };
 
 }  // namespace
+
+Result<std::int64_t, db::Error> version_of(db::ReadTransaction& transaction) {
+    TRY_ASSIGN(auto tables, transaction.query(db::table_query(transaction.driver()), {std::string("forebay_schema")}));
+    if (tables.empty()) return std::int64_t{0};
+    TRY_ASSIGN(auto rows, transaction.query("SELECT version FROM forebay_schema"));
+    return rows.empty() ? 0 : db::integer_of(rows[0][0]);
+}
 
 Result<void, db::Error> prepare(db::WriteTransaction& transaction) { return Schema(transaction).prepare(); }
 

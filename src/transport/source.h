@@ -49,6 +49,8 @@ class Source {
                                              std::optional<std::uint32_t> attempts) = 0;
     /// Hold: gives a message back, visible at once, its receive not counted.
     virtual Result<void, SourceError> release(const std::string& queue, const std::string& handle) = 0;
+    /// How many messages could be received now; SQS says about how many.
+    virtual Result<std::uint64_t, SourceError> ready(const std::string& queue) = 0;
     virtual Result<void, SourceError> send(const std::string& queue, const std::vector<OutgoingBody>& messages) = 0;
 };
 

@@ -79,6 +79,12 @@ Result<void, SourceError> SqsSource::change_visibility(const std::string& queue,
     return first_failure(client_.change_visibility(url_of(queue), {&change, 1}, headers));
 }
 
+Result<std::uint64_t, SourceError> SqsSource::ready(const std::string& queue) {
+    auto ready = client_.ready(url_of(queue));
+    if (!ready.ok()) return Failure{error_of(ready.error())};
+    return *ready;
+}
+
 Result<void, SourceError> SqsSource::send(const std::string& queue, const std::vector<OutgoingBody>& messages) {
     std::vector<queue::OutgoingMessage> out;
     for (const auto& message : messages) {

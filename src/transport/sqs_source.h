@@ -32,6 +32,7 @@ class SqsSource final : public Source {
     Result<void, SourceError> extend(const std::string& queue, const std::string& handle, Duration timeout,
                                      std::optional<std::uint32_t> attempts) override;
     Result<void, SourceError> release(const std::string& queue, const std::string& handle) override;
+    Result<std::uint64_t, SourceError> ready(const std::string& queue) override;
     /// All are durable, or an error; some may then have been sent, as an at-least-once queue allows.
     Result<void, SourceError> send(const std::string& queue, const std::vector<OutgoingBody>& messages) override;
 

@@ -32,6 +32,7 @@ struct Job {
 struct FollowUp {
     std::string queue;
     std::string body;
+    std::string target{};  ///< its name among the record's follow-ups of this effect; empty = it is not noted when it is sent
 };
 
 /// What happened to one record.
@@ -46,8 +47,8 @@ struct Outcome {
     Kind kind = Kind::untouched;
     std::string why;                   ///< retry, hold, dead
     std::optional<Duration> after;     ///< retry: instead of the schedule's wait; a worker cuts it (worker/settlement.h)
-    std::vector<FollowUp> follow_ups;  ///< done
-    json::Value set;                   ///< done: fields the record has from now on, for the queues of `then`
+    std::vector<FollowUp> follow_ups;  ///< done: those that are not known to be sent
+    json::Value set;                   ///< done: fields the record has in its follow-ups
 
     static Outcome done(std::vector<FollowUp> follow_ups = {}) { return {Kind::done, {}, {}, std::move(follow_ups), {}}; }
     static Outcome retry(std::string why, std::optional<Duration> after = {}) { return {Kind::retry, std::move(why), after, {}, {}}; }
@@ -63,6 +64,13 @@ struct Settlement {
     std::uint32_t attempts = 0;                    ///< answers spent, this one included
     std::optional<Timestamp> next;                 ///< of a retry
     std::optional<Duration> asked = std::nullopt;  ///< of a retry: the handler's own wait, where it was cut
+};
+
+/// Follow-ups of one record that are in their queues.
+struct Sent {
+    Uuid record;
+    std::vector<std::string> targets;
+    bool operator==(const Sent&) const = default;
 };
 
 /// The wait a record is in, as the row of its effect has it: by the wall clocks of then.
@@ -88,6 +96,12 @@ class Handler {
     /// Told before the message is given back or sent to the dead letters, so that the effect's row can say
     /// `retrying`, `held` or `dead`. Not called for done: that row is part of run(). Must not throw.
     virtual void note(std::span<const Job>, std::span<const Settlement>) {}
+
+    /// Told of follow-ups that are in their queues, before their messages are deleted: noted durably, so that a redelivery does
+    /// not send them again. After an error the messages are not deleted. Must not throw.
+    virtual Result<void, std::string> note_sent(std::span<const Sent>) { return {}; }
+    /// These records' messages are deleted: what was noted of their follow-ups is of no use any more. Must not throw.
+    virtual void forget_sent(std::span<const Uuid>) {}
 
     /// The wait each of these records is in, where its effect's row says that it is retrying; asked of those that have
     /// spent an attempt, because a queue cannot hide a message as long as some waits are. Must not throw.

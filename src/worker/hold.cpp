@@ -4,12 +4,9 @@
 
 namespace forebay::worker {
 
-bool Hold::begin(std::string why, Instant now, std::uint64_t random) {
-    bool is_new = phase_ == Phase::open;
-    if (is_new) since_ = now;
+void Hold::begin(std::string why, Instant now, std::uint64_t random) {
     why_ = std::move(why);
     wait(now, random);
-    return is_new;
 }
 
 void Hold::probed(bool is_back, Instant now, std::uint64_t random) {

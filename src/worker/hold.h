@@ -17,25 +17,26 @@ class Hold {
     explicit Hold(Duration probe) : probe_(probe) {}
 
     Phase phase() const { return phase_; }
-    /// An attempt found the dependency away. True when this begins the hold.
-    bool begin(std::string why, Instant now, std::uint64_t random);
-    bool probe_is_due(Instant now) const { return phase_ == Phase::held && now >= next_probe_; }
+    /// The dependency is away: by an attempt of this process, or by what another one says.
+    void begin(std::string why, Instant now, std::uint64_t random);
+    /// It is asked again from now on by this process.
+    void take_over(Instant now) { next_probe_ = now; }
     Instant next_probe() const { return next_probe_; }
     /// What the probe said: back means that one record may be tried.
     void probed(bool is_back, Instant now, std::uint64_t random);
-    /// A probe named another reason than the one known. True when it did.
+    /// One record goes first, without a wait.
+    void try_one() { phase_ = Phase::trial; }
+    /// Another reason than the one known. True when it is one.
     bool blame(std::string why);
     /// A record got an answer, or there is none to try: everything flows again.
     void end() { phase_ = Phase::open; }
 
     const std::string& why() const { return why_; }
-    Duration held_for(Instant now) const { return now - since_; }
 
   private:
     void wait(Instant now, std::uint64_t random);
     Duration probe_;
     Phase phase_ = Phase::open;
-    Instant since_;
     Instant next_probe_;
     std::string why_;
 };

@@ -16,16 +16,6 @@ constexpr std::size_t send_batch_max = 10;
 constexpr Duration first_wait = 50ms;
 constexpr Duration longest_wait = 2s;
 
-std::vector<FollowUp> follow_ups_of(const Job& job, const Outcome& outcome, const std::vector<std::string>& then) {
-    auto all = outcome.follow_ups;
-    if (then.empty()) return all;
-    auto envelope = job.envelope;
-    for (auto& [field, value] : outcome.set.members()) envelope.fields.set(field, value);
-    auto body = record::encode(envelope, record::BodyForm::json);
-    for (auto& queue : then) all.push_back({queue, body});
-    return all;
-}
-
 }  // namespace
 
 std::string attribute_text(std::string_view text) {
@@ -53,34 +43,69 @@ bool Outbox::insist(const char* what, const Call& call) {
                 .with("then", "the message comes again");
             return false;
         }
-        rest(wait, parts_.clock, parts_.controls);
+        rest(wait, parts_);
     }
 }
 
-bool Outbox::send_all(const std::vector<FollowUp>& follow_ups) {
-    std::map<std::string, std::vector<transport::OutgoingBody>> by_queue;
-    for (auto& one : follow_ups) by_queue[one.queue].push_back({one.body, {}, {}});
-    for (auto& [queue, messages] : by_queue)
-        for (std::size_t at = 0; at < messages.size(); at += send_batch_max) {
-            std::vector<transport::OutgoingBody> part(
-                messages.begin() + static_cast<std::ptrdiff_t>(at),
-                messages.begin() + static_cast<std::ptrdiff_t>(std::min(at + send_batch_max, messages.size())));
-            if (!insist("send", [&, &to = queue] { return parts_.source.send(to, part); })) return false;
+/// A done job with what is still to be sent for it.
+struct Outbox::Finishing {
+    const Job* job;
+    const std::vector<FollowUp>* follow_ups;
+    Sent sent{};
+    bool is_through() const { return through == follow_ups->size(); }
+    std::size_t through = 0;
+};
+
+void Outbox::send_all(std::vector<Finishing>& all) {
+    struct Place {
+        Finishing* of;
+        const FollowUp* follow_up;
+    };
+    std::map<std::string, std::vector<Place>> by_queue;
+    for (auto& one : all)
+        for (auto& follow_up : *one.follow_ups) by_queue[follow_up.queue].push_back({&one, &follow_up});
+    for (auto& [queue, places] : by_queue)
+        for (std::size_t at = 0; at < places.size(); at += send_batch_max) {
+            std::span<Place> part(places.data() + at, std::min(send_batch_max, places.size() - at));
+            std::vector<transport::OutgoingBody> bodies;
+            for (auto& place : part) bodies.push_back({place.follow_up->body, {}, {}});
+            if (!insist("send", [&, &to = queue] { return parts_.source.send(to, bodies); })) break;  // another queue may be there
+            for (auto& place : part) {
+                ++place.of->through;
+                if (!place.follow_up->target.empty()) place.of->sent.targets.push_back(place.follow_up->target);
+            }
         }
-    return true;
+}
+
+bool Outbox::note_sent(const std::vector<Finishing>& all) {
+    std::vector<Sent> sent;
+    for (auto& one : all)
+        if (!one.sent.targets.empty()) sent.push_back(one.sent);
+    if (sent.empty()) return true;
+    auto noted = parts_.handler.note_sent(sent);
+    if (!noted) log_warn("settle.failed").with("what", "note what is sent").with("queue", options_.queue).with("why", noted.error());
+    return noted.ok();
 }
 
 void Outbox::finish(std::span<const Job> jobs, std::span<const Outcome> outcomes) {
+    std::vector<Finishing> all;
+    for (std::size_t i = 0; i < jobs.size(); ++i)
+        if (outcomes[i].kind == Outcome::Kind::done) all.push_back({&jobs[i], &outcomes[i].follow_ups, {jobs[i].envelope.id, {}}});
+    send_all(all);
+    bool is_noted = note_sent(all);
     std::vector<std::string> handles;
-    std::vector<FollowUp> follow_ups;
-    for (std::size_t i = 0; i < jobs.size(); ++i) {
-        if (outcomes[i].kind != Outcome::Kind::done) continue;
-        handles.push_back(jobs[i].handle);
-        auto some = follow_ups_of(jobs[i], outcomes[i], options_.then);
-        follow_ups.insert(follow_ups.end(), std::make_move_iterator(some.begin()), std::make_move_iterator(some.end()));
+    std::vector<Uuid> forgettable;
+    for (auto& one : all) {
+        if (!is_noted && !one.sent.targets.empty()) {
+            give_back(one.job->handle);
+            continue;
+        }
+        if (!one.is_through()) continue;
+        handles.push_back(one.job->handle);
+        if (!one.sent.targets.empty()) forgettable.push_back(one.sent.record);
     }
-    if (handles.empty() || !send_all(follow_ups)) return;
-    insist("delete", [&] { return parts_.source.settle(options_.queue, handles); });
+    if (handles.empty() || !insist("delete", [&] { return parts_.source.settle(options_.queue, handles); })) return;
+    if (!forgettable.empty()) parts_.handler.forget_sent(forgettable);
 }
 
 void Outbox::bury(const std::string& handle, const std::string& body, std::string_view record, const Settlement& settlement) {

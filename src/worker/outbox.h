@@ -20,7 +20,8 @@ class Outbox {
   public:
     Outbox(const Options& options, const Parts& parts) : options_(options), parts_(parts) {}
 
-    /// Sends the follow-ups of done jobs and the record to each `then` queue, and deletes those that got through.
+    /// Sends the follow-ups of done jobs, has the handler note what is sent, and deletes those of which all is. The others
+    /// come again.
     void finish(std::span<const Job> jobs, std::span<const Outcome> outcomes);
     /// To the dead-letter queue with reason, effect, record and attempts as attributes, then deleted. Without
     /// such a queue it stays where it is, hidden for an hour at a time.
@@ -39,7 +40,9 @@ class Outbox {
   private:
     using Call = std::function<Result<void, transport::SourceError>()>;
     bool insist(const char* what, const Call& call);
-    bool send_all(const std::vector<FollowUp>& follow_ups);
+    struct Finishing;
+    void send_all(std::vector<Finishing>& all);
+    bool note_sent(const std::vector<Finishing>& all);
 
     const Options& options_;
     const Parts& parts_;

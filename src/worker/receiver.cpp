@@ -19,9 +19,11 @@ constexpr Duration nap = 50ms;
 
 }  // namespace
 
-void rest(Duration wait, Clock& clock, const Controls& controls) {
-    for (auto until = clock.now() + wait; !controls.stop && clock.now() < until;)
-        std::this_thread::sleep_for(std::min(nap, until - clock.now()));
+void rest(Duration wait, const Parts& parts) {
+    if (wait <= Duration::zero()) return;
+    if (parts.rest) return parts.rest(wait);
+    for (auto until = parts.clock.now() + wait; !parts.controls.stop && parts.clock.now() < until;)
+        std::this_thread::sleep_for(std::min(nap, until - parts.clock.now()));
 }
 
 Result<std::vector<transport::Received>, transport::SourceError> Receiver::receive(unsigned most, Duration wait) {
@@ -36,7 +38,7 @@ std::vector<transport::Received> Receiver::take_first(unsigned most) {
     }
     away(got.error().what);
     wait_ = std::clamp(wait_ * 2, wait_first, wait_most);
-    rest(with_jitter(wait_, 0.5, parts_.entropy.u64()), parts_.clock, parts_.controls);
+    rest(with_jitter(wait_, 0.5, parts_.entropy.u64()), parts_);
     return {};
 }
 
@@ -68,7 +70,7 @@ std::vector<transport::Received> Receiver::take_batch() {
     auto is_emptied = [&] { return got < std::min<std::size_t>(asked, full); };
     while (!batch.empty() && batch.size() < options_.batch.size && !parts_.controls.stop) {
         if (is_emptied() && std::exchange(has_paused, true)) break;
-        if (is_emptied()) rest(options_.batch.wait, parts_.clock, parts_.controls);
+        if (is_emptied()) rest(options_.batch.wait, parts_);
         asked = std::min(options_.batch.size - static_cast<unsigned>(batch.size()), receive_max);
         auto more = receive(asked, Duration::zero());
         if (!more) break;

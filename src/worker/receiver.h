@@ -34,6 +34,6 @@ class Receiver {
 };
 
 /// Sleeps, but not longer than until a stop is asked (noticed within 50 ms).
-void rest(Duration wait, Clock& clock, const Controls& controls);
+void rest(Duration wait, const Parts& parts);
 
 }  // namespace forebay::worker

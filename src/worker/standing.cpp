@@ -57,14 +57,8 @@ void StandingFile::settled(Outcome::Kind kind, Duration took) {
     has_changed_ = true;
 }
 
-void StandingFile::hold(std::string why, Duration to_next_probe) {
-    auto now = clock_.wall();
-    standing_.held = Held{std::move(why), standing_.held ? standing_.held->since : now, now + to_next_probe};
-    write();
-}
-
-void StandingFile::next_probe(Duration to_next_probe) {
-    if (standing_.held) standing_.held->next_probe = clock_.wall() + to_next_probe;
+void StandingFile::hold(std::string why, Timestamp since, Duration to_next_probe) {
+    standing_.held = Held{std::move(why), since, clock_.wall() + to_next_probe};
     write();
 }
 

@@ -35,8 +35,7 @@ class StandingFile {
     StandingFile(std::string path, Clock& clock);
 
     void settled(Outcome::Kind kind, Duration took);
-    void hold(std::string why, Duration to_next_probe);
-    void next_probe(Duration to_next_probe);
+    void hold(std::string why, Timestamp since, Duration to_next_probe);
     void go_on();
     void set_quiet(bool is_quiet);
     /// Writes what has changed, at most every `write_every`; called once a turn.

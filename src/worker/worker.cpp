@@ -9,8 +9,8 @@
 #include "base/log_line.h"
 #include "worker/attempt.h"
 #include "worker/counters.h"
+#include "worker/gate.h"
 #include "worker/heartbeat.h"
-#include "worker/hold.h"
 #include "worker/inbox.h"
 #include "worker/outbox.h"
 #include "worker/receiver.h"
@@ -49,6 +49,11 @@ bool anything_was_answered(const std::vector<Settlement>& settlements) {
     return std::any_of(settlements.begin(), settlements.end(), [](auto& s) { return s.kind != Outcome::Kind::untouched; });
 }
 
+std::uint32_t attempts_spent(const std::vector<Settlement>& settlements) {
+    return static_cast<std::uint32_t>(std::count_if(
+        settlements.begin(), settlements.end(), [](auto& s) { return s.kind == Outcome::Kind::retry || s.kind == Outcome::Kind::dead; }));
+}
+
 LogLevel level_of(Outcome::Kind kind) {
     if (kind == Outcome::Kind::done) return LogLevel::info;
     return kind == Outcome::Kind::dead ? LogLevel::error : LogLevel::warn;
@@ -66,11 +71,11 @@ struct Worker::Inside {
         : options(std::move(given)),
           parts(given_parts),
           name((options.group.empty() ? "" : options.group + ":") + options.worker),
-          hold(options.probe),
           receiver(options, parts),
           outbox(options, parts),
           counters(parts.metrics, options.worker),
           standing(options.standing_path, parts.clock),
+          gate(options, parts, standing),
           heartbeat(parts.heartbeat, options.queue, options.visibility, [this] { end_overrun(); }) {}
 
     Ended run() {
@@ -88,15 +93,21 @@ struct Worker::Inside {
 
     void turn() {
         standing.set_quiet(parts.controls.quiet);
-        if (parts.controls.quiet) return rest(quiet_nap, parts.clock, parts.controls);
-        switch (hold.phase()) {
+        if (parts.controls.quiet) return be_quiet();
+        switch (gate.phase()) {
             case Hold::Phase::open:
                 return work(receiver.take_batch());
             case Hold::Phase::held:
-                return wait_for_probe();
+                return wait_for_end();
             case Hold::Phase::trial:
                 return try_one();
         }
+    }
+
+    void be_quiet() {
+        if (gate.is_prober()) give_up_in_hand();
+        gate.stand_aside();
+        rest(quiet_nap, parts);
     }
 
     bool is_worn_out(Duration age, Duration lifetime) const {
@@ -149,11 +160,15 @@ struct Worker::Inside {
         heartbeat.forget();
         jobs_worked += jobs.size();
         for (std::size_t i = 0; i < jobs.size(); ++i) report(jobs[i], settlements[i], took);
-        auto kept = parts.handler.has_probe() ? jobs.size() : first_held(settlements);
+        auto held = first_held(settlements);
+        auto kept = parts.handler.has_probe() ? jobs.size() : held;
         for (std::size_t i = 0; i < jobs.size(); ++i)
             if (i != kept) settle_message(jobs[i], settlements[i], settled_at);
-        turn_hold(settlements);
-        if (kept < jobs.size()) keep_in_hand(std::move(jobs[kept]));
+        if (held < jobs.size())
+            gate.shut(settlements[held].why);
+        else if (anything_was_answered(settlements))
+            gate.answered(attempts_spent(settlements));
+        if (kept < jobs.size()) keep_or_give_back(std::move(jobs[kept]));
     }
 
     std::vector<Settlement> settle_all(const std::vector<Job>& jobs, const std::vector<Outcome>& outcomes, Timestamp now) {
@@ -203,46 +218,22 @@ struct Worker::Inside {
 
     // ---- hold
 
-    void turn_hold(const std::vector<Settlement>& settlements) {
-        auto held = first_held(settlements);
-        if (held == settlements.size()) {
-            if (hold.phase() == Hold::Phase::trial && anything_was_answered(settlements)) end_hold();
-            return;
-        }
-        if (hold.begin(settlements[held].why, parts.clock.now(), random()))
-            log_warn("hold.begin").with("worker", name).with("n", options.n).with("why", hold.why());
-        standing.hold(hold.why(), hold.next_probe() - parts.clock.now());
-    }
-
-    void end_hold() {
-        hold.end();
-        standing.go_on();
-        log_info("hold.end")
-            .with("worker", name)
-            .with("n", options.n)
-            .with("seconds", static_cast<double>(hold.held_for(parts.clock.now()).count()) / 1000);
-    }
-
-    void wait_for_probe() {
-        rest(hold.next_probe() - parts.clock.now(), parts.clock, parts.controls);
-        if (parts.controls.stop) return;
+    void wait_for_end() {
         if (!in_hand.empty() && parts.clock.now() - in_hand_since > in_hand_most) give_up_in_hand();
-        auto probed = parts.handler.has_probe() ? parts.handler.probe() : Result<void, std::string>();
-        hold.probed(probed.ok(), parts.clock.now(), random());
-        if (probed.ok()) return standing.next_probe(Duration::zero());
-        if (hold.blame(probed.error())) log_warn("hold.goes_on").with("worker", name).with("n", options.n).with("why", hold.why());
-        standing.hold(hold.why(), hold.next_probe() - parts.clock.now());
+        gate.wait();
     }
 
     /// One record goes first: the one in hand, or the next of the queue. An empty queue has nothing to try.
     void try_one() {
         if (!in_hand.empty()) return work_on(std::exchange(in_hand, {}));
         auto messages = receiver.take_one();
-        if (messages.empty()) return end_hold();
+        if (messages.empty()) return gate.nothing_to_try();
         work(std::move(messages));
     }
 
-    void keep_in_hand(Job job) {
+    /// Where only an attempt can tell that an outage is over, the prober needs one.
+    void keep_or_give_back(Job job) {
+        if (!gate.is_prober()) return outbox.give_back(job.handle);
         if (in_hand_since == Instant{}) in_hand_since = parts.clock.now();
         in_hand.push_back(std::move(job));
         heartbeat.watch(handles_of(in_hand), std::nullopt);
@@ -268,11 +259,11 @@ struct Worker::Inside {
     Options options;
     Parts parts;
     std::string name;  ///< "core:store"
-    Hold hold;
     Receiver receiver;
     Outbox outbox;
     Counters counters;
     StandingFile standing;
+    Gate gate;
     std::vector<Job> in_hand;  ///< at most one: what a hold is probed with
     Instant in_hand_since;
     std::uint64_t jobs_worked = 0;

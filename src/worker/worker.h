@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -33,6 +34,12 @@ struct Recycle {
     std::uint64_t rss_bytes = 0;
 };
 
+/// A worker that receives nothing while something is down, with the queue its records wait in.
+struct Dependent {
+    std::string worker;  ///< "core:store"
+    std::string queue;
+};
+
 struct Options {
     std::string worker;  ///< "store"; also the name of its effect
     std::string group;   ///< "core"
@@ -40,16 +47,18 @@ struct Options {
     std::string queue;
     std::string dead_letter;           ///< empty: a dead record stays in its queue, hidden, and is reported again
     std::uint64_t deliveries_max = 0;  ///< the queue's max_receive_count; 0 = it never moves a message
-    std::vector<std::string> then;     ///< queues that get the record once this effect is done
     Batch batch;
     Duration timeout = 20s;
     Duration visibility = 30s;  ///< asked for with each receive, renewed by the heartbeat
     RetrySchedule retry;
     Recycle recycle;
-    Duration poll = 1s;            ///< of one long poll; also how late a stop can be noticed
-    Duration probe = 2s;           ///< between probes while held, jittered
-    Duration overrun_grace = 10s;  ///< beyond the handler's time limit the process is killed
-    std::string standing_path;     ///< where it says how it is doing (worker/standing.h); empty = nowhere
+    Duration poll = 1s;                 ///< of one long poll; also how late a stop can be noticed
+    Duration probe = 2s;                ///< between probes while held, jittered
+    Duration overrun_grace = 10s;       ///< beyond the handler's time limit the process is killed
+    std::string standing_path;          ///< where it says how it is doing (worker/standing.h); empty = nowhere
+    std::string depends_on;             ///< what the handler's probe asks, "db.main"; empty = nothing that others depend on too
+    std::vector<Dependent> dependents;  ///< all that depend on it, this worker among them
+    std::string outages_folder;         ///< where the processes of a host tell each other of outages; empty = nowhere
 };
 
 enum class Ended { asked, recycled };
@@ -69,6 +78,8 @@ struct Parts {
     Entropy& entropy;
     Controls& controls;
     metrics::Registry* metrics = nullptr;  ///< null = nothing is counted
+    /// How a wait passes; empty = really, and no longer than until a stop is asked.
+    std::function<void(Duration)> rest{};
 };
 
 class Worker {

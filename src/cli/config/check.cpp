@@ -28,7 +28,9 @@ class Check {
         for (const auto& worker : c_.workers) check_worker(worker);
         for (const auto& schedule : c_.schedules) check_schedule(schedule);
         check_access();
+        check_ledger();
         check_one_writer();
+        check_reach();
         check_paths();
         check_listeners();
     }
@@ -312,12 +314,16 @@ class Check {
                                  std::to_string(needed) + " deliveries " + path + ".retry needs: SQS would dead-letter first");
     }
 
-    /// SQLite has one writing process per file (D22).
+    void check_ledger() {
+        if (!c_.ledger.database.empty()) must_exist("ledger.db", "db", c_.ledger.database, names_of(c_.databases));
+    }
+
+    /// A SQLite file has one writing process (D22): an `sql` worker's, or the one `exec` process that has the ledger in it.
     void check_one_writer() {
         std::map<std::string, std::vector<const WorkerConfiguration*>> writers;
         for (const auto& worker : c_.workers) {
-            const auto* database = c_.find_database(worker.database);
-            if (worker.handler == HandlerKind::sql && database != nullptr) writers[database->options.path].push_back(&worker);
+            const auto* database = c_.effects_database(worker);
+            if (database != nullptr && database->options.driver == db::Driver::sqlite) writers[database->options.path].push_back(&worker);
         }
         for (const auto& [file, workers] : writers) {
             std::uint32_t processes = 0;
@@ -327,10 +333,32 @@ class Check {
                 names += (names.empty() ? "worker." : " and worker.") + worker->name;
             }
             if (processes <= 1 || file.empty()) continue;
-            auto path = "worker." + workers.back()->name;
-            error(workers.back()->count_min > 1 ? path + ".count" : path + ".sql.db",
+            const auto& last = *workers.back();
+            auto path = "worker." + last.name;
+            bool is_exec = last.handler == HandlerKind::exec;
+            error(last.count_min > 1 ? path + ".count"
+                  : is_exec          ? "ledger.db"
+                                     : path + ".sql.db",
                   names + (workers.size() > 1 ? " are " : " is ") + std::to_string(processes) + " processes writing " + file +
-                      ": a SQLite file has one; use count = { min = 1 } and larger batches");
+                      ": a SQLite file has one; " +
+                      (is_exec ? "leave [ledger] db out, or name a MariaDB or PostgreSQL there"
+                               : "use count = { min = 1 } and larger batches"));
+        }
+    }
+
+    /// Who reads the ledger must reach it: the node that the records came to, and the workers, wherever they run (D3).
+    void check_reach() {
+        const auto& roles = c_.node.roles;
+        auto has = [&](std::string_view role) { return std::find(roles.begin(), roles.end(), role) != roles.end(); };
+        if (has("workers") == has("queue")) return;
+        for (const auto& worker : c_.workers) {
+            if (worker.handler == HandlerKind::program) continue;
+            const auto* database = c_.effects_database(worker);
+            if (database != nullptr && database->options.driver != db::Driver::sqlite) continue;
+            error("node.roles",
+                  "workers and queues run on different hosts, and worker." + worker.name + " notes its effects in " +
+                      (database == nullptr ? "files of its own" : "the SQLite file of db." + database->name) + ": both must reach them",
+                  "use a MariaDB or PostgreSQL" + std::string(database == nullptr ? " as [ledger] db" : ""));
         }
     }
 

@@ -86,5 +86,9 @@ bool Configuration::has_queue(std::string_view name) const {
 const QueueConfiguration* Configuration::find_queue(std::string_view name) const { return find_in(queues, name); }
 const WorkerConfiguration* Configuration::find_worker(std::string_view name) const { return find_in(workers, name); }
 const DatabaseConfiguration* Configuration::find_database(std::string_view name) const { return find_in(databases, name); }
+const DatabaseConfiguration* Configuration::effects_database(const WorkerConfiguration& worker) const {
+    if (worker.handler == HandlerKind::sql) return find_database(worker.database);
+    return worker.handler == HandlerKind::exec ? find_database(ledger.database) : nullptr;
+}
 
 }  // namespace forebay::cli

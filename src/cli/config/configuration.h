@@ -118,6 +118,10 @@ struct WorkerConfiguration {
     handlers::Protocol protocol = handlers::Protocol::jsonl;
 };
 
+struct LedgerConfiguration {
+    std::string database;  ///< [db.NAME]; empty: exec workers note their effects in a SQLite file of each process
+};
+
 struct LogConfiguration {
     LogFormat format = LogFormat::json;
     LogLevel level = LogLevel::info;
@@ -169,6 +173,7 @@ struct Configuration {
     std::vector<DatabaseConfiguration> databases;
     std::vector<WorkerConfiguration> workers;
     std::vector<ScheduleConfiguration> schedules;
+    LedgerConfiguration ledger;
     QuarantineConfiguration quarantine;
     JournalConfiguration journal;
     LogConfiguration log;
@@ -181,6 +186,8 @@ struct Configuration {
     const QueueConfiguration* find_queue(std::string_view name) const;
     const WorkerConfiguration* find_worker(std::string_view name) const;
     const DatabaseConfiguration* find_database(std::string_view name) const;
+    /// Where a worker's effects are noted: of `sql` its database, of `exec` the ledger's. Null: in files of its processes.
+    const DatabaseConfiguration* effects_database(const WorkerConfiguration& worker) const;
 };
 
 }  // namespace forebay::cli

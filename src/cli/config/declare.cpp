@@ -95,11 +95,15 @@ void declare(Scope& root, Configuration& c) {
     declare_queues(root, c);
     declare_workers(root, c);
     declare_schedules(root, c);
+    root.table("ledger", [&](Scope& s) {
+        s.setting("db", text(c.ledger.database),
+                  "a [db.NAME] where exec workers note their effects; a file of each process if it is not set");
+    });
     root.table("quarantine", [&](Scope& s) { s.setting("max", size(c.quarantine.max, 1_MiB), "refused posts are kept up to this size"); });
     root.table("journal", [&](Scope& s) { declare_journal(s, c.journal); });
     root.table("log", [&](Scope& s) { declare_log(s, c.log); });
     root.table("telemetry", [&](Scope& s) { declare_telemetry(s, c.telemetry); });
-    root.later({"partner", "ledger", "alert", "proxy"});
+    root.later({"partner", "alert", "proxy"});
 }
 
 }  // namespace forebay::cli

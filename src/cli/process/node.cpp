@@ -21,6 +21,7 @@
 #include "cli/console.h"
 #include "cli/exit_code.h"
 #include "cli/process/audit_book.h"
+#include "cli/process/outage_metrics.h"
 #include "cli/process/past.h"
 #include "cli/process/paths.h"
 #include "cli/process/ports.h"
@@ -205,6 +206,7 @@ class Node {
     SystemEntropy broker_entropy_, intake_entropy_;
     Instant started_ = clock_.now();
     metrics::Registry registry_;
+    OutageMetrics outages_{configuration_, registry_};
     std::unique_ptr<sqs::Gatekeeper> gate_;
     std::unique_ptr<disk::PosixDisk> disk_, looking_disk_, audit_disk_;
     std::unique_ptr<AuditBook> audits_;
@@ -437,6 +439,7 @@ void Node::tick() {
     look_at_store();
     probe_broker();
     if (++ticks_ % 10 != 0) return;
+    outages_.refresh(clock_.wall());
     auto status = broker_->status();
     if (status.has_room != has_room_)
         (status.has_room ? log_info("disk.has_room") : log_error("disk.full")).with("data_dir", configuration_.node.data_dir);

@@ -19,7 +19,6 @@ worker::Options worker_options(const Configuration& configuration, const WorkerC
     options.group = given.process.group;
     options.n = n;
     options.queue = given.queue;
-    options.then = given.then;
     options.batch = given.batch;
     options.timeout = given.timeout;
     options.retry = given.retry;
@@ -32,7 +31,13 @@ worker::Options worker_options(const Configuration& configuration, const WorkerC
             options.deliveries_max = redrive->max_receive_count;
         }
     }
-    if (const auto* database = configuration.find_database(given.database)) options.probe = database->probe;
+    options.outages_folder = outages_folder(configuration.node.data_dir);
+    const auto* database = configuration.find_database(given.database);
+    if (database == nullptr) return options;
+    options.probe = database->probe;
+    options.depends_on = "db." + database->name;
+    for (const auto& other : configuration.workers)
+        if (other.database == given.database) options.dependents.push_back({other.process.group + ":" + other.name, other.queue});
     return options;
 }
 
@@ -42,6 +47,7 @@ std::unique_ptr<worker::Handler> make_sql(const Configuration& configuration, co
     auto options = given.sql;
     options.worker = given.name;
     options.n = n;
+    options.then = given.then;
     return std::make_unique<handlers::SqlHandler>(std::move(options), database->options, clock);
 }
 
@@ -57,6 +63,8 @@ std::unique_ptr<worker::Handler> make_exec(const Configuration& configuration, c
         if (name == "FOREBAY_N") value = std::to_string(n);
     options.data_dir = configuration.node.data_dir;
     options.queue = given.queue;
+    options.then = given.then;
+    if (const auto* database = configuration.effects_database(given)) options.ledger = database->options;
     if (!configuration.sqs.region.empty()) options.region = configuration.sqs.region;
     options.account = configuration.sqs.account;
     options.count = [&registry, worker = given.name](std::string_view name, std::int64_t amount) {

@@ -9,6 +9,7 @@
 #include "cli/verb.h"
 #include "cli/verbs/processes.h"
 #include "cli/verbs/seen_database.h"
+#include "cli/verbs/seen_outage.h"
 #include "cli/verbs/seen_process.h"
 #include "cli/verbs/verbs.h"
 #include "cli/words.h"
@@ -159,6 +160,11 @@ std::string process_table(const std::vector<SeenProcess>& processes, Timestamp n
     return table.text(terminal);
 }
 
+std::vector<SeenOutage> outages_of(const Seen& seen, const Configuration& configuration) {
+    if (!seen.processes) return {};
+    return seen_outages(configuration, *seen.processes, seen.queues ? (*seen.queues)["queues"] : json::Value());
+}
+
 /// Dead-letter queues and those that no worker of ours empties, where something waits.
 std::string other_queues(const Seen& seen, const Configuration& configuration) {
     std::string out;
@@ -211,7 +217,8 @@ int exit_code_of(const Seen& seen, const std::vector<SeenProcess>& chosen, bool 
     return (*seen.node)["ready"].boolean() ? exit_code::done : exit_code::not_running;
 }
 
-void print_json(Terminal& terminal, const Seen& seen, const std::vector<SeenProcess>& chosen, Timestamp now) {
+void print_json(Terminal& terminal, const Seen& seen, const Configuration& configuration, const std::vector<SeenProcess>& chosen,
+                Timestamp now) {
     auto processes = json::Value::array();
     for (const auto& one : chosen) processes.push(to_json(one, now));
     json::Value out;
@@ -221,6 +228,9 @@ void print_json(Terminal& terminal, const Seen& seen, const std::vector<SeenProc
     for (const auto& database : seen.databases) databases.push(database.to_json());
     out.set("databases", std::move(databases));
     out.set("audit", seen.audit ? *seen.audit : json::Value());
+    auto outages = json::Value::array();
+    for (const auto& outage : outages_of(seen, configuration)) outages.push(outage.to_json());
+    out.set("outages", std::move(outages));
     out.set("processes", seen.processes ? std::move(processes) : json::Value());
     terminal.result_json(out);
 }
@@ -253,7 +263,7 @@ int run_status(Invocation& invocation) {
     bool is_everything = invocation.words().empty();
     int code = exit_code_of(seen, chosen, is_everything);
     if (terminal.wants_json()) {
-        print_json(terminal, seen, chosen, now);
+        print_json(terminal, seen, configuration, chosen, now);
         return code;
     }
     if (!seen.node) terminal.complain(seen.why_no_node);
@@ -265,6 +275,7 @@ int run_status(Invocation& invocation) {
     }
     for (const auto& database : seen.databases)
         if (is_everything && (seen.node || seen.processes)) terminal.result(database.line(terminal));
+    for (const auto& outage : outages_of(seen, configuration)) terminal.result(outage.line(now, terminal));
     if (is_everything) terminal.result(other_queues(seen, configuration));
     if (seen.node && is_everything) terminal.result(counts_line(seen) + balance_line(seen, now, terminal));
     return code;

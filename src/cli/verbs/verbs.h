@@ -32,6 +32,7 @@ int run_rejects_readmit(Invocation& invocation);
 
 int run_replay(Invocation& invocation);
 int run_audit(Invocation& invocation);
+int run_db_migrate(Invocation& invocation);
 int run_key_new(Invocation& invocation);
 int run_access_new(Invocation& invocation);
 

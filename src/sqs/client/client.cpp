@@ -1,6 +1,7 @@
 #include "sqs/client/client.h"
 
 #include <algorithm>
+#include <charconv>
 #include <utility>
 
 #include "queue/limits.h"
@@ -76,6 +77,20 @@ Result<std::vector<ReceivedMessage>, ClientError> Client::receive(const std::str
         out.push_back(std::move(*message));
     }
     return out;
+}
+
+Result<std::uint64_t, ClientError> Client::ready(const std::string& queue) {
+    constexpr std::string_view wanted = "ApproximateNumberOfMessages";
+    Call call{"GetQueueAttributes", name_of(queue), json::Value::object()};
+    call.members.set("AttributeNames", list_of({std::string(wanted)}));
+    auto tries = caller_.tries();
+    TRY_ASSIGN(auto answer, ask(queue, call, tries));
+    const auto& text = answer.members["Attributes"][wanted].text();
+    std::uint64_t ready = 0;
+    auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), ready);
+    if (error != std::errc() || end != text.data() + text.size())
+        return Failure{caller_.damaged(call, answer, "the answer has no " + std::string(wanted))};
+    return ready;
 }
 
 /// Until each has succeeded, has failed for good or there may be no more tries. Fails when the call as a whole did.

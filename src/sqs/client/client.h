@@ -43,6 +43,8 @@ class Client {
         : caller_(std::move(options), std::move(credentials), clock, entropy) {}
 
     Result<std::string, ClientError> queue_url(const std::string& name);
+    /// ApproximateNumberOfMessages.
+    Result<std::uint64_t, ClientError> ready(const std::string& queue);
     /// With all message attributes. A message that is not what its digests say fails the receive.
     Result<std::vector<ReceivedMessage>, ClientError> receive(const std::string& queue, const ReceiveRequest& request);
     /// When a batch fails as a whole after all tries, the batches behind it are not tried and have its error.

@@ -103,7 +103,7 @@ TEST(Diagnostics, settings_of_later_versions_are_refused_as_such) {
               "forebay.toml:1:2: error: partner is not in this version\n"
               "  1 | [partner.acme]\n"
               "    |  ^^^^^^^\n");
-    for (const char* text : {"[alert.x]\n", "[ledger]\n", "[proxy]\n", "[admin]\nusers = []\n", "[journal]\nencrypt = \"x\"\n",
+    for (const char* text : {"[alert.x]\n", "[proxy]\n", "[admin]\nusers = []\n", "[journal]\nencrypt = \"x\"\n",
                              "[telemetry]\notlp = {}\n", "[backend.a]\nkind = \"sqs\"\n", "[backend.a]\nkind = \"rabbitmq\"\n",
                              "[queue.a]\nfifo = true\n", "[intake.ack]\nafter = \"queue\"\n", "[intake]\nlisten = [\"systemd:http\"]\n",
                              "[queue.q]\n[worker.w]\nqueue = \"q\"\nhandler = \"stats\"\n", "[queue.q]\nretention_guard = \"2d\"\n"}) {
@@ -239,6 +239,41 @@ TEST(Diagnostics, two_processes_may_not_write_one_sqlite_file) {
         messages(base + "[db.same]\npath = \"x.db\"\n[worker.a]\nqueue = \"leads\"\nsql = { db = \"main\", table = \"t\" "
                         "}\n[worker.b]\nqueue = \"leads\"\nsql = { db = \"same\", table = \"t\" }\n"),
         only("worker.a and worker.b are 2 processes writing x.db: a SQLite file has one; use count = { min = 1 } and larger batches"));
+}
+
+TEST(Diagnostics, a_ledger_is_a_database_that_its_workers_may_write) {
+    auto exec = [](const std::string& count) {
+        return "[worker.w]\nqueue = \"leads\"\nhandler = \"exec\"\nexec = { command = [\"x\"] }\ncount = { min = " + count + " }\n";
+    };
+    EXPECT_EQ(messages(base + exec("1") + "[ledger]\ndb = \"mian\"\n"), only("there is no db \"mian\""));
+    EXPECT_EQ(messages(base + exec("1") + "[ledger]\ndb = \"main\"\n"), std::vector<std::string>{});
+    EXPECT_EQ(
+        messages(base + exec("2") + "[ledger]\ndb = \"main\"\n"),
+        only("worker.w is 2 processes writing x.db: a SQLite file has one; leave [ledger] db out, or name a MariaDB or PostgreSQL there"));
+    EXPECT_EQ(
+        messages(base + "[worker.store]\nqueue = \"leads\"\nsql = { db = \"main\", table = \"t\" }\n" + exec("1") +
+                 "[ledger]\ndb = \"main\"\n"),
+        only("worker.store and worker.w are 2 processes writing x.db: a SQLite file has one; leave [ledger] db out, or name a MariaDB "
+             "or PostgreSQL there"));
+    const std::string server =
+        "[db.far]\ndriver = \"mariadb\"\nwriter = [\"10.0.0.1:3307\"]\ndatabase = \"d\"\nuser = \"u\"\n[ledger]\ndb = \"far\"\n";
+    EXPECT_EQ(messages(base + server + exec("8")), std::vector<std::string>{});
+}
+
+TEST(Diagnostics, workers_on_other_hosts_need_a_ledger_that_both_reach) {
+    const std::string apart = "[node]\nroles = [\"intake\", \"queue\", \"admin\"]\n";
+    const std::string exec = "[worker.w]\nqueue = \"leads\"\nhandler = \"exec\"\nexec = { command = [\"x\"] }\n";
+    EXPECT_EQ(
+        messages(base + apart + "[worker.w]\nqueue = \"leads\"\nsql = { db = \"main\", table = \"t\" }\n"),
+        only("workers and queues run on different hosts, and worker.w notes its effects in the SQLite file of db.main: both must reach "
+             "them"));
+    EXPECT_EQ(messages(base + apart + exec),
+              only("workers and queues run on different hosts, and worker.w notes its effects in files of its own: both must reach them"));
+    EXPECT_EQ(messages(base + "[node]\nroles = [\"workers\"]\n" + exec).size(), 1U);
+    EXPECT_EQ(messages(base + apart + exec +
+                       "[db.far]\ndriver = \"mariadb\"\nwriter = [\"10.0.0.1:3307\"]\ndatabase = \"d\"\nuser = \"u\"\n[ledger]\ndb = "
+                       "\"far\"\n"),
+              std::vector<std::string>{});
 }
 
 TEST(Diagnostics, workers_need_what_their_handler_needs) {

@@ -35,6 +35,8 @@ class Exec : public InDirectory {
         o.environment = {{"COLOUR", "blue"}};
         o.data_dir = directory;
         o.queue = "leads";
+        o.then = then;
+        o.ledger = ledger;
         o.answer_bytes_max = 4096;
         o.count = [this](std::string_view name, std::int64_t amount) { counted += std::string(name) + "=" + std::to_string(amount) + " "; };
         return std::make_unique<ExecHandler>(std::move(o), clock);
@@ -50,6 +52,8 @@ class Exec : public InDirectory {
         if (!story || !*story || (*story)->effects.empty()) return {};
         return (*story)->effects[0];
     }
+    std::vector<std::string> then;
+    std::optional<db::Options> ledger;
     SystemClock clock;
     std::string counted;
 };
@@ -182,20 +186,70 @@ TEST_F(Exec, not_even_by_another_process_of_the_worker) {
     EXPECT_EQ(text("runs"), "run\nrun\n");
 }
 
-TEST_F(Exec, a_redelivery_sends_the_same_follow_ups_without_running_again) {
-    auto h = handler(
-        Protocol::jsonl,
-        lines(
-            R"(echo run >> $1/runs; printf '{"id":"%s","result":"done","send":[{"queue":"mail","body":{"to":"jane"}}],"set":{"score":7}}\n' $id)"));
+std::vector<std::string> targets_of(const Outcome& outcome) {
+    std::vector<std::string> targets;
+    for (auto& one : outcome.follow_ups) targets.push_back(one.target);
+    return targets;
+}
+
+const std::string with_sends =
+    R"(echo run >> $1/runs; printf '{"id":"%s","result":"done","send":[{"queue":"mail","body":{"to":"jane"}},{"queue":"mail","body":"two"}],"set":{"score":7}}\n' $id)";
+
+TEST_F(Exec, a_redelivery_sends_what_is_not_yet_sent_without_running_again) {
+    then = {"stats"};
+    auto h = handler(Protocol::jsonl, lines(with_sends));
     for (int round = 0; round < 2; ++round) {
         auto outcome = run(*h, jobs(1)).at(0);
         EXPECT_EQ(outcome.kind, Kind::done);
-        ASSERT_EQ(outcome.follow_ups.size(), 1u);
-        EXPECT_EQ(outcome.follow_ups[0].queue, "mail");
+        EXPECT_EQ(targets_of(outcome), (std::vector<std::string>{"mail#1", "mail#2", "stats"}));
         EXPECT_EQ(outcome.follow_ups[0].body, R"({"to":"jane"})");
-        EXPECT_EQ(outcome.set["score"].integer(), 7);
+        auto next = record::decode(outcome.follow_ups[2].body, {}, {});
+        EXPECT_EQ(next->id, id_of(1));
+        EXPECT_EQ(next->fields["score"].integer(), 7);
     }
+    EXPECT_TRUE(h->note_sent(std::vector<worker::Sent>{{id_of(1), {"mail#2", "stats"}}}));
+    EXPECT_EQ(targets_of(run(*h, jobs(1)).at(0)), std::vector<std::string>{"mail#1"});
     EXPECT_EQ(text("runs"), "run\n");
+}
+
+TEST_F(Exec, what_another_process_sent_is_not_sent_again) {
+    auto one = handler(Protocol::jsonl, lines(with_sends)), two = handler(Protocol::jsonl, lines(with_sends), 2);
+    EXPECT_EQ(targets_of(run(*one, jobs(1)).at(0)).size(), 2u);
+    EXPECT_TRUE(one->note_sent(std::vector<worker::Sent>{{id_of(1), {"mail#1"}}}));
+    EXPECT_EQ(targets_of(run(*two, jobs(1)).at(0)), std::vector<std::string>{"mail#2"});
+    EXPECT_TRUE(two->note_sent(std::vector<worker::Sent>{{id_of(1), {"mail#2"}}})) << "in its own file";
+    EXPECT_TRUE(targets_of(run(*one, jobs(1)).at(0)).empty());
+    EXPECT_EQ(text("runs"), "run\n");
+}
+
+TEST_F(Exec, with_a_ledger_effects_go_there_and_those_of_the_files_before_still_count) {
+    auto before = handler(Protocol::jsonl, lines(with_sends));
+    (void)run(*before, jobs(1));
+    before.reset();
+    ledger.emplace();
+    ledger->name = "ledger";
+    ledger->path = directory + "/ledger.db";
+    auto h = handler(Protocol::jsonl, lines(with_sends));
+    auto outcomes = run(*h, jobs(3));
+    EXPECT_EQ(text("runs"), "run\nrun\nrun\n");
+    EXPECT_EQ(targets_of(outcomes[0]).size(), 2u);
+    EXPECT_TRUE(h->note_sent(std::vector<worker::Sent>{{id_of(1), {"mail#1"}}, {id_of(2), {"mail#1", "mail#2"}}}));
+    outcomes = run(*h, jobs(3));
+    EXPECT_EQ(targets_of(outcomes[0]), std::vector<std::string>{"mail#2"});
+    EXPECT_TRUE(targets_of(outcomes[1]).empty());
+    EXPECT_EQ(targets_of(outcomes[2]).size(), 2u);
+    EXPECT_EQ(text("runs"), "run\nrun\nrun\n");
+    auto story = ledger::Ledger({*ledger}).timeline(id_of(3));
+    ASSERT_TRUE(story && *story);
+    EXPECT_EQ((*story)->effects.at(0).state, "done");
+}
+
+TEST_F(Exec, a_ledger_that_is_away_holds_before_anything_is_run) {
+    ledger.emplace();
+    ledger->path = directory + "/none/ledger.db";
+    auto h = handler(Protocol::per_record, "echo run >> $1/runs");
+    EXPECT_EQ(run(*h, jobs(1)).at(0).kind, Kind::hold);
+    EXPECT_EQ(text("runs"), "");
 }
 
 TEST_F(Exec, two_processes_with_one_number_are_refused_by_a_hold) {

@@ -117,6 +117,14 @@ TEST_F(SqsSourceTest, a_heartbeat_hides_the_message_for_longer) {
     EXPECT_EQ(receive().size(), 1u);
 }
 
+TEST_F(SqsSourceTest, what_could_be_received_now_is_counted) {
+    EXPECT_EQ(*source->ready("q"), 0u);
+    ASSERT_TRUE(source->send("q", {{"x", {}, {}}, {"y", {}, {}}, {"z", {}, 60s}}).ok());
+    (void)receive(1);
+    EXPECT_EQ(*source->ready("q"), 1u) << "one is in flight, one is delayed";
+    EXPECT_FALSE(source->ready("none").ok());
+}
+
 TEST_F(SqsSourceTest, a_delay_is_rounded_up_to_seconds) {
     ASSERT_TRUE(source->send("q", {{"x", {}, 1200ms}}).ok());
     broker.now = broker.now + 1900ms;

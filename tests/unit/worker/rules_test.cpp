@@ -1,6 +1,7 @@
 // The pure rules: waits, holds, settlements, inbox.
 #include <gtest/gtest.h>
 
+#include "worker/breaker.h"
 #include "worker/hold.h"
 #include "worker/inbox.h"
 #include "worker/outbox.h"
@@ -110,22 +111,56 @@ TEST(LeftOf, a_clock_set_back_leaves_no_more_than_the_wait_itself) {
 TEST(HoldLogic, begins_waits_for_its_probe_tries_one_and_ends) {
     Hold hold(2s);
     EXPECT_EQ(hold.phase(), Hold::Phase::open);
-    EXPECT_TRUE(hold.begin("locked", {1000}, middle));
+    hold.begin("locked", {1000}, middle);
     EXPECT_EQ(hold.phase(), Hold::Phase::held);
-    EXPECT_FALSE(hold.probe_is_due({2999}));
-    EXPECT_TRUE(hold.probe_is_due({3000}));
+    EXPECT_EQ(hold.next_probe(), (Instant{3000}));
     hold.probed(false, {3000}, middle);
     EXPECT_EQ(hold.phase(), Hold::Phase::held);
     EXPECT_EQ(hold.next_probe(), (Instant{5000}));
     hold.probed(true, {5000}, middle);
     EXPECT_EQ(hold.phase(), Hold::Phase::trial);
-    EXPECT_FALSE(hold.begin("still locked", {5100}, middle)) << "the same outage goes on";
+    hold.begin("still locked", {5100}, middle);
     EXPECT_EQ(hold.phase(), Hold::Phase::held);
     EXPECT_EQ(hold.why(), "still locked");
+    EXPECT_FALSE(hold.blame("still locked"));
+    EXPECT_TRUE(hold.blame("disk full"));
     hold.probed(true, {7100}, middle);
     hold.end();
     EXPECT_EQ(hold.phase(), Hold::Phase::open);
-    EXPECT_EQ(hold.held_for({9000}), Duration(8s));
+}
+
+TEST(BreakerLogic, five_in_a_row_open_it_and_an_answer_begins_anew) {
+    Breaker breaker;
+    for (int i = 0; i < 4; ++i) breaker.failed({i * 20'000});
+    EXPECT_FALSE(breaker.is_open({60'000}));
+    breaker.answered({80'000});
+    for (int i = 0; i < 4; ++i) breaker.failed({100'000 + i * 20'000});
+    EXPECT_FALSE(breaker.is_open({160'000}));
+    breaker.failed({180'000});
+    EXPECT_TRUE(breaker.is_open({180'000}));
+    breaker.reset();
+    EXPECT_FALSE(breaker.is_open({180'000}));
+}
+
+TEST(BreakerLogic, more_than_half_of_those_of_ten_seconds_open_it) {
+    Breaker breaker;
+    for (int i = 0; i < 4; ++i) {
+        breaker.failed({i * 1000});
+        breaker.answered({i * 1000});
+    }
+    EXPECT_FALSE(breaker.is_open({4000})) << "half is not more than half";
+    breaker.failed({4000});
+    EXPECT_TRUE(breaker.is_open({4000}));
+    EXPECT_FALSE(breaker.is_open({13'000})) << "four of its nine are too old to count, so are the answers";
+}
+
+TEST(BreakerLogic, few_runs_say_nothing) {
+    Breaker breaker;
+    breaker.failed({0});
+    breaker.failed({100});
+    breaker.answered({200});
+    breaker.failed({300});
+    EXPECT_FALSE(breaker.is_open({300})) << "three of four";
 }
 
 TEST(HoldLogic, probes_are_spread_over_half_to_one_and_a_half_of_their_wait) {

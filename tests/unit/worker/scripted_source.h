@@ -91,6 +91,10 @@ class ScriptedSource final : public transport::Source {
         in_flight.erase(message);
         return {};
     }
+    Result<std::uint64_t, transport::SourceError> ready(const std::string&) override {
+        std::lock_guard lock(mutex);
+        return waiting.size();
+    }
     Result<void, transport::SourceError> send(const std::string& queue, const std::vector<transport::OutgoingBody>& messages) override {
         std::lock_guard lock(mutex);
         if (send_refusals > 0) {

@@ -98,9 +98,9 @@ class Standings : public ::testing::Test {
 TEST_F(Standings, a_hold_is_written_at_once_with_its_reason_and_since_when) {
     StandingFile file(path, clock);
     EXPECT_FALSE(read_standing(path)->held);
-    file.hold("main: database is locked", 2s);
+    file.hold("main: database is locked", noon, 2s);
     clock.at = noon + 5s;
-    file.hold("main: disk I/O error", 2s);
+    file.hold("main: disk I/O error", noon, 2s);
     auto standing = read_standing(path);
     ASSERT_TRUE(standing && standing->held);
     EXPECT_EQ(standing->pid, ::getpid());
@@ -115,7 +115,7 @@ TEST_F(Standings, the_next_process_of_the_number_goes_on_with_what_was_settled) 
     {
         StandingFile file(path, clock);
         file.settled(Kind::dead, 5ms);
-        file.hold("main: away", 2s);
+        file.hold("main: away", noon, 2s);
     }
     StandingFile next(path, clock);
     auto standing = read_standing(path);

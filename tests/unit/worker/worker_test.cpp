@@ -49,7 +49,17 @@ class ScriptedHandler final : public Handler {
         return {};
     }
     Duration time_limit(std::size_t, Duration timeout) const override { return timeout; }
+    Result<void, std::string> note_sent(std::span<const Sent> sent) override {
+        for (auto& one : sent)
+            for (auto& target : one.targets) steps->push_back("note " + target);
+        if (note_failures-- > 0) return Failure{std::string("database is locked")};
+        return {};
+    }
+    void forget_sent(std::span<const Uuid> records) override { forgotten += records.size(); }
 
+    std::vector<std::string>* steps = nullptr;  ///< of the source
+    int note_failures = 0;
+    std::size_t forgotten = 0;
     std::function<Outcome(const std::string&, const Limits&)> answer;
     std::function<void()> while_noting;
     std::vector<std::size_t> runs;
@@ -84,6 +94,7 @@ class Work : public ::testing::Test {
         options.probe = 5ms;
         options.retry = {{1s, 5s}, 0};
         source.when_empty = [this] { controls.stop = true; };
+        handler.steps = &source.steps;
     }
     void put(const std::string& name, std::uint32_t attempts = 0) { source.put(name, R"({"name":")" + name + R"("})", attempts); }
     Ended run() { return Worker(options, {source, heartbeat, handler, clock, entropy, controls}).run(); }
@@ -227,28 +238,55 @@ TEST_F(Work, without_a_dead_letter_queue_what_is_dead_stays_hidden_for_an_hour) 
     EXPECT_TRUE(source.settled.empty());
 }
 
-TEST_F(Work, follow_ups_are_queued_before_the_message_is_deleted) {
-    options.then = {"stats"};
-    handler.answer = [](auto&, auto&) {
-        auto done = Outcome::done({{"mail", "hello"}});
-        done.set.set("score", 7);
-        return done;
-    };
-    put("a");
-    run();
-    EXPECT_EQ(source.steps, (std::vector<std::string>{"send mail", "send stats", "delete a"}));
-    auto next = record::decode(source.sent[1].body, {}, {});
-    ASSERT_TRUE(next);
-    EXPECT_EQ(next->fields["name"].text(), "a");
-    EXPECT_EQ(next->fields["score"].integer(), 7) << "`set` is for the stages after this one";
+Outcome done_with(const std::vector<FollowUp>& follow_ups) {
+    auto outcome = Outcome::done();
+    outcome.follow_ups = follow_ups;
+    return outcome;
 }
 
-TEST_F(Work, a_message_whose_follow_up_was_refused_is_not_deleted) {
-    options.then = {"stats"};
-    source.send_refusals = 1;
+TEST_F(Work, follow_ups_are_queued_then_noted_and_then_the_message_is_deleted) {
+    handler.answer = [](auto&, auto&) { return done_with({{"mail", "hello", "mail#1"}, {"stats", "{}", "stats"}}); };
     put("a");
     run();
-    EXPECT_TRUE(source.settled.empty());
+    EXPECT_EQ(source.steps, (std::vector<std::string>{"send mail", "send stats", "note mail#1", "note stats", "delete a"}));
+    EXPECT_EQ(source.sent[0].body, "hello");
+    EXPECT_EQ(handler.forgotten, 1u);
+}
+
+TEST_F(Work, without_follow_ups_nothing_is_noted) {
+    put("a");
+    run();
+    EXPECT_EQ(source.steps, std::vector<std::string>{"delete a"});
+    EXPECT_EQ(handler.forgotten, 0u);
+}
+
+TEST_F(Work, a_message_whose_follow_up_was_refused_is_not_deleted_and_holds_up_no_other) {
+    source.send_refusals = 1;
+    handler.answer = [](const std::string& name, auto&) {
+        if (name == "b") return done_with({{"stats", "{}", "stats"}});
+        return done_with({{"mail", "hello", "mail"}, {"stats", "{}", "stats"}});
+    };
+    put("a");
+    put("b");
+    run();
+    EXPECT_EQ(source.settled, std::vector<std::string>{"b"});
+    EXPECT_EQ(source.steps, (std::vector<std::string>{"send stats", "send stats", "note stats", "note stats", "delete b"}))
+        << "what got through is noted, for when the other comes again";
+}
+
+TEST_F(Work, a_message_whose_follow_ups_could_not_be_noted_is_given_back) {
+    source.comes_back = false;
+    handler.note_failures = 1;
+    handler.answer = [](const std::string& name, auto&) {
+        if (name == "b") return Outcome::done();
+        return done_with({{"stats", "{}", "stats"}});
+    };
+    put("a");
+    put("b");
+    run();
+    EXPECT_EQ(source.settled, std::vector<std::string>{"b"});
+    EXPECT_EQ(source.released, std::vector<std::string>{"a"});
+    EXPECT_EQ(handler.forgotten, 0u);
 }
 
 TEST_F(Work, a_queue_that_is_away_for_a_moment_gets_its_deletes_all_the_same) {
