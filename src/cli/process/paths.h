@@ -17,6 +17,8 @@ inline std::string control_path(std::string_view data_dir) { return std::string(
 inline std::string standing_path(std::string_view data_dir, std::string_view worker, unsigned n) {
     return std::string(data_dir) + "/workers/" + std::string(worker) + "-" + std::to_string(n) + ".json";
 }
+/// Dead letters that operators have run again, finished or not.
+inline std::string dead_acts_path(std::string_view data_dir) { return std::string(data_dir) + "/dead-acts.json"; }
 /// Signs receipts and form tokens.
 inline std::string intake_secret_path(std::string_view data_dir) { return std::string(data_dir) + "/secrets/intake"; }
 /// What this node's own workers sign with: worker_key.h.
