@@ -1,6 +1,8 @@
 #include "admin/admin.h"
 
 #include "admin/call.h"
+#include "admin/dead_acts.h"
+#include "admin/dead_edit.h"
 #include "admin/desk.h"
 #include "admin/node_page.h"
 #include "admin/queues.h"
@@ -38,7 +40,10 @@ bool is_foreign(const http::Request& request) {
 
 class Admin::Inside {
   public:
-    explicit Inside(Parts given) : parts(std::move(given)), desk(requests_waiting_max) { add_routes(); }
+    explicit Inside(Parts given)
+        : parts(std::move(given)), acts(parts.commands, parts.routes, parts.clock, parts.dead_acts_path), desk(requests_waiting_max) {
+        add_routes();
+    }
 
     using Action = http::Response (Inside::*)(const Call&);
     void add(std::string_view method, std::string_view pattern, Action action) {
@@ -77,6 +82,7 @@ class Admin::Inside {
         add("POST", "/api/queues/{}/send", &Inside::queue_send);
         add("POST", "/api/queues/{}/purge", &Inside::queue_purge);
         add("POST", "/api/queues/{}/redrive", &Inside::queue_redrive);
+        add("POST", "/api/queues/{}/replay", &Inside::queue_replay);
         add("GET", "/api/rejects", &Inside::rejects_list);
         add("GET", "/api/rejects/{}", &Inside::rejects_show);
         add("POST", "/api/rejects/readmit", &Inside::rejects_readmit);
@@ -87,6 +93,12 @@ class Admin::Inside {
         add("POST", "/api/audit", &Inside::audit_keep);
         add("GET", "/api/audit/accepted", &Inside::audit_accepted);
         add("GET", "/api/audit/waiting/{}", &Inside::audit_waiting);
+        add("GET", "/api/dead", &Inside::dead_list);
+        add("GET", "/api/dead/causes", &Inside::dead_causes);
+        add("GET", "/api/dead/acts", &Inside::dead_acts);
+        add("GET", "/api/dead/{}", &Inside::dead_show);
+        add("POST", "/api/dead/retry", &Inside::dead_retry);
+        add("POST", "/api/dead/edit", &Inside::dead_edit);
     }
 
     http::Response node(const Call&) { return json_response(to_json(parts.facts())); }
@@ -97,6 +109,7 @@ class Admin::Inside {
     http::Response queue_send(const Call& call) { return send_to_queue(parts.commands, call); }
     http::Response queue_purge(const Call& call) { return purge_queue(parts.commands, call); }
     http::Response queue_redrive(const Call& call) { return redrive_queue(parts.commands, call); }
+    http::Response queue_replay(const Call& call) { return replay_queue(parts.history, parts.clock, parts.commands, call); }
     http::Response rejects_list(const Call& call) { return list_rejects(parts.commands, call); }
     http::Response rejects_show(const Call& call) { return show_reject(parts.commands, call); }
     http::Response rejects_readmit(const Call& call) { return readmit_rejects(parts.commands, parts.intake, call); }
@@ -108,7 +121,15 @@ class Admin::Inside {
     http::Response audit_waiting(const Call& call) { return list_waiting_ids(parts.commands, call); }
     http::Response replay_records(const Call& call) { return replay(parts.history, parts.clock, parts.commands, call); }
 
+    http::Response dead_list(const Call& call) { return list_dead(parts.commands, parts.routes, call); }
+    http::Response dead_causes(const Call& call) { return show_causes_of_death(parts.commands, parts.routes, call); }
+    http::Response dead_acts(const Call&) { return list_dead_acts(acts); }
+    http::Response dead_show(const Call& call) { return show_dead(parts.commands, parts.routes, call); }
+    http::Response dead_retry(const Call& call) { return retry_dead(parts.commands, parts.routes, acts, parts.clock, call); }
+    http::Response dead_edit(const Call& call) { return edit_dead(parts.commands, parts.routes, parts.intake, parts.clock, call); }
+
     Parts parts;
+    DeadActs acts;
     http::Router router;
     Desk desk;  // last: its thread ends before what its jobs use goes
 };

@@ -9,6 +9,8 @@
 //   GET  /api/queues/NAME/peek           ?max= &after=SEQ   messages, oldest first, without receiving them
 //   POST /api/queues/NAME/send           {body}             → {message_id}; not to the quarantine
 //   POST /api/queues/NAME/purge          {reason}
+//   POST /api/queues/NAME/replay         {from=MS, to=MS, after, max, run, dry_run, reason}   what was once sent to it, sent again:
+//                                        {messages, bytes, sent, next}; `run` tells one replay into a FIFO queue from another
 //   GET  /api/rejects                    ?endpoint= &code= &since=MS &max= &after=SEQ
 //   GET  /api/rejects/ID                 the refused post as it is kept
 //   POST /api/rejects/readmit            {ids | endpoint, code, since, dry_run, reason}
@@ -22,12 +24,19 @@
 //   GET  /api/audit                      what audits have found: {last, today, hours_counted, hours_settled, unsettled}
 //   POST /api/audit                      {from, to, verdict, hours: [{hour, endpoint, accepted, settled, open, dead, discarded,
 //                                        erased, missing, difference}]}
+//   GET  /api/dead                       ?effect= &endpoint= &cause= &since=MS &where= &max= &after=   dead letters one by one
+//   GET  /api/dead/causes                the same, counted by effect, endpoint and cause
+//   GET  /api/dead/acts                  retries, newest first
+//   GET  /api/dead/ID                    the letters of one record
+//   POST /api/dead/retry                 {ids | effect, endpoint, cause, since, where | all, rate, reason, dry_run}
+//   POST /api/dead/edit                  {id, effect, set: {FIELD: TEXT}, reason, dry_run}
 // Errors are problem+json.
 
 #include <memory>
 #include <string>
 
 #include "admin/audit.h"
+#include "admin/dead_letters.h"
 #include "admin/history.h"
 #include "base/json.h"
 #include "base/time.h"
@@ -56,6 +65,8 @@ struct Parts {
     Clock& clock;
     UniqueFunction<NodeFacts()> facts;
     UniqueFunction<std::string()> metrics;  ///< Prometheus text
+    Routes routes{};                        ///< whose dead letters are whose
+    std::string dead_acts_path{};           ///< where retries are kept
 };
 
 class Admin {

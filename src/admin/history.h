@@ -11,6 +11,7 @@
 #include "base/time.h"
 #include "base/unique_function.h"
 #include "base/uuid.h"
+#include "queue/message.h"
 
 namespace forebay::admin {
 
@@ -19,6 +20,8 @@ struct PastRecord {
     std::string body;  ///< the message body: an envelope in one of its forms
     Timestamp sent_at;
     Uuid message_id;
+    std::string group{};                                ///< of what sent_to() gives
+    std::vector<queue::MessageAttribute> attributes{};  ///< of what sent_to() gives
 };
 
 struct PastPage {
@@ -48,6 +51,10 @@ class History {
                                                  UniqueFunction<bool(const PastView&)> visit) = 0;
     /// At most `max` records sent in [from, to), after `cursor` (empty = from the start). The error is a sentence.
     virtual Result<PastPage, std::string> page(Timestamp from, Timestamp to, std::string_view cursor, std::size_t max) = 0;
+    /// The same of every message that was sent to this queue, a record or not. Those that are none are in the log only as long as
+    /// something beside them is kept.
+    virtual Result<PastPage, std::string> sent_to(std::string_view queue, Timestamp from, Timestamp to, std::string_view cursor,
+                                                  std::size_t max) = 0;
 };
 
 }  // namespace forebay::admin

@@ -7,6 +7,7 @@
 
 #include "base/log_line.h"
 #include "condition/record_scope.h"
+#include "intake/intake.h"
 
 namespace forebay::admin {
 namespace {
@@ -165,6 +166,41 @@ http::Response replay(History& history, Clock& clock, broker::Commands& commands
     json::Value missing = json::Value::array();
     for (const auto& id : wanted->ids) missing.push(to_text(id));
     return json_response(json::Value().set("sent", sent).set("not_found", std::move(missing)));
+}
+
+http::Response replay_queue(History& history, Clock& clock, broker::Commands& commands, const Call& call) {
+    const auto& queue = call.captures.at(0);
+    bool dry_run = call.body["dry_run"].boolean();
+    auto from = call.body["from"].integer(), to = call.body["to"].integer();
+    if (!from || !to) return bad_request("\"from\" and \"to\" must be milliseconds since 1970.");
+    if (!dry_run && call.body["reason"].text().empty()) return bad_request("A replay needs a \"reason\".");
+    if (queue == intake::quarantine_queue)
+        return http::problem(409, "is_quarantine", "Refused posts are readmitted, not sent again. See: forebay rejects readmit.");
+    auto known = broker::ask(commands, broker::GetQueue{queue, {}});
+    if (!known.ok()) return refused(known.error(), queue);
+    // What is sent now is not of the range, whatever its end is.
+    Timestamp end = std::min(Timestamp{*to}, clock.wall());
+    auto max = static_cast<std::size_t>(std::clamp<std::int64_t>(call.body["max"].integer().value_or(100), 1, page_max));
+    auto page = history.sent_to(queue, Timestamp{*from}, end, call.body["after"].text(), max);
+    if (!page.ok()) return bad_request(page.error());
+    std::uint64_t bytes = 0, sent = 0;
+    for (auto& past : page->records) {
+        bytes += past.body.size();
+        if (dry_run) continue;
+        broker::Send send;
+        send.queue = queue;
+        send.message.body = std::move(past.body);
+        send.message.attributes = std::move(past.attributes);
+        send.message.group = std::move(past.group);
+        if (known->settings.fifo) send.message.deduplication = "replay-" + call.body["run"].text() + "-" + to_text(past.message_id);
+        auto answer = broker::ask(commands, std::move(send));
+        if (!answer.ok()) return refused(answer.error(), queue);
+        sent += 1;
+    }
+    if (sent > 0) log_info("queue.replayed").with("queue", queue).with("sent", sent).with("reason", call.body["reason"].text());
+    auto next = page->next.empty() ? json::Value() : json::Value(page->next);
+    return json_response(
+        json::Value().set("messages", page->records.size()).set("bytes", bytes).set("sent", sent).set("next", std::move(next)));
 }
 
 }  // namespace forebay::admin

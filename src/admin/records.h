@@ -23,4 +23,8 @@ http::Response show_record(History& history, Clock& clock, const Call& call);
 /// Sends the envelopes of the given ids to a queue again, as they were accepted. Not counted as accepted anew.
 http::Response replay(History& history, Clock& clock, broker::Commands& commands, const Call& call);
 
+/// Sends every message again that was sent to a queue in a range, a page at a time: as new messages with the attributes and the
+/// group they had.
+http::Response replay_queue(History& history, Clock& clock, broker::Commands& commands, const Call& call);
+
 }  // namespace forebay::admin

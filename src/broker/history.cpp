@@ -28,7 +28,7 @@ class Visitor {
                 learn_queue(entry.body);
                 return true;
             case RecordType::enqueued:
-                return (entry.flags & flag_accepted_record) == 0 || visit(entry);
+                return (query_.queue.empty() && (entry.flags & flag_accepted_record) == 0) || visit(entry);
             default:
                 return true;
         }
@@ -47,13 +47,16 @@ class Visitor {
         if (query_.after && entry.position <= query_.after->position) return true;
         auto record = decode_enqueued(entry.flags, entry.body);
         if (!record || record->message.sent_at < query_.from || record->message.sent_at >= query_.to) return true;
+        const auto& name = names_[record->queue];
+        if (!query_.queue.empty() && name != query_.queue) return true;
         if (page_.records == query_.max) {
             page_.next = last_;
             return false;
         }
         page_.records += 1;
         last_ = HistoryCursor{entry.written_at, entry.position};
-        if (visit_({record->message.id, names_[record->queue], record->message.body, record->message.sent_at})) return true;
+        const auto& message = record->message;
+        if (visit_({message.id, name, message.body, message.sent_at, message.group, message.attributes})) return true;
         page_.next = last_;
         return false;
     }

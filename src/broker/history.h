@@ -22,6 +22,8 @@ struct AcceptedRecord {
     std::string_view queue;  ///< it was sent to; empty when the log does not say any more
     std::string_view body;
     Timestamp sent_at;
+    std::string_view group{};       ///< MessageGroupId
+    std::string_view attributes{};  ///< as encoded (log_record.h)
 };
 
 /// Where a page of history ended; opaque.
@@ -38,6 +40,7 @@ struct HistoryQuery {
     Timestamp to{INT64_MAX};             ///< sent before this
     std::optional<HistoryCursor> after;  ///< go on from there
     std::size_t max = SIZE_MAX;          ///< records a page
+    std::string queue{};                 ///< every message sent to this queue, a record or not; empty = every accepted record
 };
 struct HistoryPage {
     std::size_t records = 0;

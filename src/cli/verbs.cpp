@@ -20,6 +20,17 @@ constexpr std::string_view audit_help =
     "code 0: balanced. 1: it is not, and the ids are named. 4: something could not be read.\n\nA moment is a UTC date (2026-09-19), a "
     "date and time (\"2026-09-19 08:00\") or how long ago it was (24h, 7d).";
 
+/// The options that choose among dead letters, before others.
+std::vector<Option> with_dead_choice(std::vector<Option> others) {
+    std::vector<Option> options = {{"effect", 0, "WORKER", "only of this effect"},
+                                   {"endpoint", 0, "NAME", "only of this endpoint"},
+                                   {"cause", 0, "TEXT", "only where this stands in the reason"},
+                                   {"since", 0, "MOMENT", "only what died from then on"},
+                                   {"where", 0, "CONDITION", "only records for which it holds (docs/conditions.md)"}};
+    options.insert(options.end(), others.begin(), others.end());
+    return options;
+}
+
 std::vector<Verb> make_verbs() {
     using C = Completes;
     return {
@@ -138,6 +149,36 @@ std::vector<Verb> make_verbs() {
          run_queue_redrive,
          C::queues},
 
+        {"dead",
+         "dead ls",
+         "what workers gave up, by cause, with counts and money",
+         {},
+         with_dead_choice({{"by", 0, "WHAT", "cause, or record: one by one"}, {"max", 0, "N", "how many records; 50 if it is not given"}}),
+         run_dead_ls,
+         C::nothing,
+         moments},
+        {"dead",
+         "dead show",
+         "one dead record: why, its fields, and what was changed",
+         {{"ID", "of the record"}},
+         {{"reveal", 0, "", "personal fields in clear"}},
+         run_dead_show},
+        {"dead",
+         "dead retry",
+         "runs what is dead again, in the background",
+         {{"ID", "of dead records; without any, those that the options choose", false, true}},
+         with_dead_choice({{"all", 0, "", "everything that is dead"}, {"rate", 0, "RATE", "how fast, such as 50/s"}, dry_run, reason}),
+         run_dead_retry,
+         C::nothing,
+         moments},
+        {"dead",
+         "dead edit",
+         "changes fields of a dead record and runs it again",
+         {{"ID", "of the record"}, {"FIELD=VALUE", "what to change; FIELD= takes it away", true, true}},
+         {{"effect", 0, "WORKER", "where the record is dead for several"}, dry_run, reason},
+         run_dead_edit,
+         C::nothing,
+         "The endpoint's rules check what is changed. What the fields were stays in the record: forebay dead show, forebay show."},
         {"refused",
          "rejects ls",
          "refused posts, with their reasons",
@@ -172,6 +213,7 @@ std::vector<Verb> make_verbs() {
           {"endpoint", 0, "NAME", "only of this endpoint"},
           {"where", 0, "CONDITION", "only records for which it holds: 'state == \"CA\"' (docs/conditions.md)"},
           {"effect", 0, "WORKER", "the effect: a worker's name"},
+          {"queue", 0, "QUEUE", "instead of --effect: sends every message again that was sent to this queue, a record or not"},
           {"rate", 0, "RATE", "how fast, such as 50/s"},
           {"again", 0, "", "once more for records that have it (not in this version)"},
           dry_run,

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/entropy.h"
+#include "base/json.h"
 #include "base/result.h"
 #include "base/time.h"
 #include "base/unique_function.h"
@@ -61,6 +62,13 @@ struct ReadmitResult {
     std::string what;  ///< a sentence for not_sent and unreadable
 };
 
+/// Fields that were changed by hand, held against the rules of today.
+struct EditedFields {
+    std::vector<ReadmitResult::Error> errors;  ///< of the changed fields; then nothing else counts
+    json::Value fields;                        ///< the changed ones cleaned, the others as they were
+    std::string value;                         ///< the money at stake that a field gives; empty if none does
+};
+
 class Intake {
   public:
     /// Must outlive the answers of `sender`: stop that first. `registry` may be null. The error names the first thing wrong with the
@@ -89,6 +97,8 @@ class Intake {
     void readmit(std::string_view quarantined_body, UniqueFunction<void(ReadmitResult)> done);
     /// The same without queueing (--dry-run): would_pass, still_refused or unreadable.
     ReadmitResult check_again(std::string_view quarantined_body);
+    /// Checks all fields of a record of which those of `changed` are new.
+    EditedFields check_edit(std::string_view endpoint, const json::Value& fields, const std::vector<std::string>& changed);
 
     class State;  ///< state.h
 

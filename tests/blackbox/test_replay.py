@@ -111,3 +111,42 @@ def test_wrong_words_are_refused_before_anything_is_asked(forebay):
         assert done.returncode == 64 and what in done.stderr, (words, done.stderr)
     said = node.run("replay", "--from", "1h", "--effect", "store", "--where", 'stat == "CA"', "--dry-run", expect=None)
     assert said.returncode == 0 and 'did you mean "state"?' in said.stderr
+
+
+def test_every_message_of_a_queue_is_sent_again_records_or_not(forebay):
+    import sqs_clients
+    node = forebay(LEADS)
+    sqs = sqs_clients.boto(node.sqs)
+    plain = sqs.create_queue(QueueName="plain")["QueueUrl"]
+    fifo = sqs.create_queue(QueueName="orders.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
+    for n in range(3):
+        sqs.send_message(QueueUrl=plain, MessageBody=f"message {n}", MessageAttributes={"n": {"DataType": "Number", "StringValue": str(n)}})
+        sqs.send_message(QueueUrl=fifo, MessageBody=f"order {n}", MessageGroupId=f"group {n % 2}", MessageDeduplicationId=str(n))
+    post(node)
+
+    def take(url):
+        taken = []
+        while found := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, AttributeNames=["All"], MessageAttributeNames=["All"]).get("Messages"):
+            for m in found:
+                sqs.delete_message(QueueUrl=url, ReceiptHandle=m["ReceiptHandle"])
+            taken += found
+        return taken
+
+    first = {url: take(url) for url in (plain, fifo)}
+    assert [len(taken) for taken in first.values()] == [3, 3]
+    words = ["replay", "--from", "1h", "--queue"]
+    assert node.run(*words, "plain", "--dry-run").startswith("Would send 3 messages (")
+    assert node.run(*words, "plain", "--reason", "lost by the consumer") == "Sent 3 messages to plain again.\n"
+    assert node.run(*words, "orders.fifo", "--reason", "x") == "Sent 3 messages to orders.fifo again.\n"
+    assert node.run(*words, "leads", "--reason", "x") == "Sent 1 message to leads again.\n"
+    second = take(plain)
+    assert sorted(m["Body"] for m in second) == [f"message {n}" for n in range(3)]
+    assert {m["Body"][-1]: m["MessageAttributes"]["n"]["StringValue"] for m in second} == {str(n): str(n) for n in range(3)}
+    assert not {m["MessageId"] for m in second} & {m["MessageId"] for m in first[plain]}
+    orders = take(fifo)
+    assert [m["Body"] for m in orders if m["Attributes"]["MessageGroupId"] == "group 0"] == ["order 0", "order 2"]
+    assert len(take(sqs.get_queue_url(QueueName="leads")["QueueUrl"])) == 2
+    for more, code, what in [(["plan"], 65, 'did you mean "plain"?'), (["plain", "--effect", "store"], 64, "does not go with --queue"),
+                             (["forebay-quarantine"], 65, "readmit")]:
+        done = node.run(*words, *more, "--reason", "x", expect=None)
+        assert done.returncode == code and what in done.stderr, done.stderr

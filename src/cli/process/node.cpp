@@ -47,6 +47,14 @@ constexpr Duration slow_sync_refuses = 5s;
 constexpr Duration probe_every = 1s;
 constexpr Duration sqs_cool_off = 60s;  // AWS's
 
+/// The workers as they are when the node starts; others come with a restart.
+std::vector<admin::Route> routes_of(const Configuration& configuration) {
+    std::vector<admin::Route> routes;
+    for (const auto& worker : configuration.workers)
+        if (!worker.queue.empty()) routes.push_back({worker.name, worker.queue});
+    return routes;
+}
+
 /// Which file a path leads to; nothing for none.
 std::optional<std::pair<dev_t, ino_t>> identity_of(const std::string& path) {
     struct stat found{};
@@ -307,8 +315,9 @@ int Node::open_intake() {
         sqs::ApiOptions{
             configuration_.sqs.account, configuration_.sqs.region, configuration_.sqs.base_url, {std::string(intake::quarantine_queue)}});
     past_ = std::make_unique<PastRecords>(*looking_disk_);
-    admin_ = std::make_unique<admin::Admin>(admin::Parts{*broker_, *intake_, *past_, *audits_, clock_, [this] { return facts(); },
-                                                         [this] { return registry_.prometheus_text(); }});
+    admin_ = std::make_unique<admin::Admin>(admin::Parts{
+        *broker_, *intake_, *past_, *audits_, clock_, [this] { return facts(); }, [this] { return registry_.prometheus_text(); },
+        [routes = routes_of(configuration_)] { return routes; }, dead_acts_path(configuration_.node.data_dir)});
     intake_->set_find_record(
         [this](const Uuid& id, UniqueFunction<void(std::optional<std::string>)> done) { admin_->find_envelope(id, std::move(done)); });
     return 0;

@@ -1,6 +1,7 @@
 #include "cli/process/past.h"
 
 #include "base/log_line.h"
+#include "broker/log_record.h"
 
 namespace forebay::cli {
 
@@ -18,7 +19,7 @@ Result<broker::HistoryPage, std::string> PastRecords::look(broker::HistoryQuery 
 
 Result<admin::PastVisit, std::string> PastRecords::visit(Timestamp from, Timestamp to, std::string_view cursor,
                                                          UniqueFunction<bool(const admin::PastView&)> visit) {
-    TRY_ASSIGN(auto visited, look({from, to, std::nullopt, SIZE_MAX}, cursor, [&](const broker::AcceptedRecord& record) {
+    TRY_ASSIGN(auto visited, look({from, to, std::nullopt, SIZE_MAX, {}}, cursor, [&](const broker::AcceptedRecord& record) {
                    return visit({record.queue, record.body, record.sent_at, record.message_id});
                }));
     return admin::PastVisit{visited.next ? visited.next->text() : "", std::move(visited.damage), visited.begins};
@@ -26,8 +27,20 @@ Result<admin::PastVisit, std::string> PastRecords::visit(Timestamp from, Timesta
 
 Result<admin::PastPage, std::string> PastRecords::page(Timestamp from, Timestamp to, std::string_view cursor, std::size_t max) {
     admin::PastPage page;
-    TRY_ASSIGN(auto visited, look({from, to, std::nullopt, max}, cursor, [&](const broker::AcceptedRecord& record) {
+    TRY_ASSIGN(auto visited, look({from, to, std::nullopt, max, {}}, cursor, [&](const broker::AcceptedRecord& record) {
                    page.records.push_back({std::string(record.queue), std::string(record.body), record.sent_at, record.message_id});
+                   return true;
+               }));
+    if (visited.next) page.next = visited.next->text();
+    return page;
+}
+
+Result<admin::PastPage, std::string> PastRecords::sent_to(std::string_view queue, Timestamp from, Timestamp to, std::string_view cursor,
+                                                          std::size_t max) {
+    admin::PastPage page;
+    TRY_ASSIGN(auto visited, look({from, to, std::nullopt, max, std::string(queue)}, cursor, [&](const broker::AcceptedRecord& message) {
+                   page.records.push_back({std::string(message.queue), std::string(message.body), message.sent_at, message.message_id,
+                                           std::string(message.group), broker::decode_attributes(message.attributes)});
                    return true;
                }));
     if (visited.next) page.next = visited.next->text();

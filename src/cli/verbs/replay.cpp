@@ -51,7 +51,7 @@ class Replay {
         needs("from");
         needs("effect");
         if (!invocation_.has("dry-run") && !terminal().can_ask()) needs("reason");
-        if (!missing.empty()) return invocation_.misused("replay needs " + missing);
+        if (!missing.empty()) return invocation_.misused("replay needs " + missing + (invocation_.has("effect") ? "" : " (or --queue)"));
         if (int code = read_range(); code != exit_code::done) return code;
         wish_.again = invocation_.has("again");
         wish_.endpoint = invocation_.value("endpoint").value_or("");
@@ -272,6 +272,7 @@ class Replay {
 }  // namespace
 
 int run_replay(Invocation& invocation) {
+    if (invocation.has("queue")) return run_replay_queue(invocation);
     auto configuration = invocation.configuration();
     if (!configuration) return exit_code::configuration;
     return Replay(invocation, *configuration).run();

@@ -30,7 +30,13 @@ int run_rejects_ls(Invocation& invocation);
 int run_rejects_show(Invocation& invocation);
 int run_rejects_readmit(Invocation& invocation);
 
+int run_dead_ls(Invocation& invocation);
+int run_dead_show(Invocation& invocation);
+int run_dead_retry(Invocation& invocation);
+int run_dead_edit(Invocation& invocation);
+
 int run_replay(Invocation& invocation);
+int run_replay_queue(Invocation& invocation);  ///< `replay` with --queue
 int run_audit(Invocation& invocation);
 int run_db_migrate(Invocation& invocation);
 int run_key_new(Invocation& invocation);

@@ -549,9 +549,9 @@ TEST_F(Replays, what_is_no_longer_in_the_log_is_said) {
 
 TEST_F(Replays, everything_that_is_missing_is_said_at_once) {
     EXPECT_EQ(console({"replay"}), exit_code::usage);
-    EXPECT_EQ(console.err.str(), "forebay: replay needs --from and --effect and --reason\nSee: forebay help replay\n");
+    EXPECT_EQ(console.err.str(), "forebay: replay needs --from and --effect and --reason (or --queue)\nSee: forebay help replay\n");
     EXPECT_EQ(console({"replay", "--dry-run"}), exit_code::usage);
-    EXPECT_EQ(console.err.str(), "forebay: replay needs --from and --effect\nSee: forebay help replay\n");
+    EXPECT_EQ(console.err.str(), "forebay: replay needs --from and --effect (or --queue)\nSee: forebay help replay\n");
 }
 
 TEST_F(Replays, what_makes_no_sense_is_refused) {
@@ -563,6 +563,7 @@ TEST_F(Replays, what_makes_no_sense_is_refused) {
     refused({"--to", "3h"}, "--from must be before --to");
     refused({"--to", "soon"}, "--to soon is no moment");
     refused({"--endpoint", "laed"}, "there is no endpoint \"laed\"; did you mean \"lead\"?");
+    refused({"--again"}, "--again is not in this version");
     refused({"--rate", "fast"}, "--rate must be a rate");
     refused({"--where", "state = 'CA'"}, "--where:7: error: there is no operator \"=\"\n  | state = 'CA'\n  |       ^ did you mean ==?\n");
     refused({"--where", ""}, "a condition is missing");

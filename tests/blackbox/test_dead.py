@@ -1,0 +1,199 @@
+"""`forebay dead`: what workers gave up, run again or mended; queue and ledger agree afterwards."""
+import glob
+import json
+import os
+import signal
+import sqlite3
+import time
+
+import pytest
+from test_replay import post, wait_until
+
+LEADS = """
+[endpoint.lead]
+path = "/v1/lead"
+queue = "leads"
+currency = "USD"
+[endpoint.lead.fields]
+email = { type = "email", required = true }
+state = { type = "enum", values = ["CA", "TX"] }
+zip = { pattern = "^[0-9]{5}$" }
+price = { type = "decimal", as = "value" }
+note = {}
+[queue.leads]
+dead_letter = "leads-dead"
+"""
+# Refuses records of TX, and those without a ZIP code, until the file `mended` is there.
+CHECK = """
+[worker.check]
+queue = "leads"
+handler = "exec"
+[worker.check.exec]
+protocol = "jsonl"
+command = ["python3", "-u", "check.py"]
+"""
+PROGRAM = """
+import json, os, sys
+for line in sys.stdin:
+    record = json.loads(line)
+    fields, id = record["fields"], record["id"]
+    why = "zip not served: %s" % id if "zip" not in fields else "TX is closed" if fields.get("state") == "TX" and not os.path.exists("mended") else None
+    if why:
+        answer = {"id": id, "result": "dead", "why": why}
+    else:
+        answer = {"id": id, "result": "done"}
+        with open("ran", "a") as ran:
+            ran.write(json.dumps({"id": id, "again": record.get("again", 0), "fields": fields}) + "\\n")
+    print(json.dumps(answer), flush=True)
+"""
+
+
+def start(forebay, **more):
+    return forebay(LEADS + CHECK, files={"check.py": PROGRAM}, **more)
+
+
+def dead_in_queue(node):
+    return next((q["ready"] + q["in_flight"] + q["delayed"] for q in node.json("queue", "ls")["queues"] if q["name"] == "leads-dead"), 0)
+
+
+def states(node):
+    """The newest state of each effect, from the files of all processes."""
+    newest = {}
+    for path in glob.glob(f"{node.folder}/data/effects/*.db"):
+        with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as db:
+            for record, effect, state, at, error in db.execute("SELECT record, effect, state, at, error FROM forebay_effects"):
+                key = (record, effect)
+                if key not in newest or at >= newest[key][1]:
+                    newest[key] = (state, at, error)
+    return {key: (state, error) for key, (state, _, error) in newest.items()}
+
+
+def ran(node):
+    try:
+        with open(f"{node.folder}/ran") as f:
+            return [json.loads(line) for line in f]
+    except FileNotFoundError:
+        return []
+
+
+def mend(node):
+    open(f"{node.folder}/mended", "w").close()
+
+
+def three_dead(node):
+    ids = [post(node, state="TX", zip="75001", price="10.00"), post(node, state="TX", zip="75002", price="0.50"), post(node, state="CA", price="7.00")]
+    wait_until(lambda: dead_in_queue(node) == 3)
+    return ids
+
+
+def test_dead_ls_groups_by_cause_with_money(forebay):
+    node = start(forebay)
+    assert "Nothing is dead." in node.run("dead", "ls", expect=None).stderr
+    ids = three_dead(node)
+    out = node.run("dead", "ls")
+    first, second, third, total = [line.split() for line in out.splitlines()]
+    assert second[:4] == ["2", "$10.50", "check", "lead"] and "TX is closed" in out
+    assert third[:4] == ["1", "$7.00", "check", "lead"] and "zip not served: …" in out
+    assert "3 dead letters ($17.50)" in out
+    causes = node.json("dead", "ls", "--cause", "TX")["causes"]
+    assert [(c["letters"], c["money"]) for c in causes] == [(2, {"USD": "10.50"})]
+    letters = node.json("dead", "ls", "--by", "record", "--where", "price > 5")["letters"]
+    assert sorted(l["id"] for l in letters) == sorted([ids[0], ids[2]])
+    assert "Nothing that is dead is like that." in node.run("dead", "ls", "--where", "price > 500", expect=None).stderr
+    shown = node.run("dead", "show", ids[2])
+    assert shown.startswith(f"DEAD {ids[2]}  lead  check since") and "zip not served" in shown and "$7.00" in shown
+    assert "j***@example.com" in shown and "jane@example.com" in node.run("dead", "show", ids[2], "--reveal")
+
+
+def test_retry_runs_again_in_the_background_and_queue_and_ledger_agree(forebay):
+    node = start(forebay)
+    ids = three_dead(node)
+    mend(node)
+    assert node.run("dead", "retry", "--cause", "TX", "--dry-run") == "Would retry 2 dead letters ($10.50).\n"
+    assert dead_in_queue(node) == 3
+    node.run("dead", "retry", "--cause", "TX", "--reason", "TX is open")
+    wait_until(lambda: sorted(r["id"] for r in ran(node)) == sorted(ids[:2]) and dead_in_queue(node) == 1)
+    wait_until(lambda: [states(node)[(id, "check")][0] for id in ids] == ["done", "done", "dead"])
+    node.run("dead", "retry", ids[2], "--reason", "perhaps")
+    wait_until(lambda: [a["state"] for a in node.json("dead", "ls")["acts"]] == ["done", "done"] and dead_in_queue(node) == 1)
+    assert states(node)[(ids[2], "check")][0] == "dead", "what dies once more is dead, and is not run for ever"
+    assert "missing 0" in node.run("replay", "--from", "1h", "--effect", "check", "--dry-run")
+
+
+def test_a_slow_retry_goes_on_after_the_console_and_the_node_are_gone(forebay):
+    node = start(forebay)
+    ids = [post(node, state="TX", zip="75001") for _ in range(12)]
+    wait_until(lambda: dead_in_queue(node) == 12)
+    mend(node)
+    node.run("dead", "retry", "--all", "--rate", "2/s", "--reason", "TX is open")
+    wait_until(lambda: 0 < dead_in_queue(node) < 11)
+    assert "RUNNING retry" in node.run("dead", "ls")
+    node.kill9()
+    assert dead_in_queue(node) > 0
+    wait_until(lambda: dead_in_queue(node) == 0 and len(ran(node)) == 12)
+    assert sorted(r["id"] for r in ran(node)) == sorted(ids), "each once"
+    wait_until(lambda: all(states(node)[(id, "check")][0] == "done" for id in ids))
+
+
+def test_edit_is_checked_by_the_endpoints_rules_and_keeps_what_was(forebay):
+    node = start(forebay)
+    id = three_dead(node)[2]
+    for change, what in [("zip=7500", "zip: pattern"), ("state=Texas", "state: enum"), ("email=", "email: required"), ("zip", "is no change")]:
+        done = node.run("dead", "edit", id, change, "--reason", "x", expect=None)
+        assert done.returncode in (64, 65) and what in done.stderr, (change, done.stderr)
+    assert node.run("dead", "edit", id, "zip=90210", "--dry-run").endswith('  zip: null -> "90210"\n')
+    assert dead_in_queue(node) == 3
+    node.run("dead", "edit", id, "zip=90210", "note=", "--reason", "asked by phone")
+    wait_until(lambda: dead_in_queue(node) == 2 and states(node)[(id, "check")][0] == "done")
+    assert [r["fields"]["zip"] for r in ran(node)] == ["90210"]
+    # Edited and dead once more: both are shown side by side.
+    texan = node.json("dead", "ls", "--by", "record")["letters"][0]["id"]
+    node.run("dead", "edit", texan, "zip=75009", "--reason", "typo")
+    wait_until(lambda: "typo" in node.run("dead", "show", texan, expect=None).stdout)
+    (line,) = [line.split() for line in node.run("dead", "show", texan).splitlines() if line.startswith("zip")]
+    assert line[1] == "75009" and line[2] in ("75001", "75002")
+    assert node.run("dead", "edit", texan, "zip=75009", "--reason", "x", expect=None).returncode == 65, "it is like that already"
+
+
+def test_kills_between_the_steps_leave_queue_and_ledger_in_agreement(forebay):
+    node = start(forebay)
+    count = 60
+    ids = [post(node, state="TX", zip="75001") for _ in range(count)]
+    wait_until(lambda: dead_in_queue(node) == count, 60)
+    mend(node)
+    node.run("dead", "retry", "--all", "--rate", "40/s", "--reason", "TX is open")
+    for name in ("check:1", "node", "check:1", "node"):
+        time.sleep(0.25)  # anywhere in the act; what is asserted holds wherever it hits
+        if name == "node":
+            node.kill9()
+        elif pid := node.pid(name):
+            os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: dead_in_queue(node) == 0 and {r["id"] for r in ran(node)} == set(ids), 90)
+    wait_until(lambda: all(states(node)[(id, "check")][0] == "done" for id in ids))
+    wait_until(lambda: all(q["ready"] + q["in_flight"] + q["delayed"] == 0 for q in node.json("queue", "ls")["queues"]), 60)
+    assert f"check: done {count}, missing 0" in node.run("replay", "--from", "1h", "--effect", "check", "--dry-run")
+
+
+@pytest.mark.parametrize("words, code, what", [
+    (["retry"], 64, "say which: an ID, --effect, --cause, --endpoint, --since, --where, or --all"),
+    (["retry", "01926f3a-7c1e-7d20-9f51-2f0f6a3c9b11", "--reason", "x"], 65, "no dead letter has the id 01926f3a"),
+    (["retry", "--effect", "chek", "--reason", "x"], 64, 'there is no effect "chek"; did you mean "check"?'),
+    (["retry", "--all", "--rate", "soon", "--reason", "x"], 64, "--rate must be a rate"),
+    (["ls", "--where", "state = 1"], 64, "--where:7: error:"),
+    (["ls", "--by", "weather"], 64, "--by must be cause or record"),
+    (["ls", "--since", "whenever"], 64, "--since must be a moment"),
+    (["show", "nothing"], 65, "No dead letter has this id"),
+    (["show", "x" * 5000], 65, "No dead letter has this id"),
+    (["edit", "01926f3a-7c1e-7d20-9f51-2f0f6a3c9b11", "zip=1", "--reason", "x"], 65, "No dead letter has this id"),
+    (["retry", "--all", "--dry-run"], 0, ""),
+])
+def test_wrong_words(shared, words, code, what):
+    done = shared.run("dead", *words, expect=None)
+    assert done.returncode == code and what in done.stderr, (done.returncode, done.stderr)
+
+
+@pytest.fixture(scope="module")
+def shared():
+    from conftest import running
+    with running(LEADS + CHECK.replace("check.py", "/dev/null")) as node:
+        yield node
