@@ -3,6 +3,7 @@
 #include <map>
 #include <set>
 
+#include "cli/config/check_cluster.h"
 #include "cli/config/load.h"
 #include "cli/similar.h"
 #include "queue/limits.h"
@@ -28,6 +29,12 @@ class Check {
         check_one_writer();
         check_paths();
         check_listeners();
+        check_clusters(
+            c_,
+            [this](const std::string& path, std::string message, std::string hint) { error(path, std::move(message), std::move(hint)); },
+            [this](const std::string& path, std::string message, std::string hint) {
+                diagnostics_.warning(place_of(path), std::move(message), std::move(hint));
+            });
     }
 
   private:

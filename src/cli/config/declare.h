@@ -13,5 +13,7 @@ void declare_endpoints(Scope& root, Configuration& configuration);
 void declare_queues(Scope& root, Configuration& configuration);
 void declare_workers(Scope& root, Configuration& configuration);
 void declare_access(Scope& root, Configuration& configuration);
+void declare_cluster(Scope& scope, DatabaseConfiguration& database);
+void declare_proxy(Scope& root, Configuration& configuration);
 
 }  // namespace forebay::cli

@@ -104,7 +104,7 @@ TEST(Diagnostics, settings_of_later_versions_are_refused_as_such) {
               "  1 | [partner.acme]\n"
               "    |  ^^^^^^^\n");
     for (const char* text :
-         {"[schedule.x]\n", "[alert.x]\n", "[ledger]\n", "[proxy]\n", "[admin]\nusers = []\n", "[journal]\nencrypt = \"x\"\n",
+         {"[schedule.x]\n", "[alert.x]\n", "[ledger]\n", "[proxy]\nbind = []\n", "[admin]\nusers = []\n", "[journal]\nencrypt = \"x\"\n",
           "[telemetry]\notlp = {}\n", "[backend.a]\nkind = \"sqs\"\n", "[backend.a]\nkind = \"rabbitmq\"\n", "[queue.a]\nfifo = true\n",
           "[intake.ack]\nafter = \"queue\"\n", "[intake]\nlisten = [\"systemd:http\"]\n",
           "[queue.q]\n[worker.w]\nqueue = \"q\"\nhandler = \"stats\"\n", "[queue.q]\nretention_guard = \"2d\"\n"}) {
