@@ -322,7 +322,7 @@ Result<void, Error> set_up(MariadbConnection& connection, const Options& options
     (void)connection.command("SET SESSION max_statement_time = " + seconds);  // MariaDB only
     (void)connection.command("SET SESSION innodb_lock_wait_timeout = " + seconds);
     if (access == Access::read_only) {
-        (void)connection.command("SET SESSION wsrep_sync_wait = 1");  // Galera only
+        if (options.reads_see_all) (void)connection.command("SET SESSION wsrep_sync_wait = 1");  // Galera only
         return {};
     }
     TRY_ASSIGN(auto rows, connection.run("SELECT @@global.read_only", {}));

@@ -66,6 +66,8 @@ struct Options {
     Tls tls;
     PoolOptions pool;
     Duration connect_timeout = 3s;
+    /// Galera: a read sees what was committed before on any node, and waits for that. A look at how a node is must not wait.
+    bool reads_see_all = true;
 };
 
 /// Where it is, for people: the file, or the writer's addresses. No secret.

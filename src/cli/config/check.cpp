@@ -3,6 +3,7 @@
 #include <map>
 #include <set>
 
+#include "cli/config/check_cluster.h"
 #include "cli/config/load.h"
 #include "cli/console.h"
 #include "cli/process/cron.h"
@@ -33,6 +34,12 @@ class Check {
         check_reach();
         check_paths();
         check_listeners();
+        check_clusters(
+            c_,
+            [this](const std::string& path, std::string message, std::string hint) { error(path, std::move(message), std::move(hint)); },
+            [this](const std::string& path, std::string message, std::string hint) {
+                diagnostics_.warning(place_of(path), std::move(message), std::move(hint));
+            });
     }
 
   private:

@@ -51,6 +51,16 @@ void complete_worker(Configuration& c, WorkerConfiguration& worker) {
     if (!worker.sql.table.empty()) worker.sql.columns = columns_of(c, worker);
 }
 
+/// Longer than a pool keeps a connection that nobody uses, and than a statement may take.
+void complete_cluster(DatabaseConfiguration& database) {
+    constexpr std::uint16_t mariadb_port = 3306, postgresql_port = 5432;
+    auto& cluster = database.cluster;
+    cluster.name = database.name;
+    cluster.idle_timeout = std::max({cluster.idle_timeout, 2 * database.options.timeout, 2 * database.options.pool.idle});
+    for (auto& node : cluster.nodes)
+        if (node.port == 0) node.port = database.options.driver == db::Driver::postgresql ? postgresql_port : mariadb_port;
+}
+
 }  // namespace
 
 void complete(Configuration& c) {
@@ -59,6 +69,7 @@ void complete(Configuration& c) {
     for (auto& database : c.databases) {
         database.options.name = database.name;
         database.options.made_note = c.node.data_dir + "/databases/" + database.name;
+        complete_cluster(database);
     }
     for (auto& endpoint : c.endpoints)
         if (const auto* queue = c.find_queue(endpoint.queue)) endpoint.body = queue->body;

@@ -14,6 +14,7 @@
 #include "base/time.h"
 #include "broker/broker.h"
 #include "db/database.h"
+#include "generate/cluster.h"
 #include "handlers/exec.h"
 #include "handlers/sql.h"
 #include "intake/endpoint.h"
@@ -91,6 +92,14 @@ struct DatabaseConfiguration {
     std::string on_down = "hold";  ///< the only way of this version
     db::Options options;           ///< options.name is the name too
     Duration probe = 2s;           ///< while it is down, how often it is tried
+    generate::Cluster cluster;     ///< for `generate`; without nodes = none
+};
+
+/// The balancer in front of databases. Its addresses for posts are a later version's.
+struct ProxyConfiguration {
+    std::optional<Listen> statistics;  ///< the address of the statistics page; none without
+    std::string user;
+    std::string password;
 };
 
 enum class HandlerKind { sql, exec, program };
@@ -174,6 +183,7 @@ struct Configuration {
     std::vector<WorkerConfiguration> workers;
     std::vector<ScheduleConfiguration> schedules;
     LedgerConfiguration ledger;
+    ProxyConfiguration proxy;
     QuarantineConfiguration quarantine;
     JournalConfiguration journal;
     LogConfiguration log;

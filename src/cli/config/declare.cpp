@@ -103,7 +103,7 @@ void declare(Scope& root, Configuration& c) {
     root.table("journal", [&](Scope& s) { declare_journal(s, c.journal); });
     root.table("log", [&](Scope& s) { declare_log(s, c.log); });
     root.table("telemetry", [&](Scope& s) { declare_telemetry(s, c.telemetry); });
-    root.later({"partner", "alert", "proxy"});
+    root.later({"partner", "alert"});
 }
 
 }  // namespace forebay::cli

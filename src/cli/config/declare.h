@@ -14,5 +14,7 @@ void declare_queues(Scope& root, Configuration& configuration);
 void declare_workers(Scope& root, Configuration& configuration);
 void declare_schedules(Scope& root, Configuration& configuration);
 void declare_access(Scope& root, Configuration& configuration);
+void declare_cluster(Scope& scope, DatabaseConfiguration& database);
+void declare_proxy(Scope& root, Configuration& configuration);
 
 }  // namespace forebay::cli

@@ -43,7 +43,7 @@ void declare_database(Scope& s, DatabaseConfiguration& database) {
     });
     s.setting("on_down", choice(database.on_down, {{"hold"}, {}}), "workers receive nothing while it is down and spend no attempt");
     s.setting("probe", duration(database.probe), "how often a database that is down is tried");
-    s.later({"cluster"});
+    declare_cluster(s, database);
 }
 
 void declare_count(Scope& s, WorkerConfiguration& worker) {

@@ -201,6 +201,17 @@ Slot count(std::uint32_t& field, std::uint32_t least, std::uint32_t most) {
             [&field] { return std::to_string(field); }};
 }
 
+Slot port(std::uint16_t& field) {
+    return {"number",
+            [&field](const Given& given) -> Problem {
+                auto value = whole<std::uint16_t>(given);
+                if (!value || *value == 0) return must_be("a port from 1 to 65535", given);
+                field = *value;
+                return std::nullopt;
+            },
+            [&field] { return field == 0 ? std::string() : std::to_string(field); }};
+}
+
 Slot long_count(std::uint64_t& field) {
     return {"number",
             [&field](const Given& given) -> Problem {

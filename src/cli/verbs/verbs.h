@@ -42,6 +42,13 @@ int run_db_migrate(Invocation& invocation);
 int run_key_new(Invocation& invocation);
 int run_access_new(Invocation& invocation);
 
+int run_db_check(Invocation& invocation);
+int run_db_probe(Invocation& invocation);
+int run_db_schema_diff(Invocation& invocation);
+int run_dbcheck(Invocation& invocation);
+int run_generate_haproxy(Invocation& invocation);
+int run_generate_galera(Invocation& invocation);
+
 int run_list(Invocation& invocation);
 int run_help(Invocation& invocation);
 int run_version(Invocation& invocation);

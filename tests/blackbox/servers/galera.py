@@ -37,6 +37,11 @@ class Node(MariaDB):
         self.own(self.path("tmp"))
         template.copy(data or empty_data(), self.path("data"))
 
+    @property
+    def cluster_ports(self):
+        """As [db.X.cluster] calls them."""
+        return {"group_port": self.group_port, "ist_port": self.ist_port, "transfer_port": self.sst_port}
+
     def configuration(self):
         options = f"gmcast.listen_addr=tcp://127.0.0.1:{self.group_port};ist.recv_addr=127.0.0.1:{self.ist_port};gcache.size=64M;gcache.recover=yes"
         return super().configuration() + f"""
@@ -173,7 +178,7 @@ class Galera:
     def query(self, statement, parameters=None, database=None):
         """On the first node that answers, and only when it has applied all that was committed before."""
         for node in self.nodes:
-            if node.running() and node.is_ready():
+            if node.running() and not node.is_frozen and node.is_ready():
                 with node.root(database=database) as connection, connection.cursor() as cursor:
                     cursor.execute("SET SESSION wsrep_sync_wait = 15")
                     cursor.execute(statement, parameters)

@@ -49,6 +49,7 @@ class Server:
 
     def __init__(self):
         self.process = None
+        self.is_frozen = False
         self.folder = tempfile.mkdtemp(prefix=f"forebay-{self.name}-")
         self.own(self.folder)
 
@@ -123,13 +124,16 @@ class Server:
         self.send(signal.SIGKILL)
         self.process.wait()
         self.process = None
+        self.is_frozen = False
 
     def freeze(self):
         """It keeps its connections and answers nothing, as a machine that hangs."""
         self.send(signal.SIGSTOP)
+        self.is_frozen = True
 
     def thaw(self):
         self.send(signal.SIGCONT)
+        self.is_frozen = False
 
     def close(self):
         """Ends it in whatever state it is, and its folder."""
