@@ -9,10 +9,13 @@
 //   GET  /api/queues/NAME/peek           ?max= &after=SEQ   messages, oldest first, without receiving them
 //   POST /api/queues/NAME/send           {body}             → {message_id}; not to the quarantine
 //   POST /api/queues/NAME/purge          {reason}
-//   GET  /api/rejects                    ?endpoint= &code= &since=MS &max= &after=SEQ
+//   GET  /api/rejects                    ?endpoint= &code= &source= &since=MS &max= &after=SEQ
 //   GET  /api/rejects/ID                 the refused post as it is kept
-//   POST /api/rejects/readmit            {ids | endpoint, code, since, dry_run, reason}
+//   POST /api/rejects/readmit            {ids | endpoint, code, source, since, dry_run, reason}
+//   GET  /api/endpoints                  every endpoint with its fields
+//   POST /api/import                     {endpoint, source, dry_run, rows}   rows of a file: admin/import.h
 //   GET  /api/records                    ?from=MS &to=MS &endpoint= &where=CONDITION &after= &max=   accepted records, from the log
+//   GET  /api/watch                      ?after=CURSOR | from=MS &max=   what was accepted since, with its fields
 //   GET  /api/records/ID                 one accepted record with its envelope
 //   POST /api/replay                     {ids, queue, effect, reason, again, from=MS, to=MS}   `again`: the effect is run although it
 //                                        is done, for the so many-th time; from, to: when the log has the records
@@ -22,12 +25,16 @@
 //   GET  /api/audit                      what audits have found: {last, today, hours_counted, hours_settled, unsettled}
 //   POST /api/audit                      {from, to, verdict, hours: [{hour, endpoint, accepted, settled, open, dead, discarded,
 //                                        erased, missing, difference}]}
+//   POST /api/erase/find                 {text}          ids of records that say it
+//   POST /api/erase                      {ids, reason}   out of the queues and the log: admin/erase.h
+//   POST /api/hold                       {seconds}   for whoever copies the log: how far it reaches (admin/backup.h)
 // Errors are problem+json.
 
 #include <memory>
 #include <string>
 
 #include "admin/audit.h"
+#include "admin/backup.h"
 #include "admin/history.h"
 #include "base/json.h"
 #include "base/time.h"
@@ -56,6 +63,8 @@ struct Parts {
     Clock& clock;
     UniqueFunction<NodeFacts()> facts;
     UniqueFunction<std::string()> metrics;  ///< Prometheus text
+    disk::Disk& disk;                       ///< the store, for looking and for copies that are given their names by `log`
+    broker::LogKeeper log;
 };
 
 class Admin {

@@ -30,6 +30,12 @@ int run_rejects_ls(Invocation& invocation);
 int run_rejects_show(Invocation& invocation);
 int run_rejects_readmit(Invocation& invocation);
 
+int run_watch(Invocation& invocation);
+int run_erase(Invocation& invocation);
+int run_import(Invocation& invocation);
+int run_export(Invocation& invocation);
+int run_backup(Invocation& invocation);
+int run_restore(Invocation& invocation);
 int run_replay(Invocation& invocation);
 int run_audit(Invocation& invocation);
 int run_key_new(Invocation& invocation);
