@@ -4,6 +4,8 @@
 #include "admin/dead_acts.h"
 #include "admin/dead_edit.h"
 #include "admin/desk.h"
+#include "admin/erase.h"
+#include "admin/import.h"
 #include "admin/node_page.h"
 #include "admin/queues.h"
 #include "admin/records.h"
@@ -86,7 +88,10 @@ class Admin::Inside {
         add("GET", "/api/rejects", &Inside::rejects_list);
         add("GET", "/api/rejects/{}", &Inside::rejects_show);
         add("POST", "/api/rejects/readmit", &Inside::rejects_readmit);
+        add("GET", "/api/endpoints", &Inside::endpoints_list);
+        add("POST", "/api/import", &Inside::import_some);
         add("GET", "/api/records", &Inside::records_list);
+        add("GET", "/api/watch", &Inside::records_new);
         add("GET", "/api/records/{}", &Inside::records_show);
         add("POST", "/api/replay", &Inside::replay_records);
         add("GET", "/api/audit", &Inside::audit_kept);
@@ -99,6 +104,9 @@ class Admin::Inside {
         add("GET", "/api/dead/{}", &Inside::dead_show);
         add("POST", "/api/dead/retry", &Inside::dead_retry);
         add("POST", "/api/dead/edit", &Inside::dead_edit);
+        add("POST", "/api/erase", &Inside::erase);
+        add("POST", "/api/erase/find", &Inside::erase_find);
+        add("POST", "/api/hold", &Inside::hold);
     }
 
     http::Response node(const Call&) { return json_response(to_json(parts.facts())); }
@@ -113,7 +121,10 @@ class Admin::Inside {
     http::Response rejects_list(const Call& call) { return list_rejects(parts.commands, call); }
     http::Response rejects_show(const Call& call) { return show_reject(parts.commands, call); }
     http::Response rejects_readmit(const Call& call) { return readmit_rejects(parts.commands, parts.intake, call); }
+    http::Response endpoints_list(const Call&) { return list_endpoints(parts.intake); }
+    http::Response import_some(const Call& call) { return import_rows(parts.intake, call); }
     http::Response records_list(const Call& call) { return list_records(parts.history, parts.clock, call); }
+    http::Response records_new(const Call& call) { return new_records(parts.history, parts.clock, call); }
     http::Response records_show(const Call& call) { return show_record(parts.history, parts.clock, call); }
     http::Response audit_kept(const Call&) { return json_response(parts.audits.kept()); }
     http::Response audit_keep(const Call& call) { return keep_audit(parts.audits, call); }
@@ -127,6 +138,9 @@ class Admin::Inside {
     http::Response dead_show(const Call& call) { return show_dead(parts.commands, parts.routes, call); }
     http::Response dead_retry(const Call& call) { return retry_dead(parts.commands, parts.routes, acts, parts.clock, call); }
     http::Response dead_edit(const Call& call) { return edit_dead(parts.commands, parts.routes, parts.intake, parts.clock, call); }
+    http::Response erase(const Call& call) { return erase_records(parts.disk, parts.commands, parts.log, call); }
+    http::Response erase_find(const Call& call) { return find_to_erase(parts.disk, call); }
+    http::Response hold(const Call& call) { return hold_log(parts.log, parts.clock, call); }
 
     Parts parts;
     DeadActs acts;

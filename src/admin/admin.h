@@ -12,9 +12,13 @@
 //   POST /api/queues/NAME/replay         {from=MS, to=MS, after, max, run, dry_run, reason}   what was once sent to it, sent again:
 //                                        {messages, bytes, sent, next}; `run` tells one replay into a FIFO queue from another
 //   GET  /api/rejects                    ?endpoint= &code= &since=MS &max= &after=SEQ
+//   GET  /api/rejects                    ?endpoint= &code= &source= &since=MS &max= &after=SEQ
 //   GET  /api/rejects/ID                 the refused post as it is kept
-//   POST /api/rejects/readmit            {ids | endpoint, code, since, dry_run, reason}
+//   POST /api/rejects/readmit            {ids | endpoint, code, source, since, dry_run, reason}
+//   GET  /api/endpoints                  every endpoint with its fields
+//   POST /api/import                     {endpoint, source, dry_run, rows}   rows of a file: admin/import.h
 //   GET  /api/records                    ?from=MS &to=MS &endpoint= &where=CONDITION &after= &max=   accepted records, from the log
+//   GET  /api/watch                      ?after=CURSOR | from=MS &max=   what was accepted since, with its fields
 //   GET  /api/records/ID                 one accepted record with its envelope
 //   POST /api/replay                     {ids, queue, effect, reason, again, from=MS, to=MS}   `again`: the effect is run although it
 //                                        is done, for the so many-th time; from, to: when the log has the records
@@ -30,6 +34,9 @@
 //   GET  /api/dead/ID                    the letters of one record
 //   POST /api/dead/retry                 {ids | effect, endpoint, cause, since, where | all, rate, reason, dry_run}
 //   POST /api/dead/edit                  {id, effect, set: {FIELD: TEXT}, reason, dry_run}
+//   POST /api/erase/find                 {text}          ids of records that say it
+//   POST /api/erase                      {ids, reason}   out of the queues and the log: admin/erase.h
+//   POST /api/hold                       {seconds}   for whoever copies the log: how far it reaches (admin/backup.h)
 // Errors are problem+json.
 
 #include <memory>
@@ -37,6 +44,7 @@
 
 #include "admin/audit.h"
 #include "admin/dead_letters.h"
+#include "admin/backup.h"
 #include "admin/history.h"
 #include "base/json.h"
 #include "base/time.h"
@@ -67,6 +75,8 @@ struct Parts {
     UniqueFunction<std::string()> metrics;  ///< Prometheus text
     Routes routes{};                        ///< whose dead letters are whose
     std::string dead_acts_path{};           ///< where retries are kept
+    disk::Disk& disk;                       ///< the store, for looking and for copies that are given their names by `log`
+    broker::LogKeeper log;
 };
 
 class Admin {

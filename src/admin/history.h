@@ -27,6 +27,7 @@ struct PastRecord {
 struct PastPage {
     std::vector<PastRecord> records;  ///< oldest first
     std::string next;                 ///< cursor of the next page; empty = that was all
+    std::string end;                  ///< cursor of the newest that was seen; empty = nothing was
 };
 
 /// A record as it lies in the log; the views hold during the visit.
@@ -55,6 +56,8 @@ class History {
     /// something beside them is kept.
     virtual Result<PastPage, std::string> sent_to(std::string_view queue, Timestamp from, Timestamp to, std::string_view cursor,
                                                   std::size_t max) = 0;
+    /// At most `max` records behind `cursor`, which is PastPage::end of an earlier look; quick, and `queue` may be empty.
+    virtual Result<PastPage, std::string> since(std::string_view cursor, std::size_t max) = 0;
 };
 
 }  // namespace forebay::admin

@@ -8,6 +8,7 @@
 #include "base/log_line.h"
 #include "condition/record_scope.h"
 #include "intake/intake.h"
+#include "record/erased.h"
 
 namespace forebay::admin {
 namespace {
@@ -125,6 +126,26 @@ http::Response list_records(History& history, Clock& clock, const Call& call) {
     return json_response(json::Value().set("records", std::move(records)).set("next", std::move(next)));
 }
 
+http::Response new_records(History& history, Clock& clock, const Call& call) {
+    auto after = call.parameter("after");
+    Timestamp from{call.number("from").value_or(clock.wall().ms)};
+    auto page = after.empty() ? history.page(from, everything(clock).to, "", call.page_size()) : history.since(after, call.page_size());
+    if (!page.ok()) return bad_request(page.error());
+    json::Value records = json::Value::array();
+    for (const auto& past : page->records) {
+        auto envelope = envelope_of(past);
+        if (!envelope) continue;
+        auto record = summary_of(past, *envelope);
+        json::Value flags = json::Value::array();
+        for (const auto& flag : envelope->flags) flags.push(flag);
+        records.push(record.set("fields", std::move(envelope->fields)).set("flags", std::move(flags)));
+    }
+    return json_response(json::Value()
+                             .set("records", std::move(records))
+                             .set("cursor", page->next.empty() ? page->end : page->next)
+                             .set("more", !page->next.empty()));
+}
+
 http::Response show_record(History& history, Clock& clock, const Call& call) {
     auto id = parse_uuid(call.captures.at(0));
     if (!id) return bad_request("\"" + call.captures.at(0) + "\" is not an id (36 characters).");
@@ -146,7 +167,7 @@ http::Response replay(History& history, Clock& clock, broker::Commands& commands
     auto again = static_cast<std::uint32_t>(std::clamp<std::int64_t>(call.body["again"].integer().value_or(0), 0, UINT32_MAX));
     std::optional<broker::Refusal> refusal;
     auto walked = walk(history, wanted->range.from, wanted->range.to, [&](PastRecord& past, record::Envelope& envelope) {
-        if (wanted->ids.erase(envelope.id) == 0) return true;
+        if (record::is_erased(envelope) || wanted->ids.erase(envelope.id) == 0) return true;
         broker::Send send;
         send.queue = queue;
         send.message.body = body_to_run(past, envelope, again);

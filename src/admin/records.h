@@ -19,6 +19,8 @@ struct FoundRecord {
 std::optional<FoundRecord> find_record(History& history, Clock& clock, const Uuid& id, bool whole_log = false);
 
 http::Response list_records(History& history, Clock& clock, const Call& call);
+/// What was accepted behind `after`, with its fields; without it, what was accepted from `from` on. `cursor` is the next `after`.
+http::Response new_records(History& history, Clock& clock, const Call& call);
 http::Response show_record(History& history, Clock& clock, const Call& call);
 /// Sends the envelopes of the given ids to a queue again, as they were accepted. Not counted as accepted anew.
 http::Response replay(History& history, Clock& clock, broker::Commands& commands, const Call& call);

@@ -21,13 +21,18 @@ struct Reject {
 struct Filter {
     std::set<std::string> ids;
     std::string endpoint, code;
+    std::string source;  ///< name of an imported file, or a line of it: "leads.csv:42"
     std::optional<std::int64_t> since_ms;
 
     bool takes(const Reject& reject) const {
         if (!ids.empty() && !ids.contains(reject.kept["id"].text())) return false;
         if (!endpoint.empty() && reject.kept["endpoint"].text() != endpoint) return false;
         if (since_ms && reject.at.ms < *since_ms) return false;
+        if (!source.empty() && !is_from(reject.kept["source"].text())) return false;
         return code.empty() || has_code(reject.kept);
+    }
+    bool is_from(const std::string& place) const {
+        return place == source || (place.starts_with(source + ":") && place.find(':', source.size() + 1) == std::string::npos);
     }
     bool has_code(const json::Value& kept) const {
         const auto& errors = kept["errors"].elements();
@@ -60,6 +65,7 @@ json::Value summary_of(const Reject& reject) {
     json::Value out;
     out.set("sequence", reject.receipt.sequence.value());
     for (auto key : {"id", "endpoint", "received_at", "status", "code", "errors"}) out.set(key, reject.kept[key]);
+    if (!reject.kept["source"].is_null()) out.set("source", reject.kept["source"]);
     return out;
 }
 
@@ -68,6 +74,7 @@ Filter filter_of(const json::Value& body) {
     for (const auto& id : body["ids"].elements()) filter.ids.insert(id.text());
     filter.endpoint = body["endpoint"].text();
     filter.code = body["code"].text();
+    filter.source = body["source"].text();
     filter.since_ms = body["since"].integer();
     return filter;
 }
@@ -122,6 +129,7 @@ http::Response list_rejects(broker::Commands& commands, const Call& call) {
     Filter filter;
     filter.endpoint = call.parameter("endpoint");
     filter.code = call.parameter("code");
+    filter.source = call.parameter("source");
     filter.since_ms = call.number("since");
     std::optional<queue::Sequence> after;
     if (!call.is_number_or_missing("after") || call.number("after").value_or(0) < 0)
@@ -155,8 +163,8 @@ http::Response show_reject(broker::Commands& commands, const Call& call) {
 http::Response readmit_rejects(broker::Commands& commands, intake::Intake& intake, const Call& call) {
     auto filter = filter_of(call.body);
     bool dry_run = call.body["dry_run"].boolean();
-    if (filter.ids.empty() && filter.endpoint.empty() && filter.code.empty() && !filter.since_ms)
-        return bad_request("Say which: \"ids\", \"endpoint\", \"code\" or \"since\".");
+    if (filter.ids.empty() && filter.endpoint.empty() && filter.code.empty() && filter.source.empty() && !filter.since_ms)
+        return bad_request("Say which: \"ids\", \"endpoint\", \"code\", \"source\" or \"since\".");
     if (!dry_run && call.body["reason"].text().empty()) return bad_request("Readmission needs a \"reason\".");
     std::uint64_t in = 0, out = 0;
     json::Value results = json::Value::array();

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <future>
 #include <mutex>
 #include <thread>
 
@@ -90,6 +91,38 @@ class Broker::Implementation {
         if (thread_.joinable()) thread_.join();
     }
 
+    /// Between two turns, on the broker's thread. Waits for it; false: it is stopping, and nothing was done.
+    bool do_between_turns(UniqueFunction<void(Turn&)> work) {
+        auto done = std::make_shared<std::promise<bool>>();
+        auto told = done->get_future();
+        {
+            std::lock_guard guard(works_lock_);
+            if (works_are_over_) return false;
+            works_.push_back({std::move(work), std::move(done)});
+        }
+        mailbox_.wake();
+        return told.get();
+    }
+
+    std::optional<journal::Extent> extent_after(Result<journal::Extent, disk::Error> (Turn::*hold)(Duration), Duration at_most) {
+        std::optional<journal::Extent> extent;
+        do_between_turns([&](Turn& turn) {
+            auto held = (turn.*hold)(at_most);
+            if (!held.ok()) end_if_failed(Failure{held.error()});
+            extent = *held;
+        });
+        return extent;
+    }
+
+    Result<bool, std::string> replace_segment(journal::SegmentNumber segment) {
+        Result<bool, std::string> replaced = Failure{std::string("the node is stopping")};
+        do_between_turns([&](Turn& turn) {
+            auto done = turn.replace_segment(segment);
+            replaced = done.ok() ? Result<bool, std::string>(*done) : Failure{done.error().text()};
+        });
+        return replaced;
+    }
+
     Turn& turn() { return *turn_; }
     Status status() const {
         std::lock_guard guard(status_lock_);
@@ -103,11 +136,31 @@ class Broker::Implementation {
         std::vector<Command> batch;
         while (mailbox_.take(batch, wake_at())) {
             end_if_failed(turn_->run(batch));
+            do_works();
             publish_now_and_then();
         }
+        end_works();
         checkpoints_.reset();  // finishes the job that is running
         end_if_failed(turn_->stop());
         publish();
+    }
+
+    void do_works() {
+        std::vector<Work> works;
+        {
+            std::lock_guard guard(works_lock_);
+            works.swap(works_);
+        }
+        for (auto& work : works) {
+            work.run(*turn_);
+            work.done->set_value(true);
+        }
+    }
+
+    void end_works() {
+        std::lock_guard guard(works_lock_);
+        works_are_over_ = true;
+        for (auto& work : std::exchange(works_, {})) work.done->set_value(false);
     }
 
     std::optional<std::chrono::steady_clock::time_point> wake_at() {
@@ -144,9 +197,17 @@ class Broker::Implementation {
         status_ = status;
     }
 
+    struct Work {
+        UniqueFunction<void(Turn&)> run;
+        std::shared_ptr<std::promise<bool>> done;
+    };
+
     Clock& clock_;
     std::unique_ptr<Turn> turn_;
     Mailbox mailbox_;
+    std::mutex works_lock_;  ///< guards works_, works_are_over_
+    std::vector<Work> works_;
+    bool works_are_over_ = false;
     std::unique_ptr<CheckpointThread> checkpoints_;
     Instant published_;
     mutable std::mutex status_lock_;  ///< guards status_
@@ -167,6 +228,9 @@ Result<std::unique_ptr<Broker>, OpenError> Broker::open(disk::Disk& disk, Clock&
 void Broker::submit(Command command) { implementation_->submit(std::move(command)); }
 std::string Broker::handle_of(const queue::Receipt& receipt) const { return implementation_->turn().handle_of(receipt); }
 std::optional<queue::Receipt> Broker::receipt_of(std::string_view handle) const { return implementation_->turn().receipt_of(handle); }
+std::optional<journal::Extent> Broker::hold_log(Duration at_most) { return implementation_->extent_after(&Turn::hold_log, at_most); }
+std::optional<journal::Extent> Broker::seal_log(Duration at_most) { return implementation_->extent_after(&Turn::seal_log, at_most); }
+Result<bool, std::string> Broker::replace_segment(journal::SegmentNumber segment) { return implementation_->replace_segment(segment); }
 void Broker::stop() { implementation_->stop(); }
 const journal::OpenReport& Broker::report() const { return implementation_->turn().journal().report(); }
 Broker::Status Broker::status() const { return implementation_->status(); }

@@ -33,6 +33,14 @@ class Broker final : public Commands {
     /// checkpoint and joins the threads. Idempotent; the destructor calls it.
     void stop();
 
+    /// How far the log reaches, everything that was answered before being in it and durable. Its segments stay where they are for
+    /// `at_most` from now on, whatever was asked before; zero lets go. Nothing = it is stopping. Waits for the broker's thread.
+    std::optional<journal::Extent> hold_log(Duration at_most);
+    /// The same, and what was written until now lies in sealed segments.
+    std::optional<journal::Extent> seal_log(Duration at_most);
+    /// Journal::replace; the error is a sentence.
+    Result<bool, std::string> replace_segment(journal::SegmentNumber segment);
+
     /// What opening found; fixed afterwards.
     const journal::OpenReport& report() const;
     /// Figures for status and readiness, kept up to date about once a second; any thread.

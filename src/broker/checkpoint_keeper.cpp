@@ -86,7 +86,8 @@ std::uint32_t CheckpointKeeper::droppable_below(std::uint32_t active) const {
     return first;
 }
 
-Result<void, disk::Error> CheckpointKeeper::drop_segments(journal::Journal& journal) {
+Result<void, disk::Error> CheckpointKeeper::drop_segments(journal::Journal& journal, Instant at) {
+    if (held_until_ && at < *held_until_) return {};
     if (!loaded_ || loaded_->newest.first <= journal.oldest_segment().value()) return {};
     auto first = loaded_->newest.first;
     TRY(journal.drop_below(journal::SegmentNumber(first),

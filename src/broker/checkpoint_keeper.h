@@ -33,7 +33,9 @@ class CheckpointKeeper {
     /// Looks whether the running one is done; true when one has just become durable.
     Result<bool, disk::Error> finish(journal::Journal& journal, Instant at);
     /// Drops the segments at the head that the newest durable checkpoint says nothing needs.
-    Result<void, disk::Error> drop_segments(journal::Journal& journal);
+    Result<void, disk::Error> drop_segments(journal::Journal& journal, Instant at);
+    /// Drops nothing before then: somebody reads the segments that are there now.
+    void hold_segments(Instant until) { held_until_ = until; }
     /// Segments below this can be dropped after the next checkpoint, once nothing lives in them.
     std::uint32_t needed_from() const { return loaded_ ? loaded_->newest.segment : 0; }
 
@@ -52,6 +54,7 @@ class CheckpointKeeper {
     std::optional<Instant> changed_at_;
     std::optional<Instant> due_by_;
     std::optional<Instant> not_before_;
+    std::optional<Instant> held_until_;
     std::uint64_t taken_ = 0;
 };
 

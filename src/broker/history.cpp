@@ -20,6 +20,8 @@ class Visitor {
     Visitor(const HistoryQuery& query, VisitAccepted& visit, HistoryPage& page) : query_(query), visit_(visit), page_(page) {}
 
     bool operator()(const journal::Entry& entry) {
+        // A preamble has no position of its own.
+        if (entry.type != static_cast<std::uint8_t>(RecordType::preamble)) page_.end = HistoryCursor{entry.written_at, entry.position};
         switch (static_cast<RecordType>(entry.type)) {
             case RecordType::preamble:
                 learn_preamble(entry.body);
@@ -89,11 +91,15 @@ Result<HistoryPage, disk::Error> visit_accepted(disk::Disk& disk, const HistoryQ
     HistoryPage page;
     Visitor visitor(query, visit, page);
     auto from = query.from - written_later;
+    page.end = query.after;
     if (query.after) from = std::max(from, query.after->written_at - written_later);
     journal::HistoryReader reader(disk);
     auto first = query.after ? query.after->position : journal::Position(0);
-    TRY_ASSIGN(auto summary,
-               reader.visit(from, later(query.to, written_later), [&](const journal::Entry& entry) { return visitor(entry); }, first));
+    TRY_ASSIGN(auto summary, query.with_queues ? reader.visit(
+                                                     from, later(query.to, written_later),
+                                                     [&](const journal::Entry& entry) { return visitor(entry); }, first)
+                                               : reader.visit_from(first, from, later(query.to, written_later),
+                                                                   [&](const journal::Entry& entry) { return visitor(entry); }));
     page.damage = std::move(summary.damage);
     page.begins = summary.begins;
     return page;

@@ -41,10 +41,13 @@ struct HistoryQuery {
     std::optional<HistoryCursor> after;  ///< go on from there
     std::size_t max = SIZE_MAX;          ///< records a page
     std::string queue{};                 ///< every message sent to this queue, a record or not; empty = every accepted record
+    /// False: what lies before `after` is passed over unread, and AcceptedRecord::queue may be empty.
+    bool with_queues = true;
 };
 struct HistoryPage {
     std::size_t records = 0;
     std::optional<HistoryCursor> next;  ///< nothing = the end was reached
+    std::optional<HistoryCursor> end;   ///< the newest of the log that was seen: where a later look goes on
     std::vector<std::string> damage;    ///< one sentence for each place where records may be missing
     std::optional<Timestamp> begins;    ///< of the oldest segment that is still there; nothing = there is none
 };

@@ -38,6 +38,9 @@ class OpenTurn final : public Turn {
 
     Result<void, disk::Error> run(std::span<Command> batch) override;
     std::optional<Instant> next_due() const override;
+    Result<journal::Extent, disk::Error> hold_log(Duration at_most) override;
+    Result<journal::Extent, disk::Error> seal_log(Duration at_most) override;
+    Result<bool, disk::Error> replace_segment(journal::SegmentNumber segment) override { return journal_->replace(segment); }
     Result<void, disk::Error> stop() override;
     void set_job_runner(JobRunner runner) override { runner_ = std::move(runner); }
     std::string handle_of(const queue::Receipt& receipt) const override { return handles_.text_of(receipt); }

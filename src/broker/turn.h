@@ -52,6 +52,13 @@ class Turn {
     virtual Result<void, disk::Error> run(std::span<Command> batch) = 0;
     /// When `run` has something to do without a command: now at the earliest; nothing = only when commands come.
     virtual std::optional<Instant> next_due() const = 0;
+    /// Makes durable what was written, and says how far the log reaches. Its segments stay as they are for `at_most`; zero lets go.
+    /// A failure is that of `run`.
+    virtual Result<journal::Extent, disk::Error> hold_log(Duration at_most) = 0;
+    /// The same, and what was written until now lies in sealed segments.
+    virtual Result<journal::Extent, disk::Error> seal_log(Duration at_most) = 0;
+    /// Journal::replace.
+    virtual Result<bool, disk::Error> replace_segment(journal::SegmentNumber segment) = 0;
     /// Answers every waiting receive with nothing, syncs, and takes a last checkpoint.
     virtual Result<void, disk::Error> stop() = 0;
 

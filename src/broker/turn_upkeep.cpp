@@ -27,9 +27,22 @@ Result<void, disk::Error> OpenTurn::take_checkpoints() {
     bool due = checkpoints_.is_due(instant_);
     if (!taken && !due) return {};
     TRY(commit(true));
-    if (taken) TRY(checkpoints_.drop_segments(*journal_));
+    if (taken) TRY(checkpoints_.drop_segments(*journal_, instant_));
     if (due) TRY(checkpoints_.begin(*journal_, now_, instant_, runner_));
     return check_pages();
+}
+
+Result<journal::Extent, disk::Error> OpenTurn::hold_log(Duration at_most) {
+    begin_turn();
+    TRY(commit(true));
+    checkpoints_.hold_segments(instant_ + at_most);
+    return journal_->extent();
+}
+
+Result<journal::Extent, disk::Error> OpenTurn::seal_log(Duration at_most) {
+    TRY(hold_log(at_most));
+    TRY(journal_->seal());
+    return journal_->extent();
 }
 
 Result<void, disk::Error> OpenTurn::copy_stragglers() {

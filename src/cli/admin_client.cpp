@@ -5,9 +5,6 @@
 namespace forebay::cli {
 namespace {
 
-/// Reading back through a long history may take the node a while.
-constexpr Duration answer_deadline = 2min;
-
 std::string reachable(const Listen& listen) {
     bool is_any = listen.address == "0.0.0.0" || listen.address == "::";
     return "http://" + address_text({is_any ? "127.0.0.1" : listen.address, listen.port});
@@ -51,20 +48,21 @@ AdminClient::AdminClient(Invocation& invocation) : world_(invocation.world()), u
 Result<json::Value, AdminError> AdminClient::get(const std::string& path) {
     http::ClientRequest request;
     request.url = url_ + path;
+    request.total_deadline = answer_deadline;
     return send(std::move(request));
 }
 
-Result<json::Value, AdminError> AdminClient::post(const std::string& path, const json::Value& body) {
+Result<json::Value, AdminError> AdminClient::post(const std::string& path, const json::Value& body, Duration deadline) {
     http::ClientRequest request;
     request.method = "POST";
     request.url = url_ + path;
     request.headers = {{"Content-Type", "application/json"}};
     request.body = json::to_text(body);
+    request.total_deadline = deadline;
     return send(std::move(request));
 }
 
 Result<json::Value, AdminError> AdminClient::send(http::ClientRequest request) {
-    request.total_deadline = answer_deadline;
     world_.terminal.detail(2, request.method + " " + request.url);
     auto response = world_.http(request);
     if (!response) {

@@ -24,10 +24,12 @@ class AdminClient {
     explicit AdminClient(Invocation& invocation);
 
     Result<json::Value, AdminError> get(const std::string& path);
-    Result<json::Value, AdminError> post(const std::string& path, const json::Value& body);
+    Result<json::Value, AdminError> post(const std::string& path, const json::Value& body, Duration deadline = answer_deadline);
     const std::string& url() const { return url_; }
 
   private:
+    /// Reading back through a long history may take the node a while.
+    static constexpr Duration answer_deadline = 2min;
     Result<json::Value, AdminError> send(http::ClientRequest request);
     World& world_;
     std::string url_;

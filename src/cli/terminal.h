@@ -42,6 +42,8 @@ class Terminal {
 
     /// A result, as it is. Nothing with --quiet.
     void result(std::string_view text);
+    /// False once a result could not be written: whoever read standard output has gone.
+    bool is_readable() const { return out_.good(); }
     /// A result with --json: one value, indented; printed with --quiet too.
     void result_json(const json::Value& value);
     /// A line for the person at the terminal; nothing with --quiet.

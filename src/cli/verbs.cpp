@@ -30,6 +30,29 @@ std::vector<Option> with_dead_choice(std::vector<Option> others) {
     options.insert(options.end(), others.begin(), others.end());
     return options;
 }
+constexpr std::string_view import_more =
+    "A row is the same row when its file's name, its line and what it says are the same: then it is taken once, however often it is "
+    "imported. A file that has other rows under the same name needs --name. Refused rows are kept with the refused posts: forebay "
+    "rejects ls --source NAME. With --dry-run nothing is sent: how many rows are good, what is wrong with the others, and how many "
+    "have each field. Exit code 1: some rows were refused. 75: it stopped, and --resume goes on.";
+
+constexpr std::string_view export_more =
+    "Fields are written in clear. In CSV a column is a field of the endpoint's rules, _other holds the fields that have none, as JSON, and "
+    "what a spreadsheet would calculate begins with a quotation mark. import reads what export writes, and leaves out the columns _record, "
+    "_endpoint, _received_at, _value, _currency and _effects. A moment is a UTC date (2026-09-19), a date and time (\"2026-09-19 "
+    "08:00\") or how long ago it was (2h, 7d).";
+
+constexpr std::string_view backup_more =
+    "What was accepted before it began is in it. Workers wait while the file of their SQLite database is copied; posts do not. Databases "
+    "on "
+    "servers have backups of their own: they must be as new as this one or newer, and then nothing is done twice, since what was done is "
+    "found there. It holds the secrets of the data directory, and the configuration it does not. Exit code 75: try again.";
+
+constexpr std::string_view erase_more =
+    "Messages leave their queues, refused posts the quarantine; in the log, its history included, the bodies are written over, and that "
+    "there was a record stays: show, export and replay never give it back. The ledger forgets what find looks for and what was answered. "
+    "Rows go by [worker.NAME.sql] erase. Workers with a SQLite file rest for a moment. What cannot be reached is said: backups, exports, "
+    "what programs and partners have. The whole log is read; with much history that takes a while.";
 
 std::vector<Verb> make_verbs() {
     using C = Completes;
@@ -103,8 +126,8 @@ std::vector<Verb> make_verbs() {
 
         {"records",
          "find",
-         "where is Jane's lead? records by e-mail, phone or id",
-         {{"WHAT", "e-mail address, phone number, id or its first 8 characters"}},
+         "where is Jane's lead? records by e-mail, phone, reference or id",
+         {{"WHAT", "e-mail address, phone number, reference, id or its first 8 characters"}},
          {},
          run_find},
         {"records",
@@ -115,6 +138,25 @@ std::vector<Verb> make_verbs() {
           {"effects", 0, "", "only what was done for it"},
           {"reveal", 0, "", "personal fields in clear"}},
          run_show},
+
+        {"records",
+         "watch",
+         "what is accepted and what becomes of it, as it happens; ends with Ctrl-C",
+         {},
+         {{"endpoint", 0, "NAME", "only of this endpoint"},
+          {"where", 0, "CONDITION", "only records it holds for, such as 'state in [\"CA\", \"TX\"]'"}},
+         run_watch,
+         C::nothing,
+         "Personal fields are masked. With --json each line is an object."},
+
+        {"records",
+         "erase",
+         "what is known of a person goes: log, queues, ledger",
+         {{"ID", "36 characters", false, true}},
+         {{"email", 0, "ADDRESS", "every record in which a field says it"}, dry_run, reason},
+         run_erase,
+         C::nothing,
+         erase_more},
 
         {"queues", "queue ls", "every queue with its counts", {}, {}, run_queue_ls},
         {"queues", "queue show", "one queue: its kind, counts and settings", {{"QUEUE", "its name"}}, {}, run_queue_show, C::queues},
@@ -185,6 +227,7 @@ std::vector<Verb> make_verbs() {
          {},
          {{"endpoint", 0, "NAME", "only of this endpoint"},
           {"code", 0, "CODE", "only with this reason, such as enum or missing_api_key"},
+          {"source", 0, "FILE", "only rows of an imported file, or one: leads.csv:42"},
           {"since", 0, "MOMENT", "only from then on"},
           {"max", 0, "N", "how many; 50 if it is not given"}},
          run_rejects_ls,
@@ -197,6 +240,7 @@ std::vector<Verb> make_verbs() {
          {{"ID", "of refused posts; without any, those that the options choose", false, true}},
          {{"endpoint", 0, "NAME", "only of this endpoint"},
           {"code", 0, "CODE", "only with this reason"},
+          {"source", 0, "FILE", "only rows of an imported file, or one: leads.csv:42"},
           {"since", 0, "MOMENT", "only from then on"},
           dry_run,
           reason},
@@ -306,6 +350,54 @@ std::vector<Verb> make_verbs() {
          run_generate_galera,
          C::nothing,
          "galera.sh without arguments tells the steps: bootstrap, join, maintain, recover."},
+        {"data",
+         "import",
+         "takes the rows of a file as if they were posted: CSV with a heading, or JSON lines",
+         {{"FILE", "- reads standard input"}},
+         {{"endpoint", 0, "NAME", "whose rules they must pass, and whose queue they go to"},
+          {"resume", 0, "", "goes on where an import of this file stopped"},
+          {"map", 0, "COLUMN=FIELD", "takes a column as this field; may be repeated"},
+          {"format", 0, "FORMAT", "csv or jsonl, if the name of the file does not say it"},
+          {"delimiter", 0, "C", "between the columns: one character, or tab; otherwise seen from the heading"},
+          {"name", 0, "NAME", "what the file is called; its own name if it is not given"},
+          dry_run},
+         run_import,
+         C::files,
+         import_more},
+
+        {"data",
+         "export",
+         "accepted records as CSV or JSON lines, from the log",
+         {},
+         {{"since", 0, "MOMENT", "first moment of acceptance; the beginning of the log if it is not given"},
+          {"from", 0, "MOMENT", "the same"},
+          {"to", 0, "MOMENT", "end; now if it is not given"},
+          {"endpoint", 0, "NAME", "only of this endpoint"},
+          {"where", 0, "CONDITION", "only records it holds for, such as 'state in [\"CA\", \"TX\"]'"},
+          {"format", 0, "FORMAT", "csv, which it is if it is not given, or jsonl"},
+          {"fields", 0, "NAMES", "only these, with commas between them"},
+          {"effects", 0, "", "what was done for each record too"},
+          {"out", 0, "FILE", "instead of standard output; only its owner may read it"}},
+         run_export,
+         C::nothing,
+         export_more},
+
+        {"data",
+         "backup",
+         "copies the log and the SQLite databases into a new folder while everything runs",
+         {{"DIR", "a folder that is not there yet, or empty"}},
+         {dry_run},
+         run_backup,
+         C::files,
+         backup_more},
+        {"data",
+         "restore",
+         "makes a new data directory of a backup",
+         {{"DIR", "of forebay backup"}},
+         {{"dry-run", 0, "", "reads and checks the backup, and writes nothing"}},
+         run_restore,
+         C::files,
+         "Where it goes is node.data_dir and the paths of the databases in the configuration; nothing that is there is written over."},
 
         {"keys",
          "key new",

@@ -119,23 +119,6 @@ void replace_header(http::Response& response, std::string_view name) {
     std::erase_if(response.headers, [&](auto& header) { return header.first == name; });
 }
 
-/// How another post with the same content is recognised, and what it is when only a flag tells it.
-std::optional<broker::AboutKey> about_of(const Call& call, const Examination& examination, const record::EnvelopeWriter& writer,
-                                         record::EnvelopeEnd end) {
-    if (examination.content().empty()) return std::nullopt;
-    auto& spec = call.endpoint.spec;
-    auto about = about_key(spec.name, examination.content(), call.id);
-    about.window = spec.idempotency.content.window;
-    about.refuse = spec.idempotency.content.action != Another::flag;
-    if (about.refuse) return about;
-    std::vector<std::string> flags(end.flags.begin(), end.flags.end());
-    flags.emplace_back("same_content");
-    end.flags = flags;
-    writer.copy(about.another).finish(end);
-    if (spec.body != record::BodyForm::json) about.another = record::in_form(std::move(about.another), spec.body);
-    return about;
-}
-
 Acceptance acceptance_of(const PendingRecord& record) {
     Acceptance what = record.what;
     what.flags = record.flags;
@@ -205,7 +188,7 @@ void Intake::State::take_post(Call call) {
     auto& value = examination.value().empty() ? endpoint.spec.value : examination.value();
     bool is_text = *type.kind != MediaKind::multipart || json::is_utf8(raw);
     record::EnvelopeEnd end{call.media_type, raw, is_text, flags, call.request.client_address, value, endpoint.spec.currency};
-    auto about = about_of(call, examination, writer, end);
+    auto about = about_of(endpoint.spec, examination, call.id, writer, end);
     writer.finish(end);
 
     auto record = pending_record(call, examination, std::move(flags));

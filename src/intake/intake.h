@@ -19,6 +19,7 @@
 #include "base/uuid.h"
 #include "http/message.h"
 #include "intake/endpoint.h"
+#include "intake/import.h"
 #include "metrics/metrics.h"
 #include "transport/sender.h"
 
@@ -99,6 +100,16 @@ class Intake {
     ReadmitResult check_again(std::string_view quarantined_body);
     /// Checks all fields of a record of which those of `changed` are new.
     EditedFields check_edit(std::string_view endpoint, const json::Value& fields, const std::vector<std::string>& changed);
+
+    /// Checks a row of a file, given as a JSON object, against the rules of the endpoint; it is queued if it passes, else quarantined.
+    /// `done` runs once, maybe on the broker's thread. An endpoint that is not there is `not_sent`.
+    void import_row(std::string_view endpoint, const RowPlace& place, std::string_view json, UniqueFunction<void(RowResult)> done);
+    /// Keeps a row that is none with the refused ones.
+    void quarantine_row(std::string_view endpoint, const RowPlace& place, BadRow row, UniqueFunction<void(RowResult)> done);
+    /// The same without queueing or keeping anything.
+    RowResult check_row(std::string_view endpoint, const RowPlace& place, std::string_view json);
+    /// The endpoints in force, in the order of the file.
+    std::vector<Endpoint> endpoints() const;
 
     class State;  ///< state.h
 

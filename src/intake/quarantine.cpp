@@ -40,6 +40,7 @@ std::string to_json(const Quarantined& post) {
         member(out, "raw_base64", to_base64(post.raw));
     member(out, "ip", post.client_ip);
     member(out, "key", post.key);
+    if (!post.source.empty()) member(out, "source", post.source);
     return out += '}';
 }
 
@@ -60,7 +61,8 @@ Result<Quarantined, std::string> quarantined_of(std::string_view text) {
                      object["raw_type"].text(),
                      object["raw"].text(),
                      object["ip"].text(),
-                     object["key"].text()};
+                     object["key"].text(),
+                     object["source"].text()};
     if (auto* encoded = object.find("raw_base64"); encoded != nullptr) {
         auto raw = from_base64(encoded->text());
         if (!raw) return Failure{std::string("not a refused post: raw_base64 is damaged")};

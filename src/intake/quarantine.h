@@ -26,9 +26,10 @@ struct Quarantined {
     std::string raw_type;
     std::string raw;
     std::string client_ip;
-    std::string key;  ///< the caller's name, "key:website"; empty if it was not known
+    std::string key;       ///< the caller's name, "key:website"; empty if it was not known
+    std::string source{};  ///< of an imported row, "leads.csv:42"; else empty
 };
-/// The JSON of the message: v, id, endpoint, received_at, status, code, errors, raw_type, raw or raw_base64, ip, key.
+/// The JSON of the message: v, id, endpoint, received_at, status, code, errors, raw_type, raw or raw_base64, ip, key, source.
 std::string to_json(const Quarantined& post);
 /// The error is a sentence.
 Result<Quarantined, std::string> quarantined_of(std::string_view json);

@@ -76,6 +76,7 @@ class Rules {
                                                                      const std::vector<Site>& sites, metrics::Registry& registry);
     const PreparedEndpoint* at_path(std::string_view path) const;
     const PreparedEndpoint* named(std::string_view name) const;
+    const std::vector<std::unique_ptr<PreparedEndpoint>>& all() const { return endpoints_; }
     /// The first endpoint that takes posts from the site of that name.
     const PreparedEndpoint* of_site(std::string_view name) const;
 

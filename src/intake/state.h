@@ -1,6 +1,6 @@
 #pragma once
 // The inside of Intake: what all posts share. intake.cpp has the URLs, accept.cpp the way of a post,
-// readmit.cpp the way back from quarantine.
+// readmit.cpp the way back from quarantine, import.cpp that of a row of a file.
 
 #include <chrono>
 #include <map>
@@ -64,6 +64,11 @@ struct PendingRefusal {
     std::string cors_origin;
 };
 
+/// How another post with the same content is recognised, and what it is when only a flag tells it. `writer` has the fields, and is not
+/// ended yet.
+std::optional<broker::AboutKey> about_of(const Endpoint& endpoint, const Examination& examination, const Uuid& id,
+                                         const record::EnvelopeWriter& writer, record::EnvelopeEnd end);
+
 class Intake::State {
   public:
     State(IntakeOptions options, transport::Sender& sender, Clock& clock, Entropy& entropy, metrics::Registry* registry,
@@ -94,6 +99,16 @@ class Intake::State {
         Uuid id;
     };
     Recheck recheck(std::string_view quarantined_body);
+
+    // import.cpp
+    struct ImportedRow {
+        RowResult result;
+        const PreparedEndpoint* endpoint = nullptr;  ///< null: there is none of that name
+        std::optional<broker::Send> send;            ///< of a row that passes
+        std::optional<Quarantined> if_refused;
+    };
+    ImportedRow examine_row(const Rules& rules, std::string_view endpoint, const RowPlace& place, std::string_view json);
+    void keep_row(const PreparedEndpoint& endpoint, Quarantined post, RowResult result, UniqueFunction<void(RowResult)> done);
 
     IntakeOptions options;  ///< without endpoints, keys and sites, which are in rules()
     transport::Sender& sender;

@@ -26,20 +26,21 @@ bool is_for_users(const RecordHeader& header) { return header.is_readable() && (
 
 }  // namespace
 
-Result<HistoryReader::Summary, disk::Error> HistoryReader::visit(Timestamp from, Timestamp to, Visit visit, Position first) {
+Result<HistoryReader::Summary, disk::Error> HistoryReader::look(Position segments_from, Position records_from, Timestamp from, Timestamp to,
+                                                                Visit visit) {
     Summary summary;
     TRY_ASSIGN(auto all, segments(summary));
     if (!all.empty()) summary.begins = all.front().header.created_at;
     for (std::size_t i = 0; i < all.size(); ++i) {
         bool ends_before =
-            i + 1 < all.size() && (all[i + 1].header.created_at + clock_slack < from || all[i + 1].header.base <= first.value());
+            i + 1 < all.size() && (all[i + 1].header.created_at + clock_slack < from || all[i + 1].header.base <= segments_from.value());
         bool begins_after = all[i].header.created_at - clock_slack >= to;
         if (ends_before || begins_after) {
             ++summary.segments_skipped;
             continue;
         }
         ++summary.segments;
-        if (!read_segment(all[i], from, to, visit, summary)) break;
+        if (!read_segment(all[i], records_from, from, to, visit, summary)) break;
     }
     return summary;
 }
@@ -83,7 +84,7 @@ Result<std::unique_ptr<disk::File>, disk::Error> HistoryReader::open(std::uint64
     return moved.ok() ? std::move(moved) : open_history(disk_, number);  // compressed between two looks
 }
 
-bool HistoryReader::read_segment(const Segment& segment, Timestamp from, Timestamp to, Visit& visit, Summary& summary) {
+bool HistoryReader::read_segment(const Segment& segment, Position first, Timestamp from, Timestamp to, Visit& visit, Summary& summary) {
     auto number = segment.header.number;
     auto file = open(number);
     auto size = file.ok() ? file.value()->size() : Result<std::uint64_t, disk::Error>(Failure{file.error()});
@@ -95,7 +96,7 @@ bool HistoryReader::read_segment(const Segment& segment, Timestamp from, Timesta
     std::vector<Hole> holes;
     auto durable = segment.is_last ? segment.header.proven_upto : segment.limit;
     walk(
-        **file, segment.header, *size, {0, durable, segment.limit},
+        **file, segment.header, *size, {first.value(), durable, segment.limit},
         [&](const WalkedRecord& walked) {
             const auto& header = walked.record.header;
             bool is_in_time = walked.written_at >= from && walked.written_at < to;

@@ -34,9 +34,16 @@ class HistoryReader {
     /// every segment that is read comes first, whatever its time. Segments are chosen by their headers with an
     /// hour to spare, since wall clocks are set back. Segments whose records all lie below `first` are passed over.
     /// Fails only if the directory cannot be listed.
-    Result<Summary, disk::Error> visit(Timestamp from, Timestamp to, Visit visit, Position first = Position(0));
+    Result<Summary, disk::Error> visit(Timestamp from, Timestamp to, Visit visit, Position first = Position(0)) {
+        return look(first, Position(0), from, to, std::move(visit));
+    }
+    /// The same, but no record below that position either: what lies before is passed over unread.
+    Result<Summary, disk::Error> visit_from(Position first, Timestamp from, Timestamp to, Visit visit) {
+        return look(first, first, from, to, std::move(visit));
+    }
 
   private:
+    Result<Summary, disk::Error> look(Position segments_from, Position records_from, Timestamp from, Timestamp to, Visit visit);
     struct Segment {
         SegmentHeader header;
         std::uint64_t limit = UINT64_MAX;  ///< records from here on are copied further on
@@ -44,7 +51,7 @@ class HistoryReader {
     };
     Result<std::vector<Segment>, disk::Error> segments(Summary& summary);
     Result<std::unique_ptr<disk::File>, disk::Error> open(std::uint64_t number);
-    bool read_segment(const Segment& segment, Timestamp from, Timestamp to, Visit& visit, Summary& summary);
+    bool read_segment(const Segment& segment, Position first, Timestamp from, Timestamp to, Visit& visit, Summary& summary);
     bool is_still_there(const SegmentHeader& header);
 
     disk::Disk& disk_;

@@ -70,6 +70,14 @@ enum class Fate {
     quarantine,  ///< quarantine/: damage in it was given up, a person may want a look
 };
 
+/// How far the log reaches. What it covers is never written again, and stays where it is until its segment is dropped.
+struct Extent {
+    Position end;                ///< of the record that comes next
+    SegmentNumber first;         ///< of the live segments
+    SegmentNumber last;          ///< the active one
+    std::uint64_t last_bytes{};  ///< of the active one that hold records
+};
+
 struct OpenError {
     std::string what;  ///< a sentence that says which file and what to do
 };
@@ -104,6 +112,8 @@ class Journal {
     virtual Result<void, disk::Error> sync() = 0;
     /// Every record below this is durable.
     virtual Position durable() const = 0;
+    /// Of everything that was written; durable after sync().
+    virtual Extent extent() const = 0;
     /// The failure after which nothing is written any more; append() then drops what it is given.
     virtual const std::optional<disk::Error>& fault() const = 0;
     /// When written data is not synced yet: the moment of the oldest such write.
@@ -123,6 +133,12 @@ class Journal {
     /// The segments below `first` hold nothing live and go where `fate` says, under their name. Must be called only after
     /// a checkpoint that says so is durable.
     virtual Result<void, disk::Error> drop_below(SegmentNumber first, UniqueFunction<Fate(SegmentNumber)> fate) = 0;
+
+    /// Ends the active segment, so that what is in it can be replaced. Everything is durable when it returns.
+    virtual Result<void, disk::Error> seal() = 0;
+    /// Gives the copy that write_replacement() (rewrite.h) left beside a sealed segment that segment's name, durably. False when there is
+    /// none for the segment as it lies now.
+    virtual Result<bool, disk::Error> replace(SegmentNumber segment) = 0;
 
     /// Whether the history of a segment written in that time may go. Empty: yes.
     using MayGo = std::function<bool(Timestamp from, Timestamp to)>;

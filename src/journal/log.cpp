@@ -50,6 +50,9 @@ Log::~Log() {
 Result<void, OpenError> Log::start(Position from, SegmentNumber first_segment, Replay& replay) {
     auto names = disk_.list("");
     if (!names.ok()) return Failure{OpenError{names.error().text()}};
+    for (const auto& name : *names)  // a replacement that was not finished
+        if (number_in(name, "log-", ".seg.tmp"))
+            if (auto removed = disk_.remove(name); !removed.ok()) return Failure{OpenError{removed.error().text()}};
     if (auto loaded = spares_.load(*names); !loaded.ok()) return Failure{OpenError{loaded.error().text()}};
     if (auto loaded = history_.load(); !loaded.ok()) return Failure{OpenError{loaded.error().text()}};
 

@@ -30,6 +30,7 @@ class Log final : public Journal {
     Result<void, disk::Error> write() override;
     Result<void, disk::Error> sync() override;
     Position durable() const override { return Position(durable_); }
+    Extent extent() const override { return {Position(frame_.first()), oldest_segment(), active_segment(), frame_.offset()}; }
     const std::optional<disk::Error>& fault() const override { return fault_; }
     std::optional<Instant> unsynced_since() const override { return unsynced_since_; }
     Result<Entry, disk::Error> read(const Location& location, std::string& buffer) override;
@@ -38,6 +39,8 @@ class Log final : public Journal {
     SegmentNumber active_segment() const override { return SegmentNumber(active_.header.number); }
     std::uint64_t live_bytes() const override;
     Result<void, disk::Error> drop_below(SegmentNumber first, UniqueFunction<Fate(SegmentNumber)> fate) override;
+    Result<void, disk::Error> seal() override;
+    Result<bool, disk::Error> replace(SegmentNumber segment) override;
     Result<unsigned, disk::Error> forget_history(Timestamp before, const MayGo& may_go) override;
     bool maintain() override;
     bool release_reserve() override;

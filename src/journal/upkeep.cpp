@@ -7,6 +7,7 @@
 #include "base/log_line.h"
 #include "journal/log.h"
 #include "journal/quarantine.h"
+#include "journal/rewrite.h"
 
 namespace forebay::journal {
 namespace {
@@ -62,6 +63,33 @@ Result<void, disk::Error> Log::move_aside(std::uint64_t number, const std::strin
     TRY(disk_.rename(name, directory + "/" + name));
     TRY(disk_.sync_directory(directory));
     return disk_.sync_directory("");
+}
+
+Result<void, disk::Error> Log::seal() {
+    if (fault_) return Failure{*fault_};
+    TRY(sync());
+    return record_fault(roll(0));
+}
+
+Result<bool, disk::Error> Log::replace(SegmentNumber segment) {
+    if (fault_) return Failure{*fault_};
+    CHECK(segment != active_segment(), "the active segment is not replaced");
+    auto number = segment.value();
+    if (live_.contains(number) && disk_.exists(replacement_path("", number))) {
+        files_.close(number);
+        TRY(disk_.rename(replacement_path("", number), segment_name(number)));
+        TRY(disk_.sync_directory(""));
+        return true;
+    }
+    if (!disk_.exists(replacement_path("history", number))) return false;
+    history_.forget(number);
+    // Should both forms be there after a crash, the next start compresses this one again.
+    TRY(disk_.rename(replacement_path("history", number), raw_history_path(number)));
+    TRY(disk_.sync_directory("history"));
+    if (disk_.exists(compressed_history_path(number))) TRY(disk_.remove(compressed_history_path(number)));
+    TRY(disk_.sync_directory("history"));
+    history_.add(number);
+    return true;
 }
 
 /// A failure harms nothing: the next start or the next damage tries again.

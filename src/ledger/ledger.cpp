@@ -34,27 +34,36 @@ Result<Ids, db::Error> first_columns(db::ReadTransaction& t, std::string_view sq
     return ids;
 }
 
+Result<Ids, db::Error> ids_by_word(db::ReadTransaction& t, const std::string& kind, const std::string& value, const std::string& other,
+                                   std::size_t most) {
+    if (value.empty()) return Ids{};
+    return first_columns(t,
+                         "SELECT record FROM forebay_search JOIN forebay_records ON id = record WHERE kind = ? AND "
+                         "forebay_search.value IN (?, ?) ORDER BY received_at DESC LIMIT ?",
+                         {kind, value, other, static_cast<std::int64_t>(most)});
+}
+
 Result<Ids, db::Error> ids_found(db::ReadTransaction& t, std::string_view what, std::size_t most) {
-    auto limit = static_cast<std::int64_t>(most);
     if (looks_like_id(what)) {
         std::string prefix(what);
         std::transform(prefix.begin(), prefix.end(), prefix.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-        return first_columns(t, "SELECT id FROM forebay_records WHERE id >= ? AND id < ? ORDER BY id DESC LIMIT ?",
-                             {prefix, after_prefix(prefix), limit});
+        TRY_ASSIGN(auto ids, first_columns(t, "SELECT id FROM forebay_records WHERE id >= ? AND id < ? ORDER BY id DESC LIMIT ?",
+                                           {prefix, after_prefix(prefix), static_cast<std::int64_t>(most)}));
+        if (!ids.empty()) return ids;
     }
-    constexpr std::string_view by_value =
-        "SELECT record FROM forebay_search JOIN forebay_records ON id = record WHERE kind = ? AND forebay_search.value IN (?, ?) ORDER BY "
-        "received_at "
-        "DESC LIMIT ?";
+    auto reference = search_value("reference", what);
+    TRY_ASSIGN(auto ids, ids_by_word(t, "reference", reference, reference, most));
     if (what.find('@') != std::string_view::npos) {
-        auto email = search_value("email", what);
-        return first_columns(t, by_value, {"email", email, email, limit});
+        TRY_ASSIGN(auto by_email, ids_by_word(t, "email", reference, reference, most));
+        ids.insert(ids.end(), by_email.begin(), by_email.end());
+        return ids;
     }
     // The same number with and without the country code of North America.
     auto phone = search_value("phone", what);
-    if (phone.empty()) return Ids{};
     auto other = phone.size() == 11 && phone[0] == '1' ? phone.substr(1) : "1" + phone;
-    return first_columns(t, by_value, {"phone", phone, other, limit});
+    TRY_ASSIGN(auto by_phone, ids_by_word(t, "phone", phone, other, most));
+    ids.insert(ids.end(), by_phone.begin(), by_phone.end());
+    return ids;
 }
 
 /// Whether there is a ledger at all; where no worker ever wrote there are no tables.

@@ -24,7 +24,7 @@ namespace forebay::ledger {
 /// A field of the envelope that `find` can search by.
 struct SearchField {
     std::string field;
-    std::string kind;  ///< "email" (kept in lower case) or "phone" (kept as digits)
+    std::string kind;  ///< "email", "reference" (both kept in lower case, without spaces) or "phone" (kept as digits)
 };
 std::vector<SearchField> usual_search_fields();
 
@@ -96,7 +96,7 @@ class Ledger {
     /// Others from now on; those already open stay so.
     void look_at(std::vector<db::Options> sources) { sources_ = std::move(sources); }
 
-    /// By e-mail, phone or id (whole, or its first 8 characters and more), newest first.
+    /// By e-mail, phone, reference or id (whole, or its first 8 characters and more), newest first.
     Result<std::vector<Story>, db::Error> find(std::string_view what, std::size_t most = 100);
     /// Nothing = no file knows this record.
     Result<std::optional<Story>, db::Error> timeline(const Uuid& id);

@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::size_t error_bytes_max = 1024;
 constexpr std::size_t cause_bytes_max = 200;
+constexpr std::size_t search_bytes_max = 320;
 constexpr std::size_t sha_bytes = 16;
 
 db::Value optional_time(const std::optional<Timestamp>& at) { return at ? db::Value(at->ms) : db::Value(std::monostate{}); }
@@ -168,7 +169,9 @@ Result<std::optional<Effect>, db::Error> look_up_in_state(db::ReadTransaction& t
 
 }  // namespace
 
-std::vector<SearchField> usual_search_fields() { return {{"email", "email"}, {"phone", "phone"}}; }
+std::vector<SearchField> usual_search_fields() {
+    return {{"email", "email"}, {"phone", "phone"}, {"reference", "reference"}, {"ref", "reference"}};
+}
 
 std::string search_value(std::string_view kind, std::string_view text) {
     std::string value;
@@ -176,7 +179,8 @@ std::string search_value(std::string_view kind, std::string_view text) {
         auto byte = static_cast<unsigned char>(c);
         if (kind == "phone" ? std::isdigit(byte) : !std::isspace(byte)) value += static_cast<char>(std::tolower(byte));
     }
-    return value;
+    // The column has 320 characters, which no address passes.
+    return value.size() <= search_bytes_max ? value : std::string();
 }
 
 Effect effect_of(const db::Row& row) {

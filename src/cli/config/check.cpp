@@ -253,6 +253,10 @@ class Check {
         if (worker.sql.create_table && worker.sql.table.empty()) error(path + ".sql.create", path + ".sql.create needs a table");
         if (!worker.columns.empty() && std::find(worker.columns.begin(), worker.columns.end(), "id") == worker.columns.end())
             error(path + ".sql.columns", path + ".sql.columns must have id, the key of the row");
+        for (const auto& name : parameters_of(worker.erase))
+            if (name != "id") error(path + ".sql.erase", path + ".sql.erase has :" + name + "; of an erased record only :id is known");
+        if (!worker.erase.empty() && parameters_of(worker.erase).empty())
+            error(path + ".sql.erase", path + ".sql.erase names no record: it needs :id");
         check_parameters(path, worker);
     }
 

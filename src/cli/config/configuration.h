@@ -121,6 +121,7 @@ struct WorkerConfiguration {
     supervisor::ProgramSpec process;
 
     std::string database;              ///< `sql`: [db.NAME]
+    std::string erase;                 ///< `sql`: what `forebay erase` runs for a record's rows
     std::vector<std::string> columns;  ///< as given; sql.columns is made of it
     handlers::SqlOptions sql;          ///< `sql`: statement, or table and columns (complete); worker and n are the composition's
     std::vector<std::string> command;  ///< `exec`: with {n} and {worker}

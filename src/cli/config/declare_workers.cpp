@@ -102,6 +102,7 @@ void declare_sql(Scope& s, WorkerConfiguration& worker) {
     s.setting("table", text(worker.sql.table), "instead of a statement: the table that gets the row");
     s.setting("columns", texts(worker.columns), "of that table; id, received_at and the fields of the endpoint if it is not set");
     s.setting("create", flag(worker.sql.create_table), "the table, and columns it lacks, are made");
+    s.setting("erase", text(worker.erase), "what forebay erase runs for the rows of a record, with :id");
 }
 
 void declare_exec(Scope& s, WorkerConfiguration& worker) {

@@ -318,6 +318,16 @@ int Node::open_intake() {
     admin_ = std::make_unique<admin::Admin>(admin::Parts{
         *broker_, *intake_, *past_, *audits_, clock_, [this] { return facts(); }, [this] { return registry_.prometheus_text(); },
         [routes = routes_of(configuration_)] { return routes; }, dead_acts_path(configuration_.node.data_dir)});
+        *broker_,
+        *intake_,
+        *past_,
+        *audits_,
+        clock_,
+        [this] { return facts(); },
+        [this] { return registry_.prometheus_text(); },
+        *looking_disk_,
+        {[this](Duration at_most) { return broker_->hold_log(at_most); }, [this](Duration at_most) { return broker_->seal_log(at_most); },
+         [this](journal::SegmentNumber segment) { return broker_->replace_segment(segment); }}});
     intake_->set_find_record(
         [this](const Uuid& id, UniqueFunction<void(std::optional<std::string>)> done) { admin_->find_envelope(id, std::move(done)); });
     return 0;

@@ -9,7 +9,7 @@ Result<broker::HistoryPage, std::string> PastRecords::look(broker::HistoryQuery 
                                                            broker::VisitAccepted visit) {
     if (!cursor.empty()) {
         query.after = broker::HistoryCursor::parse(cursor);
-        if (!query.after) return Failure{"\"" + std::string(cursor) + "\" is not a cursor this server gave."};
+        if (!query.after) return Failure{no_cursor(cursor)};
     }
     auto visited = broker::visit_accepted(disk_, query, std::move(visit));
     if (!visited.ok()) return Failure{"The log cannot be read: " + visited.error().text() + "."};
@@ -32,6 +32,21 @@ Result<admin::PastPage, std::string> PastRecords::page(Timestamp from, Timestamp
                    return true;
                }));
     if (visited.next) page.next = visited.next->text();
+    if (visited.end) page.end = visited.end->text();
+    return page;
+}
+
+Result<admin::PastPage, std::string> PastRecords::since(std::string_view cursor, std::size_t max) {
+    broker::HistoryQuery query;
+    query.max = max;
+    query.with_queues = false;
+    admin::PastPage page;
+    TRY_ASSIGN(auto visited, look(query, cursor, [&](const broker::AcceptedRecord& record) {
+                   page.records.push_back({"", std::string(record.body), record.sent_at, record.message_id});
+                   return true;
+               }));
+    if (visited.next) page.next = visited.next->text();
+    if (visited.end) page.end = visited.end->text();
     return page;
 }
 

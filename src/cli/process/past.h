@@ -16,6 +16,7 @@ class PastRecords final : public admin::History {
     Result<admin::PastPage, std::string> page(Timestamp from, Timestamp to, std::string_view cursor, std::size_t max) override;
     Result<admin::PastPage, std::string> sent_to(std::string_view queue, Timestamp from, Timestamp to, std::string_view cursor,
                                                  std::size_t max) override;
+    Result<admin::PastPage, std::string> since(std::string_view cursor, std::size_t max) override;
 
   private:
     Result<broker::HistoryPage, std::string> look(broker::HistoryQuery query, std::string_view cursor, broker::VisitAccepted visit);

@@ -23,7 +23,8 @@ std::string reasons_of(const json::Value& reject) {
         const auto& field = error["field"].text();
         out += (out.empty() ? "" : ", ") + (field.empty() ? "" : field + ": ") + error["code"].text();
     }
-    return out.empty() ? reject["code"].text() : out;
+    if (out.empty()) out = reject["code"].text();
+    return reject["source"].text().empty() ? out : reject["source"].text() + "  " + out;
 }
 
 std::string when_of(const json::Value& reject, Timestamp now) {
@@ -84,6 +85,7 @@ json::Value request_of(const Invocation& invocation, const std::string& since) {
     }
     if (auto endpoint = invocation.value("endpoint")) body.set("endpoint", *endpoint);
     if (auto code = invocation.value("code")) body.set("code", *code);
+    if (auto source = invocation.value("source")) body.set("source", *source);
     if (!since.empty()) body.set("since", json::Value::number(since));
     return body;
 }
@@ -105,6 +107,7 @@ int run_rejects_ls(Invocation& invocation) {
     if (!max) return invocation.misused("--max must be a number from 1 to " + std::to_string(listed_max));
     auto query = query_of({{"endpoint", invocation.value("endpoint").value_or("")},
                            {"code", invocation.value("code").value_or("")},
+                           {"source", invocation.value("source").value_or("")},
                            {"since", *since},
                            {"max", std::to_string(*max)}});
     auto answer = AdminClient(invocation).get("/api/rejects" + query);
@@ -118,7 +121,8 @@ int run_rejects_ls(Invocation& invocation) {
     auto now = invocation.world().clock.wall();
     for (const auto& reject : (*answer)["rejects"].elements())
         table.add({reject["id"].text(), reject["endpoint"].text(), when_of(reject, now), reject["status"].text(), reasons_of(reject)});
-    bool all_are_asked_for = !invocation.value("endpoint") && !invocation.value("code") && !invocation.value("since");
+    bool all_are_asked_for = true;
+    for (auto filter : {"endpoint", "code", "source", "since"}) all_are_asked_for = all_are_asked_for && !invocation.value(filter);
     if (table.is_empty())
         terminal.talk(all_are_asked_for ? "No refused posts are kept." : "No refused post that is kept is like that.");
     else
@@ -156,7 +160,7 @@ int run_rejects_readmit(Invocation& invocation) {
     auto since = since_of(invocation);
     if (!since) return bad_moment(invocation);
     auto body = request_of(invocation, *since);
-    if (body.is_null()) return invocation.misused("say which: an ID, --endpoint, --code or --since");
+    if (body.is_null()) return invocation.misused("say which: an ID, --endpoint, --code, --source or --since");
     AdminClient admin(invocation);
     auto preview = admin.post("/api/rejects/readmit", json::Value(body).set("dry_run", true));
     if (!preview) return failed(invocation, preview.error());

@@ -1,4 +1,6 @@
 // `show ID`: one record, what it holds and what was done for it.
+#include <algorithm>
+
 #include "base/digest.h"
 #include "cli/admin_client.h"
 #include "cli/effects.h"
@@ -88,6 +90,7 @@ json::Value to_json(const EffectState& state) {
     json::Value out;
     out.set("effect", state.effect).set("state", state.state);
     if (!state.row) return out;
+    out.set("first_at", to_rfc3339(state.row->first_at));
     out.set("attempts", state.row->attempts).set("at", to_rfc3339(state.row->at)).set("worker", state.row->worker);
     if (state.row->next_at) out.set("next_at", to_rfc3339(*state.row->next_at));
     if (!state.row->answer.empty()) out.set("answer", state.row->answer);
@@ -107,6 +110,34 @@ std::string effect_table(const std::vector<EffectState>& states, Timestamp now, 
                        is_done ? state.row->answer : state.row->error});
     }
     return table.text(terminal);
+}
+
+/// `23:34:14.193`, with the day before it where it is another.
+std::string exact_moment(Timestamp at, Timestamp now) { return moment_text(at, now) + "." + to_rfc3339(at).substr(20, 3); }
+
+/// What happened to it, one line each, in the order in which it did.
+std::string timeline_of(const Record& record, const std::vector<EffectState>& states, Timestamp now) {
+    std::vector<std::pair<Timestamp, std::string>> events;
+    std::string came;
+    if (!record.envelope.is_null()) {
+        const auto& type = record.envelope["raw_type"].text();
+        came = (type.empty() ? "" : type + ", ") + counted(raw_of(record.envelope).size(), "byte");
+    }
+    events.emplace_back(record.received_at, "accepted" + (came.empty() ? "" : "  " + came));
+    if (!record.queue.empty()) events.emplace_back(record.received_at, "queued  " + record.queue);
+    for (const auto& state : states) {
+        if (!state.row) continue;
+        const auto& row = *state.row;
+        if (row.attempts > 1 || row.first_at < row.at) events.emplace_back(row.first_at, state.effect + "  first attempt");
+        events.emplace_back(row.at, state.effect + "  " + state.state + "  " + row.worker +
+                                        (row.attempts > 1 ? "  " + counted(row.attempts, "attempt") : "") +
+                                        (row.error.empty() ? "" : "  " + row.error));
+        if (row.next_at) events.emplace_back(*row.next_at, state.effect + "  next attempt");
+    }
+    std::stable_sort(events.begin(), events.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+    std::string out;
+    for (const auto& [at, what] : events) out += printable(exact_moment(at, now) + "  " + what) + "\n";
+    return out;
 }
 
 std::string fields_text(const json::Value& fields) {
@@ -160,6 +191,8 @@ int run_show(Invocation& invocation) {
     terminal.result(head_of(*record, states, now));
     if (!invocation.has("effects")) terminal.result(fields_text(fields));
     terminal.result(effect_table(states, now, terminal));
+    if (!invocation.has("effects"))
+        terminal.result(terminal.painted("TIMELINE", Colour::heading) + "\n" + timeline_of(*record, states, now));
     return exit_code::done;
 }
 

@@ -35,6 +35,12 @@ int run_dead_show(Invocation& invocation);
 int run_dead_retry(Invocation& invocation);
 int run_dead_edit(Invocation& invocation);
 
+int run_watch(Invocation& invocation);
+int run_erase(Invocation& invocation);
+int run_import(Invocation& invocation);
+int run_export(Invocation& invocation);
+int run_backup(Invocation& invocation);
+int run_restore(Invocation& invocation);
 int run_replay(Invocation& invocation);
 int run_replay_queue(Invocation& invocation);  ///< `replay` with --queue
 int run_audit(Invocation& invocation);

@@ -472,7 +472,10 @@ TEST_F(Verbs, show_masks_fields_until_revealed) {
                                      "  email     j***@example.com\n"
                                      "  campaign  auto\n"
                                      "EFFECT  STATE   ATTEMPTS  AT  BY  ANSWER\n"
-                                     "store   queued         0  -   -\n");
+                                     "store   queued         0  -   -\n"
+                                     "TIMELINE\n"
+                                     "14:03:11.482  accepted  10 bytes\n"
+                                     "14:03:11.482  queued  leads\n");
     console({"show", id, "--reveal"});
     EXPECT_NE(console.out.str().find("jane@example.com"), std::string::npos);
     console({"show", id, "--raw"});
