@@ -316,8 +316,6 @@ int Node::open_intake() {
             configuration_.sqs.account, configuration_.sqs.region, configuration_.sqs.base_url, {std::string(intake::quarantine_queue)}});
     past_ = std::make_unique<PastRecords>(*looking_disk_);
     admin_ = std::make_unique<admin::Admin>(admin::Parts{
-        *broker_, *intake_, *past_, *audits_, clock_, [this] { return facts(); }, [this] { return registry_.prometheus_text(); },
-        [routes = routes_of(configuration_)] { return routes; }, dead_acts_path(configuration_.node.data_dir)});
         *broker_,
         *intake_,
         *past_,
@@ -325,6 +323,8 @@ int Node::open_intake() {
         clock_,
         [this] { return facts(); },
         [this] { return registry_.prometheus_text(); },
+        [routes = routes_of(configuration_)] { return routes; },
+        dead_acts_path(configuration_.node.data_dir),
         *looking_disk_,
         {[this](Duration at_most) { return broker_->hold_log(at_most); }, [this](Duration at_most) { return broker_->seal_log(at_most); },
          [this](journal::SegmentNumber segment) { return broker_->replace_segment(segment); }}});

@@ -9,7 +9,7 @@ Result<broker::HistoryPage, std::string> PastRecords::look(broker::HistoryQuery 
                                                            broker::VisitAccepted visit) {
     if (!cursor.empty()) {
         query.after = broker::HistoryCursor::parse(cursor);
-        if (!query.after) return Failure{no_cursor(cursor)};
+        if (!query.after) return Failure{"\"" + std::string(cursor) + "\" is not a cursor this server gave."};
     }
     auto visited = broker::visit_accepted(disk_, query, std::move(visit));
     if (!visited.ok()) return Failure{"The log cannot be read: " + visited.error().text() + "."};
