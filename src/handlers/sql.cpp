@@ -65,8 +65,23 @@ struct SqlHandler::Inside {
 
     Done write(std::span<const worker::Job> jobs) {
         TRY_ASSIGN(auto* db, opened());
-        return db->write([&](db::WriteTransaction& t) { return write_all(t, jobs); });
+        return db->write([&](db::WriteTransaction& t) { return write_runs(t, jobs); });
     }
+
+    /// What an operator has run again is rare, and has an effect of its own by another name: each by itself.
+    Done write_runs(db::WriteTransaction& t, std::span<const worker::Job> jobs) {
+        while (!jobs.empty()) {
+            effect_name = effect_of(jobs[0].envelope);
+            auto usual = std::find_if(jobs.begin(), jobs.end(), [](auto& job) { return job.envelope.again > 0; }) - jobs.begin();
+            auto run = jobs.first(std::max<std::size_t>(static_cast<std::size_t>(usual), 1));
+            TRY(write_all(t, run));
+            jobs = jobs.subspan(run.size());
+        }
+        return {};
+    }
+
+    std::string effect_name{};  ///< of the records that are being written
+    std::string effect_of(const record::Envelope& envelope) const { return ledger::effect_name(options.worker, envelope.again); }
 
     /// After an unknown outcome the same records once more: those that were committed are found done.
     Done write_in_doubt_twice(std::span<const worker::Job> jobs) {
@@ -81,7 +96,7 @@ struct SqlHandler::Inside {
     Done write_all(db::WriteTransaction& t, std::span<const worker::Job> jobs) {
         std::vector<std::string> ids;
         for (auto& job : jobs) ids.push_back(to_text(job.envelope.id));
-        TRY_ASSIGN(auto known, ledger::rows_of(t, ids, options.worker));
+        TRY_ASSIGN(auto known, ledger::rows_of(t, ids, effect_name));
         std::vector<ledger::Entry> entries;
         db::Rows rows;
         std::set<std::string> begun;
@@ -142,7 +157,7 @@ struct SqlHandler::Inside {
 
     ledger::Effect effect() const {
         ledger::Effect effect;
-        effect.effect = options.worker;
+        effect.effect = effect_name;
         effect.at = clock.wall();
         effect.worker = process;
         return effect;
@@ -211,6 +226,7 @@ void SqlHandler::note(std::span<const worker::Job> jobs, std::span<const worker:
         for (std::size_t i = 0; i < jobs.size(); ++i) {
             if (!is_noted(i)) continue;
             auto effect = inside_->effect();
+            effect.effect = inside_->effect_of(jobs[i].envelope);
             fill(effect, settlements[i]);
             TRY(ledger::note(t, jobs[i].envelope, effect, inside_->options.search));
         }
@@ -225,7 +241,7 @@ std::vector<std::optional<worker::Wait>> SqlHandler::waits(std::span<const worke
     if (!database) return waits;  // the attempt says so
     auto read = (*database)->read([&](db::ReadTransaction& t) -> Done {
         for (std::size_t i = 0; i < jobs.size(); ++i) {
-            TRY_ASSIGN(auto retry, ledger::look_up_retry(t, jobs[i].envelope.id, inside_->options.worker));
+            TRY_ASSIGN(auto retry, ledger::look_up_retry(t, jobs[i].envelope.id, inside_->effect_of(jobs[i].envelope)));
             if (retry) waits[i] = wait_of(*retry);
         }
         return {};

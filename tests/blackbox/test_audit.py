@@ -169,13 +169,20 @@ def test_a_row_that_was_removed_or_added_by_hand_is_named(forebay):
     assert [(d["what"], d["id"]) for d in found["differences"]] == [("row_missing", ids[2])]
     assert found["total"]["rows"] == 4 and found["total"]["settled"] == 5 and found["total"]["difference"] == 1
     assert f"{ids[2]} of lead" in process.run("audit", *AGAINST, expect=1)
-    refused = process.run("audit", *AGAINST, "--repair", "--yes", "--reason", "test", expect=None)
-    assert refused.returncode == 1 and "Not repaired: 1 row of leads" in refused.stderr
     assert audit(process)["verdict"] == "balanced", "without --against the rows are not looked at"
     stranger = ids[1][:-4] + ("0000" if ids[1][-4:] != "0000" else "1111")
     change(process, "INSERT INTO leads (id) VALUES (?)", stranger)
     found = audit(process, *AGAINST, expect=1)
     assert {(d["what"], d["id"]) for d in found["differences"]} == {("row_missing", ids[2]), ("row_surplus", stranger)}
+    done = process.run("audit", *AGAINST, "--repair", "--yes", "--reason", "test", expect=None)
+    assert done.returncode == 1 and "Queued 1 record again" in done.stdout and "Not repaired: 1 row too many in leads" in done.stderr
+    settle(process, 6)
+    change(process, "DELETE FROM leads WHERE id = ?", stranger)
+    assert audit(process, *AGAINST)["verdict"] == "balanced"
+    change(process, "DELETE FROM leads WHERE id = ?", ids[2])
+    process.run("audit", *AGAINST, "--repair", "--yes", "--reason", "it happened once more")
+    settle(process, 5)
+    assert audit(process, *AGAINST)["verdict"] == "balanced"
 
 
 def test_a_doubled_row_is_named(forebay):

@@ -127,8 +127,11 @@ def test_every_acknowledged_record_is_in_the_database_once(forebay):
     assert all(stored[record] == n for record, n in acknowledged.items())
     assert depth(process, "leads-dead") == 0
     assert len(acknowledged) > KILLS, "there was no load worth the name"
+    balance = process.json("audit", "--against", "main", "--table", "leads")
+    assert balance["verdict"] == "balanced" and balance["total"]["accepted"] == balance["total"]["rows"] == len(rows)
     process.stop()
     check_store(process, acknowledged)
+    check_balance(process, balance["total"])
 
 
 def wait_for_another(producers):
@@ -147,6 +150,16 @@ def check_store(process, acknowledged):
                           cwd=process.folder, capture_output=True, text=True, timeout=300)
     print(done.stdout.splitlines()[-1:])
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
+
+
+def check_balance(process, counted):
+    """The same as `forebay audit`, counted from the stopped store by that program's kind, value by value."""
+    done = subprocess.run(["/usr/bin/python3", "-B", CHECKER.with_name("check_balance.py"), "data/store", "--database", "leads.db", "--table", "leads",
+                           "--queue", "leads", "--effect", "store"], cwd=process.folder, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
+    found = json.loads(done.stdout.splitlines()[-1])
+    assert {term: found[term] for term in ("accepted", "settled", "open", "dead", "missing", "rows")} == {
+        term: counted[term] for term in ("accepted", "settled", "open", "dead", "missing", "rows")}
 
 
 def depth(process, queue):

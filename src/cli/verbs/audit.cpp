@@ -290,10 +290,17 @@ class Audit {
             terminal().complain("nothing is repaired while it cannot be told what is missing");
             return code;
         }
-        auto orders = orders_for(audited);
-        auto wanted = size_of(orders);
-        if (auto rows = audited.total.row_errors + audited.earlier.row_errors; rows > 0)
-            terminal().talk("Not repaired: " + counted(rows, "row") + " of " + table_.table + ", whose effects are done or not ours.");
+        auto orders = orders_for(audited, configuration_, table_.database == nullptr ? nullptr : &table_);
+        if (!orders) {
+            terminal().complain(orders.error());
+            return exit_code::cannot_tell;
+        }
+        auto wanted = size_of(*orders);
+        auto others = std::count_if(audited.differences.begin(), audited.differences.end(), [](const auto& difference) {
+            return difference.kind == Kind::row_surplus || difference.kind == Kind::row_doubled;
+        });
+        if (others > 0)
+            terminal().talk("Not repaired: " + counted(static_cast<std::uint64_t>(others), "row") + " too many in " + table_.table + ".");
         result.set("to_queue", wanted);
         if (invocation_.has("dry-run")) {
             if (!terminal().wants_json()) terminal().result("Would queue " + counted(wanted, "record") + " again.\n");
@@ -302,11 +309,11 @@ class Audit {
         if (wanted == 0 || !invocation_.is_agreed("Queue " + counted(wanted, "record") + " again?")) return code;
         auto reason = invocation_.reason();
         if (reason.empty()) return invocation_.misused("--repair needs --reason");
-        auto repaired = send(admin_, orders, reason);
+        auto repaired = send(admin_, *orders, reason);
         result.set("queued", repaired.sent);
         if (!terminal().wants_json()) terminal().result("Queued " + counted(repaired.sent, "record") + " again.\n");
         if (repaired.error) return failed(invocation_, *repaired.error);
-        bool is_whole = repaired.sent == wanted && audited.total.row_errors + audited.earlier.row_errors == 0;
+        bool is_whole = repaired.sent == wanted && others == 0;
         return is_whole && !invocation_.has("fail-on-mismatch") ? exit_code::done : exit_code::check_failed;
     }
 

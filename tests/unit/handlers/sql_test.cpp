@@ -152,6 +152,25 @@ TEST_F(Sql, records_wait_while_the_file_is_gone_and_an_empty_one_gets_its_tables
     EXPECT_EQ(count("leads"), 2);
 }
 
+TEST_F(Sql, what_is_run_again_is_written_although_it_was_done_and_noted_by_a_name_of_its_own) {
+    auto run = [&](const auto& batch) { return kinds(handler().run(batch, {})); };
+    auto batch = jobs(3);
+    (void)run(batch);
+    execute("DELETE FROM leads WHERE id IN ('" + to_text(id_of(1)) + "', '" + to_text(id_of(2)) + "')");
+    batch[0].envelope.again = 1;
+    EXPECT_EQ(run(batch), (std::vector<Kind>{Kind::done, Kind::done, Kind::done}));
+    EXPECT_EQ(count("leads WHERE id = '" + to_text(id_of(1)) + "'"), 1);
+    EXPECT_EQ(count("leads"), 2) << "the others are done";
+    EXPECT_EQ(count("forebay_effects WHERE effect = 'store again-1' AND state = 'done'"), 1);
+    execute("DELETE FROM leads WHERE id = '" + to_text(id_of(1)) + "'");
+    (void)run(batch);
+    EXPECT_EQ(count("leads"), 1) << "the first time again is done too";
+    batch[0].envelope.again = 2;
+    (void)run(batch);
+    EXPECT_EQ(count("leads"), 2);
+    EXPECT_EQ(count("forebay_effects"), 5);
+}
+
 TEST_F(Sql, a_retrying_record_waits_as_its_row_says) {
     auto h = handler();
     auto batch = jobs(3);
