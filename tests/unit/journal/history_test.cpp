@@ -203,6 +203,31 @@ TEST_F(JournalHistory, what_is_older_than_asked_for_goes_oldest_first_and_the_re
     EXPECT_TRUE(summary.damage.empty());
 }
 
+TEST_F(JournalHistory, segments_before_a_position_are_passed_over_and_nothing_from_there_on) {
+    open();
+    fill(4);
+    drop_all(true);
+    std::vector<std::uint64_t> all;
+    auto visit = [&](std::vector<std::uint64_t>& to, Position first) {
+        auto done = HistoryReader(disk).visit(
+            {0}, {INT64_MAX / 2},
+            [&](const Entry& entry) {
+                if (entry.type != 0) to.push_back(entry.position.value());
+                return true;
+            },
+            first);
+        EXPECT_TRUE(done.ok());
+        return *done;
+    };
+    EXPECT_EQ(visit(all, Position(0)).segments_skipped, 0u);
+    for (auto at : {all.size() / 2, all.size() - 1}) {
+        std::vector<std::uint64_t> later;
+        EXPECT_GT(visit(later, Position(all[at])).segments_skipped, 0u);
+        ASSERT_GE(later.size(), all.size() - at);
+        EXPECT_TRUE(std::equal(later.rbegin(), later.rend(), all.rbegin()));
+    }
+}
+
 TEST_F(JournalHistory, what_may_not_go_stays_and_the_next_goes) {
     open();
     fill(4);
