@@ -103,6 +103,7 @@ void declare(Scope& root, Configuration& c) {
     root.table("journal", [&](Scope& s) { declare_journal(s, c.journal); });
     root.table("log", [&](Scope& s) { declare_log(s, c.log); });
     root.table("telemetry", [&](Scope& s) { declare_telemetry(s, c.telemetry); });
+    declare_proxy(root, c);
     root.later({"partner", "alert"});
 }
 
