@@ -121,7 +121,7 @@ def test_every_message_of_a_queue_is_sent_again_records_or_not(forebay):
     fifo = sqs.create_queue(QueueName="orders.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
     for n in range(3):
         sqs.send_message(QueueUrl=plain, MessageBody=f"message {n}", MessageAttributes={"n": {"DataType": "Number", "StringValue": str(n)}})
-        sqs.send_message(QueueUrl=fifo, MessageBody=f"order {n}", MessageGroupId=f"group {n % 2}", MessageDeduplicationId=str(n))
+        sqs.send_message(QueueUrl=fifo, MessageBody=f"order {n}", MessageGroupId=f"group-{n % 2}", MessageDeduplicationId=str(n))
     post(node)
 
     def take(url):
@@ -144,7 +144,7 @@ def test_every_message_of_a_queue_is_sent_again_records_or_not(forebay):
     assert {m["Body"][-1]: m["MessageAttributes"]["n"]["StringValue"] for m in second} == {str(n): str(n) for n in range(3)}
     assert not {m["MessageId"] for m in second} & {m["MessageId"] for m in first[plain]}
     orders = take(fifo)
-    assert [m["Body"] for m in orders if m["Attributes"]["MessageGroupId"] == "group 0"] == ["order 0", "order 2"]
+    assert [m["Body"] for m in orders if m["Attributes"]["MessageGroupId"] == "group-0"] == ["order 0", "order 2"]
     assert len(take(sqs.get_queue_url(QueueName="leads")["QueueUrl"])) == 2
     for more, code, what in [(["plan"], 65, 'did you mean "plain"?'), (["plain", "--effect", "store"], 64, "does not go with --queue"),
                              (["forebay-quarantine"], 65, "readmit")]:
