@@ -2,8 +2,6 @@
 
 #include <filesystem>
 
-#include "handlers/follow_ups.h"
-
 namespace forebay::handlers {
 
 std::string_view state_name(worker::Outcome::Kind kind) {
@@ -50,10 +48,7 @@ Result<db::Database*, db::Error> Effects::opened() {
     if (!database_) {
         TRY_ASSIGN(database_, db::open(options_.ledger.value_or(own)));
     }
-    TRY(database_->write([&](db::WriteTransaction& t) -> Result<void, db::Error> {
-        TRY(ledger::prepare(t));
-        return ledger::sweep_outbox(t, options_.worker, clock_.wall() - outbox_kept);
-    }));
+    TRY(database_->write([](db::WriteTransaction& t) { return ledger::prepare(t); }));
     TRY_ASSIGN(prepared_, database_->opened());
     return database_.get();
 }
@@ -120,16 +115,7 @@ Result<void, db::Error> Effects::write(const std::vector<Entry>& entries) {
 
 Result<void, db::Error> Effects::mark_sent(const std::vector<ledger::OutboxKey>& follow_ups) {
     TRY_ASSIGN(auto* database, opened());
-    TRY(database->write([&](db::WriteTransaction& t) -> Result<void, db::Error> {
-        TRY(ledger::drop_from_outbox(t, options_.worker, forgettable_));
-        return ledger::mark_sent(t, options_.worker, follow_ups, clock_.wall());
-    }));
-    forgettable_.clear();
-    return {};
-}
-
-void Effects::forget_sent(std::span<const Uuid> records) {
-    for (auto& record : records) forgettable_.push_back(to_text(record));
+    return database->write([&](db::WriteTransaction& t) { return ledger::mark_sent(t, options_.worker, follow_ups, clock_.wall()); });
 }
 
 ledger::Effect Effects::effect(std::string_view state, std::uint32_t attempts) const {

@@ -50,8 +50,6 @@ class Effects {
     Result<void, db::Error> write(const std::vector<Entry>& entries);
     /// Durable when it returns.
     Result<void, db::Error> mark_sent(const std::vector<ledger::OutboxKey>& follow_ups);
-    /// Their rows go with the next mark.
-    void forget_sent(std::span<const Uuid> records);
     /// With the worker's name, the process and now filled in.
     ledger::Effect effect(std::string_view state, std::uint32_t attempts) const;
 
@@ -65,7 +63,6 @@ class Effects {
     std::unique_ptr<db::Database> database_;
     std::uint64_t prepared_ = 0;  ///< the opening after which the tables were made
     ledger::Ledger ledger_;       ///< the files of all processes
-    std::vector<std::string> forgettable_;
 };
 
 /// `done`, `retrying`, `held`, `dead`

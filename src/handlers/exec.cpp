@@ -114,8 +114,6 @@ Result<void, std::string> ExecHandler::note_sent(std::span<const worker::Sent> s
     return {};
 }
 
-void ExecHandler::forget_sent(std::span<const Uuid> records) { inside_->effects.forget_sent(records); }
-
 std::vector<std::optional<worker::Wait>> ExecHandler::waits(std::span<const Job> jobs) { return inside_->effects.waits(jobs); }
 
 Duration ExecHandler::time_limit(std::size_t jobs, Duration timeout) const {

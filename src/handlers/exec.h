@@ -48,7 +48,6 @@ class ExecHandler final : public worker::Handler {
     std::vector<worker::Outcome> run(std::span<const worker::Job> jobs, const worker::Limits& limits) override;
     void note(std::span<const worker::Job> jobs, std::span<const worker::Settlement> settlements) override;
     Result<void, std::string> note_sent(std::span<const worker::Sent> sent) override;
-    void forget_sent(std::span<const Uuid> records) override;
     std::vector<std::optional<worker::Wait>> waits(std::span<const worker::Job> jobs) override;
     Duration time_limit(std::size_t jobs, Duration timeout) const override;
 

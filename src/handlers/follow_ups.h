@@ -25,7 +25,4 @@ std::vector<ledger::OutboxKey> outbox_keys(std::span<const worker::Sent> sent);
 /// Leaves those that are not known to be sent.
 void leave_unsent(const Uuid& record, std::vector<worker::FollowUp>& follow_ups, const std::set<ledger::OutboxKey>& sent);
 
-/// How long after an effect was done its rows may go at the latest.
-inline constexpr Duration outbox_kept = 14 * 24h;
-
 }  // namespace forebay::handlers

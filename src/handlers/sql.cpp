@@ -28,9 +28,8 @@ struct SqlHandler::Inside {
     std::vector<std::string> sources;  ///< of its parameters
     std::string process;               ///< "store:1"
     std::unique_ptr<db::Database> database;
-    std::uint64_t prepared = 0;              ///< the opening after which the tables were made
-    std::set<ledger::OutboxKey> sent{};      ///< follow-ups of the run's records that were done before
-    std::vector<std::string> forgettable{};  ///< records whose rows in the outbox are of no use any more
+    std::uint64_t prepared = 0;          ///< the opening after which the tables were made
+    std::set<ledger::OutboxKey> sent{};  ///< follow-ups of the run's records that were done before
 
     Result<db::Database*, db::Error> opened() {
         if (!database) {
@@ -44,7 +43,6 @@ struct SqlHandler::Inside {
     Done prepare() {
         TRY(database->write([&](db::WriteTransaction& t) -> Done {
             TRY(ledger::prepare(t));
-            TRY(ledger::sweep_outbox(t, options.worker, clock.wall() - outbox_kept));
             if (!options.create_table || options.table.empty()) return {};
             return ensure_table(t, options.table, options.columns);
         }));
@@ -201,17 +199,10 @@ std::vector<worker::Outcome> SqlHandler::run(std::span<const worker::Job> jobs, 
 Result<void, std::string> SqlHandler::note_sent(std::span<const worker::Sent> sent) {
     auto database = inside_->opened();
     if (!database) return Failure{database.error().what};
-    auto noted = (*database)->write([&](db::WriteTransaction& t) -> Done {
-        TRY(ledger::drop_from_outbox(t, inside_->options.worker, inside_->forgettable));
-        return ledger::mark_sent(t, inside_->options.worker, outbox_keys(sent), inside_->clock.wall());
-    });
+    auto noted = (*database)->write(
+        [&](db::WriteTransaction& t) { return ledger::mark_sent(t, inside_->options.worker, outbox_keys(sent), inside_->clock.wall()); });
     if (!noted) return Failure{noted.error().what};
-    inside_->forgettable.clear();
     return {};
-}
-
-void SqlHandler::forget_sent(std::span<const Uuid> records) {
-    for (auto& record : records) inside_->forgettable.push_back(to_text(record));
 }
 
 void SqlHandler::note(std::span<const worker::Job> jobs, std::span<const worker::Settlement> settlements) {

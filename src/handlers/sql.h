@@ -44,7 +44,6 @@ class SqlHandler final : public worker::Handler {
     std::vector<worker::Outcome> run(std::span<const worker::Job> jobs, const worker::Limits& limits) override;
     void note(std::span<const worker::Job> jobs, std::span<const worker::Settlement> settlements) override;
     Result<void, std::string> note_sent(std::span<const worker::Sent> sent) override;
-    void forget_sent(std::span<const Uuid> records) override;
     std::vector<std::optional<worker::Wait>> waits(std::span<const worker::Job> jobs) override;
     bool has_probe() const override { return true; }
     Result<void, std::string> probe() override;

@@ -45,21 +45,4 @@ Result<void, db::Error> mark_sent(db::WriteTransaction& transaction, std::string
     return insert(transaction, effect, follow_ups, now.ms);
 }
 
-Result<void, db::Error> drop_from_outbox(db::WriteTransaction& transaction, std::string_view effect,
-                                         const std::vector<std::string>& records) {
-    if (records.empty()) return {};
-    db::Rows rows;
-    for (auto& record : records) rows.push_back({record, std::string(effect)});
-    TRY(transaction.execute_many("DELETE FROM forebay_outbox WHERE record = ? AND effect = ?", rows));
-    return {};
-}
-
-Result<void, db::Error> sweep_outbox(db::WriteTransaction& transaction, std::string_view effect, Timestamp before) {
-    TRY(
-        transaction.execute("DELETE FROM forebay_outbox WHERE effect = ? AND EXISTS (SELECT 1 FROM forebay_effects e WHERE "
-                            "e.record = forebay_outbox.record AND e.effect = forebay_outbox.effect AND e.at < ?)",
-                            {std::string(effect), before.ms}));
-    return {};
-}
-
 }  // namespace forebay::ledger

@@ -1,7 +1,7 @@
 #pragma once
 // The follow-ups of done effects (TABLES.md, forebay_outbox): written in the effect's own transaction, marked when they are
-// in their queues, dropped once the message that led to them is deleted. A done effect without a row for a follow-up says
-// nothing about it: it is sent, perhaps again.
+// in their queues, before the message that led to them is deleted. A done effect without a row for a follow-up says nothing
+// about it: it is sent, perhaps again.
 
 #include <map>
 #include <optional>
@@ -32,12 +32,5 @@ Result<std::set<OutboxKey>, db::Error> sent_of(db::ReadTransaction& transaction,
 /// Also where there was no row: another process's file, or an effect of a time before this table, has it.
 Result<void, db::Error> mark_sent(db::WriteTransaction& transaction, std::string_view effect, const std::vector<OutboxKey>& follow_ups,
                                   Timestamp now);
-
-/// The messages of these records are deleted.
-Result<void, db::Error> drop_from_outbox(db::WriteTransaction& transaction, std::string_view effect,
-                                         const std::vector<std::string>& records);
-
-/// What processes left that ended between deleting a message and dropping its rows: those of effects done before `before`.
-Result<void, db::Error> sweep_outbox(db::WriteTransaction& transaction, std::string_view effect, Timestamp before);
 
 }  // namespace forebay::ledger

@@ -100,8 +100,6 @@ class Handler {
     /// Told of follow-ups that are in their queues, before their messages are deleted: noted durably, so that a redelivery does
     /// not send them again. After an error the messages are not deleted. Must not throw.
     virtual Result<void, std::string> note_sent(std::span<const Sent>) { return {}; }
-    /// These records' messages are deleted: what was noted of their follow-ups is of no use any more. Must not throw.
-    virtual void forget_sent(std::span<const Uuid>) {}
 
     /// The wait each of these records is in, where its effect's row says that it is retrying; asked of those that have
     /// spent an attempt, because a queue cannot hide a message as long as some waits are. Must not throw.

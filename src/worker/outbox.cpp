@@ -94,7 +94,6 @@ void Outbox::finish(std::span<const Job> jobs, std::span<const Outcome> outcomes
     send_all(all);
     bool is_noted = note_sent(all);
     std::vector<std::string> handles;
-    std::vector<Uuid> forgettable;
     for (auto& one : all) {
         if (!is_noted && !one.sent.targets.empty()) {
             give_back(one.job->handle);
@@ -102,10 +101,8 @@ void Outbox::finish(std::span<const Job> jobs, std::span<const Outcome> outcomes
         }
         if (!one.is_through()) continue;
         handles.push_back(one.job->handle);
-        if (!one.sent.targets.empty()) forgettable.push_back(one.sent.record);
     }
-    if (handles.empty() || !insist("delete", [&] { return parts_.source.settle(options_.queue, handles); })) return;
-    if (!forgettable.empty()) parts_.handler.forget_sent(forgettable);
+    if (!handles.empty()) insist("delete", [&] { return parts_.source.settle(options_.queue, handles); });
 }
 
 void Outbox::bury(const std::string& handle, const std::string& body, std::string_view record, const Settlement& settlement) {

@@ -6,10 +6,8 @@
 #include <fstream>
 
 #include "handlers/bisect.h"
-#include "handlers/follow_ups.h"
 #include "handlers/table.h"
 #include "handlers/values.h"
-#include "testing/manual_clock.h"
 #include "tests/unit/handlers/jobs.h"
 
 namespace forebay::handlers {
@@ -86,7 +84,7 @@ std::vector<std::string> targets_of(const worker::Outcome& outcome) {
     return targets;
 }
 
-TEST_F(Sql, a_row_has_its_follow_ups_beside_it_until_their_message_is_deleted) {
+TEST_F(Sql, a_row_has_its_follow_ups_beside_it) {
     options.then = {"score", "stats"};
     auto h = handler();
     auto outcomes = h.run(jobs(2), {});
@@ -96,9 +94,6 @@ TEST_F(Sql, a_row_has_its_follow_ups_beside_it_until_their_message_is_deleted) {
     EXPECT_EQ(count("forebay_outbox JOIN leads ON id = record WHERE effect = 'store' AND sent_at IS NULL"), 4);
     EXPECT_TRUE(h.note_sent(std::vector<worker::Sent>{{id_of(1), {"score", "stats"}}, {id_of(2), {"stats"}}}));
     EXPECT_EQ(count("forebay_outbox WHERE sent_at IS NOT NULL"), 3);
-    h.forget_sent(std::vector<Uuid>{id_of(1)});
-    EXPECT_TRUE(h.note_sent(std::vector<worker::Sent>{{id_of(2), {"score"}}}));
-    EXPECT_EQ(count("forebay_outbox"), 2) << "of the second record alone";
 }
 
 TEST_F(Sql, a_redelivery_sends_what_is_not_yet_sent) {
@@ -120,22 +115,6 @@ TEST_F(Sql, an_effect_of_which_the_outbox_knows_nothing_is_sent_again_rather_tha
     (void)handler().run(jobs(1), {});
     options.then = {"score"};
     EXPECT_EQ(targets_of(handler().run(jobs(1), {}).at(0)), options.then);
-}
-
-TEST_F(Sql, what_a_killed_process_left_in_the_outbox_goes_when_no_redelivery_can_ask_for_it) {
-    options.then = {"score"};
-    testing::ManualClock set;
-    {
-        SqlHandler h(options, database, set);
-        (void)h.run(jobs(2), {});
-        EXPECT_TRUE(h.note_sent(std::vector<worker::Sent>{{id_of(1), {"score"}}}));
-    }
-    set.advance(outbox_kept - 1h);
-    (void)SqlHandler(options, database, set).run(jobs(1, 3), {});
-    EXPECT_EQ(count("forebay_outbox"), 3);
-    set.advance(2h);
-    (void)SqlHandler(options, database, set).run(jobs(1, 4), {});
-    EXPECT_EQ(count("forebay_outbox"), 2);
 }
 
 TEST_F(Sql, records_wait_while_the_file_is_gone_and_an_empty_one_gets_its_tables) {
