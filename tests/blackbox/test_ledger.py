@@ -101,6 +101,7 @@ def test_a_worker_goes_on_with_a_ledger_of_version_1(forebay):
     one.stop()
     database = os.path.join(one.folder, "leads.db")
     shutil.copy(VERSION_1 / "leads.db", database)
+    os.makedirs(os.path.join(one.folder, "data/effects"), exist_ok=True)
     shutil.copy(VERSION_1 / "mail-1.db", os.path.join(one.folder, "data/effects/mail-1.db"))
     one.start()
     record = post(one, "new@example.com")
@@ -117,6 +118,8 @@ def test_exec_workers_note_their_effects_in_the_ledgers_database(forebay, mariad
     records = [post(one, f"{n}@example.com") for n in range(20)]
 
     def done():
+        if not mariadb.query("SHOW TABLES LIKE 'forebay_effects'", database=database):
+            return set()
         return {record for record, in mariadb.query("SELECT record FROM forebay_effects WHERE effect = 'mail' AND state = 'done'", database=database)}
 
     wait_for(lambda: done() == set(records), one.output)
