@@ -43,8 +43,8 @@
 #include <string>
 
 #include "admin/audit.h"
-#include "admin/dead_letters.h"
 #include "admin/backup.h"
+#include "admin/dead_letters.h"
 #include "admin/history.h"
 #include "base/json.h"
 #include "base/time.h"

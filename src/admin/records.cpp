@@ -204,6 +204,10 @@ http::Response replay_queue(History& history, Clock& clock, broker::Commands& co
     auto max = static_cast<std::size_t>(std::clamp<std::int64_t>(call.body["max"].integer().value_or(100), 1, page_max));
     auto page = history.sent_to(queue, Timestamp{*from}, end, call.body["after"].text(), max);
     if (!page.ok()) return bad_request(page.error());
+    std::erase_if(page->records, [](const PastRecord& past) {
+        auto envelope = envelope_of(past);
+        return envelope && record::is_erased(*envelope);
+    });
     std::uint64_t bytes = 0, sent = 0;
     for (auto& past : page->records) {
         bytes += past.body.size();

@@ -84,7 +84,7 @@ def test_export_chooses(forebay):
     (("--since", "yesterdy"), 64, "--since yesterdy is no moment"),
     (("--from", "1h", "--to", "2h"), 64, "--from must be before --to"),
     (("--from", "1h", "--since", "1h"), 64, "give one"),
-    (("--where", 'email = "x"'), 64, "--where:1:7: error"),
+    (("--where", 'email = "x"'), 64, "--where:7: error"),
     (("--fields", "a,,b"), 64, "--fields must be names"),
     (("--fields", "a,a"), 64, "each once"),
     (("--out", "forebay.toml"), 74, "forebay.toml is there already"),

@@ -35,12 +35,36 @@ Result<std::vector<db::SchemaDifference>, db::Error> of_table(const Configuratio
     return db::differences(schema, given);
 }
 
-/// A statement of the user's own is explained by the database, which reads it and runs nothing.
-std::vector<db::SchemaDifference> of_statement(const WorkerConfiguration& worker, db::ReadTransaction& transaction) {
-    auto statement = db::with_names(worker.sql.statement, transaction.driver());
-    auto explained = transaction.query("EXPLAIN " + statement.sql);
+/// A statement of the user's own is explained by the database, which reads it and runs nothing. MariaDB does not even explain a change
+/// in a transaction that only reads; a SQLite file may have its writer.
+std::vector<db::SchemaDifference> of_statement(const WorkerConfiguration& worker, const db::Options& options) {
+    auto sql = "EXPLAIN " + db::with_names(worker.sql.statement, options.driver).sql;
+    auto explain = [&](db::ReadTransaction& transaction) -> Result<void, db::Error> {
+        TRY(transaction.query(sql));
+        return {};
+    };
+    auto explained = [&]() -> Result<void, db::Error> {
+        if (options.driver == db::Driver::sqlite) {
+            TRY_ASSIGN(auto reader, db::open_reader(options));
+            return reader->read(explain);
+        }
+        TRY_ASSIGN(auto database, db::open(options));
+        return database->write(explain);
+    }();
     if (explained) return {};
     return {{true, "", explained.error().what, "mend [worker." + worker.name + ".sql] statement, or the table"}};
+}
+
+Result<std::vector<db::SchemaDifference>, db::Error> differences_of(const Configuration& configuration, const WorkerConfiguration& worker,
+                                                                    const db::Options& options) {
+    if (worker.sql.table.empty()) return of_statement(worker, options);
+    std::vector<db::SchemaDifference> found;
+    TRY_ASSIGN(auto reader, db::open_reader(options));
+    TRY(reader->read([&](db::ReadTransaction& transaction) -> Result<void, db::Error> {
+        TRY_ASSIGN(found, of_table(configuration, worker, transaction));
+        return {};
+    }));
+    return found;
 }
 
 }  // namespace
@@ -55,22 +79,12 @@ int run_db_schema_diff(Invocation& invocation) {
     auto list = json::Value::array();
     bool is_fatal = false;
     for (const auto* database : *databases) {
-        auto reader = db::open_reader(database->options);
         for (const auto& worker : configuration->workers) {
             if (worker.handler != HandlerKind::sql || worker.database != database->name) continue;
-            std::vector<db::SchemaDifference> found;
-            auto look = [&](db::ReadTransaction& transaction) -> Result<void, db::Error> {
-                if (worker.sql.table.empty()) {
-                    found = of_statement(worker, transaction);
-                    return {};
-                }
-                TRY_ASSIGN(found, of_table(*configuration, worker, transaction));
-                return {};
-            };
-            auto looked = reader ? (*reader)->read(look) : Result<void, db::Error>(Failure{reader.error()});
-            if (!looked) return terminal.complain(looked.error().what), exit_code::unreachable;
+            auto found = differences_of(*configuration, worker, database->options);
+            if (!found) return terminal.complain(found.error().what), exit_code::unreachable;
             auto name = worker.sql.table.empty() ? std::string("(statement)") : worker.sql.table;
-            for (const auto& difference : found) {
+            for (const auto& difference : *found) {
                 is_fatal = is_fatal || difference.is_fatal;
                 auto level = difference.is_fatal ? Cell("error", Colour::bad) : Cell("warn", Colour::warn);
                 table.add({level, database->name, worker.name, name, difference.column.empty() ? "-" : difference.column, difference.what,

@@ -140,14 +140,14 @@ class Restore {
         TRY(make_directories(unfinished_ + "/store/history"));
         for (const auto& file : manifest_.files) {
             auto to = first_place_of(file);
-            TRY(make_directories(files::path(to).parent_path().string()));
+            TRY(make_directories(files::absolute(to).parent_path().string()));
             TRY_ASSIGN(auto copied, copy_file(from_ + "/" + file.path, to, UINT64_MAX, [&](std::uint64_t bytes) {
                            done += bytes;
                            terminal().progress("restoring  " + about_size(done) + " of " + about_size(manifest_.bytes()));
                            return true;
                        }));
             if (copied.sha256 != file.sha256) return Failure{file.path + " changed while it was copied"};
-            TRY(sync_directory(files::path(to).parent_path().string()));
+            TRY(sync_directory(files::absolute(to).parent_path().string()));
         }
         return give_names();
     }

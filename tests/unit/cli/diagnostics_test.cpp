@@ -103,7 +103,10 @@ TEST(Diagnostics, settings_of_later_versions_are_refused_as_such) {
               "forebay.toml:1:2: error: partner is not in this version\n"
               "  1 | [partner.acme]\n"
               "    |  ^^^^^^^\n");
-    for (const char* text : {"[alert.x]\n", "[admin]\nusers = []\n", "[journal]\nencrypt = \"x\"\n", "[telemetry]\notlp = {}\n", "[backend.a]\nkind = \"sqs\"\n", "[backend.a]\nkind = \"rabbitmq\"\n", "[queue.a]\nfifo = true\n", "[intake.ack]\nafter = \"queue\"\n", "[intake]\nlisten = [\"systemd:http\"]\n", "[queue.q]\n[worker.w]\nqueue = \"q\"\nhandler = \"stats\"\n", "[queue.q]\nretention_guard = \"2d\"\n"}) {
+    for (const char* text : {"[alert.x]\n", "[admin]\nusers = []\n", "[journal]\nencrypt = \"x\"\n", "[telemetry]\notlp = {}\n",
+                             "[backend.a]\nkind = \"sqs\"\n", "[backend.a]\nkind = \"rabbitmq\"\n", "[queue.a]\nfifo = true\n",
+                             "[intake.ack]\nafter = \"queue\"\n", "[intake]\nlisten = [\"systemd:http\"]\n",
+                             "[queue.q]\n[worker.w]\nqueue = \"q\"\nhandler = \"stats\"\n", "[queue.q]\nretention_guard = \"2d\"\n"}) {
         auto found = messages(text);
         ASSERT_EQ(found.size(), 1U) << text << problems(text);
         EXPECT_NE(found[0].find("not in this version"), std::string::npos) << found[0];
