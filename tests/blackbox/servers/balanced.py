@@ -63,7 +63,7 @@ class DbCheck(process.Server):
         return ports.answers(self.port)
 
 
-class Balanced:
+class Balanced(process.Started):
     """`cluster`, `checks`, `proxy`, and the two ports; the table app.t has a unique key k."""
 
     def __init__(self, settings="", more=""):
@@ -105,17 +105,6 @@ class Balanced:
     def close(self):
         for server in reversed(self.servers):
             server.close()
-
-    def __enter__(self):
-        try:
-            self.start()
-        except BaseException:
-            self.close()
-            raise
-        return self
-
-    def __exit__(self, *_):
-        self.close()
 
 
 class Load:

@@ -127,7 +127,7 @@ def make_template(folder):
         node.close()
 
 
-class Galera:
+class Galera(process.Started):
     """Three nodes, `nodes[0]` to `nodes[2]`. All settings apply to each."""
 
     def __init__(self, provider_options="", settings=""):
@@ -188,14 +188,3 @@ class Galera:
     def close(self):
         for node in self.nodes:
             node.close()
-
-    def __enter__(self):
-        try:
-            self.start()
-        except BaseException:
-            self.close()
-            raise
-        return self
-
-    def __exit__(self, *_):
-        self.close()

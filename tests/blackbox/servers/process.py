@@ -39,7 +39,22 @@ def wait_for(what, question, seconds, details=lambda: ""):
         time.sleep(0.02)
 
 
-class Server:
+class Started:
+    """What `with` starts and closes, also when starting fails half way. Subclasses give `start()` and `close()`."""
+
+    def __enter__(self):
+        try:
+            self.start()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+class Server(Started):
     """Start it from the thread that lives as long as the test: it dies with that thread. Subclasses give `command()` and `is_ready()`."""
 
     name = "server"
@@ -139,14 +154,3 @@ class Server:
         """Ends it in whatever state it is, and its folder."""
         self.kill9()
         shutil.rmtree(self.folder, ignore_errors=True)
-
-    def __enter__(self):
-        try:
-            self.start()
-        except BaseException:
-            self.close()
-            raise
-        return self
-
-    def __exit__(self, *_):
-        self.close()
