@@ -259,12 +259,14 @@ std::vector<Verb> make_verbs() {
           {"effect", 0, "WORKER", "the effect: a worker's name"},
           {"queue", 0, "QUEUE", "instead of --effect: sends every message again that was sent to this queue, a record or not"},
           {"rate", 0, "RATE", "how fast, such as 50/s"},
-          {"again", 0, "", "once more for records that have it (not in this version)"},
+          {"again", 0, "", "once more for records that have it, instead of for those that lack it"},
           dry_run,
           reason},
          run_replay,
          C::nothing,
-         "Only what is missing is run: what is done, skipped, dead or waiting in a queue is counted and left. Exit code 75: the effect's\n"
+         "Only what is missing is run: what is done, skipped, dead or waiting in a queue is counted and left. --again runs what is done,\n"
+         "and nothing else, once more as WORKER again-1: a command gets \"again\": 1 in the record, a row that is there stays as it is.\n"
+         "Broken off, the same command goes on from there. Exit code 75: the effect's\n"
          "worker has yet to take a record of the range out of its queue.\n"
          "A moment is a UTC date (2026-09-19), a date and time (\"2026-09-19 08:00\", 2026-09-19T08:00:00+02:00) or how long ago it was "
          "(2h, "

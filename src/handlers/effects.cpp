@@ -55,47 +55,64 @@ Result<db::Database*, db::Error> Effects::opened() {
 
 std::vector<db::Options> Effects::files() const { return ledger::effects_files(options_.data_dir, options_.worker); }
 
-Result<void, db::Error> Effects::ask_ledger(const std::vector<std::string>& ids, ledger::Known& rows, std::set<ledger::OutboxKey>& sent) {
+EffectKey Effects::key_of(const worker::Job& job) const {
+    return {to_text(job.envelope.id), ledger::effect_name(options_.worker, job.envelope.again)};
+}
+
+std::map<std::string, std::vector<std::string>> Effects::ids_by_effect(std::span<const worker::Job> jobs) const {
+    std::map<std::string, std::vector<std::string>> ids;
+    for (auto& job : jobs) {
+        auto key = key_of(job);
+        ids[key.second].push_back(std::move(key.first));
+    }
+    return ids;
+}
+
+Result<void, db::Error> Effects::ask_ledger(std::span<const worker::Job> jobs, Rows& rows, std::set<ledger::OutboxKey>& sent) {
     if (!options_.ledger) return {};
     return database_->write([&](db::WriteTransaction& t) -> Result<void, db::Error> {
-        TRY_ASSIGN(rows, ledger::rows_of(t, ids, options_.worker));
-        TRY_ASSIGN(sent, ledger::sent_of(t, options_.worker, ids));
+        for (auto& [effect, ids] : ids_by_effect(jobs)) {
+            TRY_ASSIGN(auto found, ledger::rows_of(t, ids, effect));
+            for (auto& [id, row] : found) rows.emplace(EffectKey{id, effect}, std::move(row));
+            TRY_ASSIGN(auto some, ledger::sent_of(t, options_.worker, ids));
+            sent.merge(some);
+        }
         return {};
     });
 }
 
 Result<Effects::Known, db::Error> Effects::known_of(std::span<const worker::Job> jobs) {
     TRY(opened());
-    std::vector<std::string> ids;
-    for (auto& job : jobs) ids.push_back(to_text(job.envelope.id));
-    ledger::Known rows;
+    Rows rows;
     Known known;
-    TRY(ask_ledger(ids, rows, known.sent));
-    for (auto& [id, row] : rows)
-        if (row.state == "done") known.done.emplace(id, row);
+    TRY(ask_ledger(jobs, rows, known.sent));
+    for (auto& [key, row] : rows)
+        if (row.state == "done") known.done.emplace(key, row);
     ledger_.look_at(files());
-    TRY_ASSIGN(auto elsewhere, ledger_.done(ids, options_.worker));
-    if (elsewhere.empty()) return known;
-    TRY_ASSIGN(auto sent, ledger_.sent(ids, options_.worker));
-    known.done.merge(elsewhere);
-    known.sent.merge(sent);
+    for (auto& [effect, ids] : ids_by_effect(jobs)) {
+        TRY_ASSIGN(auto elsewhere, ledger_.done(ids, effect));
+        bool was_sent_once = effect != options_.worker;  // what is run again sends no record on a second time
+        if (elsewhere.empty() && !was_sent_once) continue;
+        TRY_ASSIGN(auto sent, ledger_.sent(ids, options_.worker));
+        for (auto& [id, row] : elsewhere) known.done.emplace(EffectKey{id, effect}, std::move(row));
+        known.sent.merge(sent);
+    }
     return known;
 }
 
 std::vector<std::optional<worker::Wait>> Effects::waits(std::span<const worker::Job> jobs) {
     std::vector<std::optional<worker::Wait>> waits(jobs.size());
-    std::vector<std::string> ids;
-    for (auto& job : jobs) ids.push_back(to_text(job.envelope.id));
-    ledger::Known rows;
+    Rows rows;
     std::set<ledger::OutboxKey> ignored;
-    if (!opened() || !ask_ledger(ids, rows, ignored)) return waits;  // the attempt says what is wrong
+    if (!opened() || !ask_ledger(jobs, rows, ignored)) return waits;  // the attempt says what is wrong
     ledger_.look_at(files());
     for (std::size_t i = 0; i < jobs.size(); ++i) {
-        if (auto row = rows.find(ids[i]); row != rows.end() && row->second.state == "retrying") waits[i] = wait_of(row->second);
+        auto key = key_of(jobs[i]);
+        if (auto row = rows.find(key); row != rows.end() && row->second.state == "retrying") waits[i] = wait_of(row->second);
         auto story = ledger_.timeline(jobs[i].envelope.id);
         if (!story || !*story) continue;
         for (auto& effect : (*story)->effects)
-            if (effect.effect == options_.worker && effect.state == "retrying" && !waits[i]) waits[i] = wait_of(effect);
+            if (effect.effect == key.second && effect.state == "retrying" && !waits[i]) waits[i] = wait_of(effect);
     }
     return waits;
 }
@@ -118,9 +135,9 @@ Result<void, db::Error> Effects::mark_sent(const std::vector<ledger::OutboxKey>&
     return database->write([&](db::WriteTransaction& t) { return ledger::mark_sent(t, options_.worker, follow_ups, clock_.wall()); });
 }
 
-ledger::Effect Effects::effect(std::string_view state, std::uint32_t attempts) const {
+ledger::Effect Effects::effect(const worker::Job& job, std::string_view state, std::uint32_t attempts) const {
     ledger::Effect effect;
-    effect.effect = options_.worker;
+    effect.effect = key_of(job).second;
     effect.state = state;
     effect.attempts = attempts;
     effect.at = clock_.wall();

@@ -26,14 +26,17 @@ struct EffectsOptions {
     std::optional<db::Options> ledger;  ///< instead of a file of this process's own; several processes may write it
 };
 
+/// Of a record, and the effect's name: the worker's, or one that an operator has run again.
+using EffectKey = std::pair<std::string, std::string>;
+
 class Effects {
   public:
     Effects(EffectsOptions options, Clock& clock);
     ~Effects();
 
     struct Known {
-        std::map<std::string, ledger::Effect> done;  ///< by the record's id
-        std::set<ledger::OutboxKey> sent;            ///< follow-ups of these
+        std::map<EffectKey, ledger::Effect> done;
+        std::set<ledger::OutboxKey> sent;  ///< follow-ups of these
     };
     /// What is done of these jobs already.
     Result<Known, db::Error> known_of(std::span<const worker::Job> jobs);
@@ -50,13 +53,16 @@ class Effects {
     Result<void, db::Error> write(const std::vector<Entry>& entries);
     /// Durable when it returns.
     Result<void, db::Error> mark_sent(const std::vector<ledger::OutboxKey>& follow_ups);
-    /// With the worker's name, the process and now filled in.
-    ledger::Effect effect(std::string_view state, std::uint32_t attempts) const;
+    EffectKey key_of(const worker::Job& job) const;
+    /// With its name, the process and now filled in.
+    ledger::Effect effect(const worker::Job& job, std::string_view state, std::uint32_t attempts) const;
 
   private:
     Result<db::Database*, db::Error> opened();
     std::vector<db::Options> files() const;
-    Result<void, db::Error> ask_ledger(const std::vector<std::string>& ids, ledger::Known& rows, std::set<ledger::OutboxKey>& sent);
+    using Rows = std::map<EffectKey, ledger::Effect>;
+    Result<void, db::Error> ask_ledger(std::span<const worker::Job> jobs, Rows& rows, std::set<ledger::OutboxKey>& sent);
+    std::map<std::string, std::vector<std::string>> ids_by_effect(std::span<const worker::Job> jobs) const;
     EffectsOptions options_;
     std::string process_;
     Clock& clock_;

@@ -25,7 +25,7 @@ Outcome outcome_of_known(const ledger::Effect& effect, const std::string& id) {
 
 /// Those of the command's own answer, and the record for each queue of `then`.
 void complete(Outcome& outcome, const Job& job, const std::vector<std::string>& then) {
-    name_targets(outcome.follow_ups);
+    name_targets(outcome.follow_ups, job.envelope.again);
     for (auto& one : follow_ups_of(job.envelope, outcome.set, then)) outcome.follow_ups.push_back(std::move(one));
 }
 
@@ -49,7 +49,7 @@ struct ExecHandler::Inside {
         std::vector<std::size_t> places;
         for (std::size_t i = 0; i < jobs.size(); ++i) {
             auto id = to_text(jobs[i].envelope.id);
-            if (auto done = known->done.find(id); done != known->done.end()) {
+            if (auto done = known->done.find(effects.key_of(jobs[i])); done != known->done.end()) {
                 outcomes[i] = outcome_of_known(done->second, id);
                 complete(outcomes[i], jobs[i], options.then);
                 leave_unsent(jobs[i].envelope.id, outcomes[i].follow_ups, known->sent);
@@ -60,20 +60,21 @@ struct ExecHandler::Inside {
         }
         if (fresh.empty()) return outcomes;
         auto answers = conversation->run(fresh, limits);
-        keep(fresh, answers);
+        keep(fresh, answers, known->sent);
         for (std::size_t i = 0; i < fresh.size(); ++i) outcomes[places[i]] = std::move(answers[i].outcome);
         return outcomes;
     }
 
     /// Durable before anything else is done with the messages. Where that fails the records are held and run
     /// again: doubt runs twice, it does not lose.
-    void keep(const std::vector<const Job*>& jobs, std::vector<Answered>& answers) {
+    void keep(const std::vector<const Job*>& jobs, std::vector<Answered>& answers, const std::set<ledger::OutboxKey>& sent) {
         std::vector<Effects::Entry> entries;
         for (std::size_t i = 0; i < jobs.size(); ++i) {
             auto& outcome = answers[i].outcome;
             if (outcome.kind != Outcome::Kind::done) continue;
             complete(outcome, *jobs[i], options.then);
-            auto effect = effects.effect("done", jobs[i]->attempts + 1);
+            if (jobs[i]->envelope.again > 0) leave_unsent(jobs[i]->envelope.id, outcome.follow_ups, sent);
+            auto effect = effects.effect(*jobs[i], "done", jobs[i]->attempts + 1);
             effect.answer = answers[i].answer;
             entries.push_back({jobs[i], std::move(effect), outbox_keys(jobs[i]->envelope.id, outcome.follow_ups)});
         }
@@ -96,7 +97,7 @@ void ExecHandler::note(std::span<const Job> jobs, std::span<const worker::Settle
     for (std::size_t i = 0; i < jobs.size(); ++i) {
         auto kind = settlements[i].kind;
         if (kind == Outcome::Kind::done || kind == Outcome::Kind::untouched) continue;
-        auto effect = inside_->effects.effect({}, 0);
+        auto effect = inside_->effects.effect(jobs[i], {}, 0);
         fill(effect, settlements[i]);
         entries.push_back({&jobs[i], std::move(effect), {}});
     }

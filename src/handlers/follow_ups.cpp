@@ -1,5 +1,6 @@
 #include "handlers/follow_ups.h"
 
+#include "ledger/ledger.h"
 #include "record/envelope.h"
 
 namespace forebay::handlers {
@@ -9,15 +10,16 @@ std::vector<worker::FollowUp> follow_ups_of(const record::Envelope& envelope, co
     std::vector<worker::FollowUp> all;
     if (then.empty()) return all;
     auto next = envelope;
+    next.again = 0;  // the order was about this effect, not about those that follow
     for (auto& [field, value] : set.members()) next.fields.set(field, value);
     auto body = record::encode(next, record::BodyForm::json);
     for (auto& queue : then) all.push_back({queue, body, queue});
     return all;
 }
 
-void name_targets(std::vector<worker::FollowUp>& sends) {
+void name_targets(std::vector<worker::FollowUp>& sends, std::uint32_t again) {
     std::size_t place = 0;
-    for (auto& one : sends) one.target = one.queue + "#" + std::to_string(++place);
+    for (auto& one : sends) one.target = ledger::effect_name(one.queue + "#" + std::to_string(++place), again);
 }
 
 std::vector<ledger::OutboxKey> outbox_keys(const Uuid& record, std::span<const worker::FollowUp> follow_ups) {

@@ -108,6 +108,7 @@ struct SqlHandler::Inside {
             rows.push_back(values_of(jobs[i].envelope));
         }
         TRY(ledger::note_all(t, entries, known, options.search));
+        if (jobs[0].envelope.again > 0) done_before = ids;  // was done once, and sent its record on
         TRY(keep_outbox(t, begun, done_before));
         return write_rows(t, entries, rows);
     }

@@ -121,12 +121,25 @@ def test_one_poisonous_row_does_not_hold_up_its_batch(forebay, server):
 def test_a_row_that_meets_another_unique_key_is_not_lost_silently(forebay, server):
     database = server.fresh_database()
     server.query("CREATE TABLE leads (id CHAR(36) PRIMARY KEY, email VARCHAR(100) UNIQUE)", database=database)
-    node = forebay(leads() + server.toml(database) + WORKER + 'table = "leads"\ncolumns = ["id", "email"]\n')
+    node = forebay(leads() + 'dead_letter = "leads-dead"\n' + server.toml(database) + WORKER + 'table = "leads"\ncolumns = ["id", "email"]\n')
     first = post(node, email="same@example.com")
     settled(server, database, [first])
     second = post(node, email="same@example.com")
     wait_for("the dead effect", lambda: effects(server, database, ("dead",)) == {second})
     assert [row[0] for row in rows(server, database)] == [first]
+    # The same when what is done is run again: a row that is there stays, and none of another record is taken.
+    server.query("UPDATE leads SET email = 'mended@example.com' WHERE id = %s", (first,), database=database)
+    node.run("replay", "--from", "1h", "--effect", "store", "--again", "--reason", "test")
+    again = "SELECT state FROM forebay_effects WHERE record = %s AND effect = 'store again-%s'"
+    wait_for("the first time again", lambda: [row[0] for row in server.query(again, (first, 1), database=database)] == ["done"])
+    assert [row[0] for row in rows(server, database, "email")] == ["mended@example.com"]
+    node.run("dead", "retry", "--all", "--reason", "the address is free")
+    settled(server, database, [first, second])
+    server.query("DELETE FROM leads WHERE id = %s", (first,), database=database)
+    node.run("replay", "--from", "1h", "--effect", "store", "--again", "--where", f'id == "{first}"', "--reason", "its row is gone")
+    wait_for("the second time again", lambda: [row[0] for row in server.query(again, (first, 2), database=database)] == ["dead"])
+    assert [row[0] for row in rows(server, database)] == [second]
+    assert "store again-2" in node.run("dead", "ls") and effects(server, database) == {first, second}
 
 
 def test_a_commit_of_unknown_outcome_is_replayed_by_id(forebay, server):

@@ -174,6 +174,23 @@ def test_kills_between_the_steps_leave_queue_and_ledger_in_agreement(forebay):
     assert f"check: done {count}, missing 0" in node.run("replay", "--from", "1h", "--effect", "check", "--dry-run")
 
 
+def test_replay_again_runs_what_is_done_once_more_and_goes_on_where_it_broke_off(forebay):
+    node = start(forebay)
+    ids = [post(node, state="CA", zip="90210", price="1.00") for _ in range(3)]
+    wait_until(lambda: len(ran(node)) == 3)
+    words = ["replay", "--from", "1h", "--effect", "check", "--again"]
+    said = node.run(*words, "--dry-run")
+    assert "Would run check ONCE MORE for 3 records ($3.00), although it is done, as check again-1: what its command did is done a second time." in said
+    node.run(*words, "--where", f'id == "{ids[0]}"', "--reason", "the mail was empty")
+    wait_until(lambda: [r["again"] for r in ran(node) if r["id"] == ids[0]] == [0, 1])
+    assert "ONCE MORE for 2 records" in node.run(*words, "--dry-run"), "the one that had it is left out"
+    node.run(*words, "--reason", "the mail was empty")
+    wait_until(lambda: sorted(r["id"] for r in ran(node)) == sorted(ids * 2))
+    wait_until(lambda: [states(node)[(id, "check again-1")][0] for id in ids] == ["done"] * 3)
+    assert "ONCE MORE for 3 records ($3.00), although it is done, as check again-2" in node.run(*words, "--dry-run")
+    assert "settled" in node.run("find", ids[0])
+
+
 @pytest.mark.parametrize("words, code, what", [
     (["retry"], 64, "say which: an ID, --effect, --cause, --endpoint, --since, --where, or --all"),
     (["retry", "01926f3a-7c1e-7d20-9f51-2f0f6a3c9b11", "--reason", "x"], 65, "no dead letter has the id 01926f3a"),

@@ -69,6 +69,71 @@ def test_only_what_is_missing_and_meant_is_run_again(forebay):
     assert node.run("replay", *where, "--reason", "once more").startswith("3 records in range ($17.30).  store: done 3, missing 0.\n")
 
 
+def effects(node):
+    with sqlite3.connect(f"file:{node.folder}/leads.db?mode=ro", uri=True) as db:
+        return {(record, effect): state for record, effect, state in db.execute("SELECT record, effect, state FROM forebay_effects")}
+
+
+def test_again_runs_what_is_done_once_more_and_a_row_that_is_there_stays(forebay):
+    node = forebay(LEADS + 'dead_letter = "leads-dead"\n' + LEADS_TO_SQLITE)
+    words = ["replay", "--from", "1h", "--effect", "store", "--again"]
+    assert "None of them has store done: nothing to run once more." in node.run(*words, "--dry-run")
+    ids = [post(node, state="CA", price="10.10") for _ in range(3)]
+    wait_until(lambda: len(rows(node)) == 3)
+    with sqlite3.connect(f"{node.folder}/leads.db") as db:
+        db.execute("UPDATE leads SET state = 'TX' WHERE id = ?", (ids[0],))
+        db.execute("DELETE FROM leads WHERE id = ?", (ids[1],))
+    db.close()
+    said = node.run(*words, "--dry-run")
+    assert "Would run store ONCE MORE for 3 records ($30.30), although it is done, as store again-1: a row that is in leads stays as it is, " in said
+    assert "Run it:  forebay replay --from 1h --effect store --again --reason" in said
+    assert node.json(*words, "--dry-run")["again"] == 1 and not any("again" in effect for _, effect in effects(node))
+    unreasoned = node.run(*words, "--yes", expect=None)
+    assert unreasoned.returncode == 64 and "replay needs --reason" in unreasoned.stderr
+    assert node.run(*words, "--reason", "a row is gone") == "Sent 3 records to leads for store again-1.\n"
+    wait_until(lambda: len(rows(node)) == 3 and all(effects(node).get((id, "store again-1")) == "done" for id in ids))
+    with sqlite3.connect(f"file:{node.folder}/leads.db?mode=ro", uri=True) as db:
+        assert dict(db.execute("SELECT id, state FROM leads")) == {ids[0]: "TX", ids[1]: "CA", ids[2]: "CA"}
+    assert all(effects(node)[(id, "store")] == "done" for id in ids)
+    assert "store again-1" in node.run("show", ids[1])
+
+    def audited():
+        return node.json("audit", "--against", "main", "--table", "leads")
+    assert (audited()["verdict"], audited()["total"]["settled"], audited()["total"]["rows"]) == ("balanced", 3, 3)
+    # Another record has taken a value that must be unique: nothing is written, and somebody must decide.
+    with sqlite3.connect(f"{node.folder}/leads.db") as db:
+        db.execute("UPDATE leads SET email = id WHERE id <> ?", (ids[2],))
+        db.execute("CREATE UNIQUE INDEX one_email ON leads (email)")
+        db.execute("UPDATE leads SET id = 'taken' WHERE id = ?", (ids[2],))
+    db.close()
+    node.run(*words, "--where", f'id == "{ids[2]}"', "--reason", "its row is gone")
+    wait_until(lambda: effects(node).get((ids[2], "store again-2")) == "dead")
+    total = node.json("audit")["total"]
+    assert (total["accepted"], total["settled"], total["dead"], total["missing"]) == (3, 2, 1, 0)
+    assert "2 records had store again-2" not in node.run(*words, "--dry-run"), "those get it first"
+    with sqlite3.connect(f"{node.folder}/leads.db") as db:
+        db.execute("DELETE FROM leads WHERE id = 'taken'")
+    db.close()
+    node.run("dead", "retry", "--all", "--reason", "the address is free")
+    wait_until(lambda: effects(node)[(ids[2], "store again-2")] == "done" and sorted(ids) == rows(node))
+    assert audited()["verdict"] == "balanced"
+
+
+def test_a_plain_replay_asks_for_the_effect_itself_whatever_the_log_has(forebay):
+    import sqs_clients
+    node = forebay(LEADS + LEADS_TO_SQLITE)
+    id = "01926f3a-7c1e-7d20-9f51-2f0f6a3c9b11"
+    body = {"v": 1, "id": id, "endpoint": "lead", "received_at": "2026-09-20T14:03:11.482Z", "fields": {"email": "jane@example.com"}, "again": 1}
+    sqs = sqs_clients.boto(node.sqs)
+    sqs.send_message(QueueUrl=sqs.get_queue_url(QueueName="leads")["QueueUrl"], MessageBody=json.dumps(body))
+    wait_until(lambda: rows(node) == [id])
+    words = ["replay", "--from", "2026-09-20", "--effect", "store"]
+    assert "store: done 0, missing 1." in node.run(*words, "--dry-run")
+    node.run(*words, "--reason", "it was only run again")
+    wait_until(lambda: effects(node) == {(id, "store again-1"): "done", (id, "store"): "done"})
+    assert "done 1, missing 0" in node.run(*words, "--dry-run")
+
+
 def test_a_range_whose_end_the_worker_has_not_reached_is_refused(forebay):
     node = forebay(LEADS + LEADS_TO_SQLITE)
     done = post(node)

@@ -42,8 +42,6 @@ class Replay {
     // ---- what is wished
 
     int read_wish() {
-        if (invocation_.has("again"))
-            return invocation_.misused("--again is not in this version: an effect that is done is never run again");
         std::string missing;
         auto needs = [&](const char* option) {
             if (!invocation_.has(option)) missing += (missing.empty() ? "--" : " and --") + std::string(option);
@@ -150,16 +148,22 @@ class Replay {
 
     std::string again_text(const ReplayAccount& account) const {
         const auto& name = wish_.worker->name;
-        auto out = "Would run " + name + " ONCE MORE for " + amount(account) + ", although it is done, as " +
-                   ledger::effect_name(name, account.again) + ": ";
-        out += wish_.worker->handler == HandlerKind::sql ? "its statement is run again; a row that is there by its id stays one row."
-                                                         : "what its command did is done a second time.";
-        if (account.to_run.records < account.done.records)
-            out += "\n" + grouped(account.done.records - account.to_run.records) + " have " + ledger::effect_name(name, account.again) +
-                   " already, by a replay that did not get to the end: they are left out.";
+        auto effect = ledger::effect_name(name, account.again);
+        auto out = account.done.records == 0 ? "None of them has " + name + " done: nothing to run once more."
+                                             : "Would run " + name + " ONCE MORE for " + amount(account) + ", although it is done, as " +
+                                                   effect + ": " + what_again_does();
+        if (auto have = account.done.records - account.to_run.records; have > 0)
+            out += "\n" + counted(have, "record") + " had " + effect + " asked for before: left out.";
         if (account.missing.records > 0)
-            out += "\n" + grouped(account.missing.records) + " lack " + name + ": a replay without --again runs it for them.";
+            out += "\n" + counted(account.missing.records, "record") + " without " + name + ": a replay without --again runs it.";
         return out;
+    }
+
+    std::string what_again_does() const {
+        if (wish_.worker->handler != HandlerKind::sql) return "what its command did is done a second time.";
+        const auto& table = wish_.worker->sql.table;
+        if (!table.empty()) return "a row that is in " + table + " stays as it is, one that is gone is written.";
+        return "its statement is run a second time; one that may not meet its own row makes a dead letter.";
     }
 
     std::string question(const ReplayAccount& account) const {

@@ -566,7 +566,7 @@ TEST_F(Replays, what_makes_no_sense_is_refused) {
     refused({"--to", "3h"}, "--from must be before --to");
     refused({"--to", "soon"}, "--to soon is no moment");
     refused({"--endpoint", "laed"}, "there is no endpoint \"laed\"; did you mean \"lead\"?");
-    refused({"--again"}, "--again is not in this version");
+    refused({"--again", "--where", "x"}, "it is not said what x must be");
     refused({"--rate", "fast"}, "--rate must be a rate");
     refused({"--where", "state = 'CA'"}, "--where:7: error: there is no operator \"=\"\n  | state = 'CA'\n  |       ^ did you mean ==?\n");
     refused({"--where", ""}, "a condition is missing");

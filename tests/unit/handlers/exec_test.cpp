@@ -1,5 +1,6 @@
 #include "handlers/exec.h"
 
+#include <algorithm>
 #include <filesystem>
 
 #include <signal.h>
@@ -63,6 +64,36 @@ std::string lines(const std::string& answer) {
     return "while read -r line; do id=${line#*'\"id\":\"'}; id=${id%%'\"'*}; " + answer + "; done";
 }
 const std::string done = R"(printf '{"id":"%s","result":"done"}\n' $id)";
+
+TEST_F(Exec, what_is_done_is_run_again_when_an_operator_says_so) {
+    auto h = handler(Protocol::per_record, "cat >> $1/ran; echo >> $1/ran");
+    (void)run(*h, jobs(1));
+    auto again = jobs(1);
+    again[0].envelope.again = 2;
+    for (int i = 0; i < 2; ++i) EXPECT_EQ(run(*h, again)[0].kind, Kind::done);
+    (void)run(*h, jobs(1));
+    auto ran = text("ran");
+    EXPECT_EQ(std::count(ran.begin(), ran.end(), '\n'), 2);
+    EXPECT_NE(ran.find("\"again\":2"), std::string::npos) << ran;
+    auto story = ledger::Ledger(ledger::effects_files(directory, "score")).timeline(id_of(1));
+    ASSERT_TRUE(story && *story);
+    EXPECT_EQ((*story)->effects.back().effect, "score again-2");
+    EXPECT_EQ(effect_of(1).effect, "score");
+    EXPECT_EQ(effect_of(1).state, "done");
+}
+
+TEST_F(Exec, what_is_run_again_waits_and_dies_under_its_own_name) {
+    auto h = handler(Protocol::per_record, "exit 0");
+    (void)run(*h, jobs(2));
+    auto again = jobs(2);
+    again[0].envelope.again = again[1].envelope.again = 1;
+    h->note(again, std::vector<worker::Settlement>{{Kind::retry, "busy", 1, Timestamp{77}}, {Kind::dead, "no", 1, {}}});
+    EXPECT_TRUE(h->waits(again)[0]);
+    EXPECT_FALSE(h->waits(jobs(2))[0]);
+    EXPECT_EQ(effect_of(2).state, "done") << "that it was done once stays true";
+    auto story = ledger::Ledger(ledger::effects_files(directory, "score")).timeline(id_of(2));
+    EXPECT_EQ((*story)->effects.back().state, "dead");
+}
 
 // ---- per-record
 
@@ -220,6 +251,20 @@ TEST_F(Exec, what_another_process_sent_is_not_sent_again) {
     EXPECT_TRUE(two->note_sent(std::vector<worker::Sent>{{id_of(1), {"mail#2"}}})) << "in its own file";
     EXPECT_TRUE(targets_of(run(*one, jobs(1)).at(0)).empty());
     EXPECT_EQ(text("runs"), "run\n");
+}
+
+TEST_F(Exec, what_is_run_again_sends_anew_what_the_command_says_and_no_record_on_a_second_time) {
+    then = {"stats"};
+    auto one = handler(Protocol::jsonl, lines(with_sends)), two = handler(Protocol::jsonl, lines(with_sends), 2);
+    (void)run(*one, jobs(1));
+    EXPECT_TRUE(one->note_sent(std::vector<worker::Sent>{{id_of(1), {"mail#1", "mail#2", "stats"}}}));
+    auto again = jobs(1);
+    again[0].envelope.again = 1;
+    for (auto* h : {two.get(), one.get()})
+        EXPECT_EQ(targets_of(run(*h, again).at(0)), (std::vector<std::string>{"mail#1 again-1", "mail#2 again-1"}));
+    EXPECT_TRUE(two->note_sent(std::vector<worker::Sent>{{id_of(1), {"mail#1 again-1"}}}));
+    EXPECT_EQ(targets_of(run(*one, again).at(0)), std::vector<std::string>{"mail#2 again-1"});
+    EXPECT_EQ(text("runs"), "run\nrun\n");
 }
 
 TEST_F(Exec, with_a_ledger_effects_go_there_and_those_of_the_files_before_still_count) {

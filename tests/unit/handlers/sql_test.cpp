@@ -150,6 +150,39 @@ TEST_F(Sql, what_is_run_again_is_written_although_it_was_done_and_noted_by_a_nam
     EXPECT_EQ(count("forebay_effects"), 5);
 }
 
+TEST_F(Sql, what_is_run_again_leaves_a_row_that_is_there_as_it_is_and_takes_no_row_of_another_record) {
+    (void)handler().run(jobs(2), {});
+    execute("UPDATE leads SET email = 'mended@example.com' WHERE id = '" + to_text(id_of(1)) + "'");
+    execute("CREATE UNIQUE INDEX one_email ON leads (email)");
+    execute("DELETE FROM leads WHERE id = '" + to_text(id_of(2)) + "'");
+    (void)handler().run(std::vector<worker::Job>{job(9, "lead2@example.com")}, {});
+    auto batch = jobs(3);
+    batch[0].envelope.again = batch[1].envelope.again = 1;
+    auto outcomes = handler().run(batch, {});
+    EXPECT_EQ(kinds(outcomes), (std::vector<Kind>{Kind::done, Kind::dead, Kind::done}));
+    EXPECT_NE(outcomes[1].why.find("email"), std::string::npos) << outcomes[1].why;
+    EXPECT_EQ(query("SELECT email FROM leads ORDER BY id"),
+              (db::Rows{{std::string("mended@example.com")}, {std::string("lead3@example.com")}, {std::string("lead2@example.com")}}));
+    EXPECT_EQ(count("forebay_effects WHERE state = 'done' AND effect = 'store'"), 4) << "that they were done once stays true";
+    EXPECT_EQ(count("forebay_effects WHERE effect = 'store again-1'"), 1) << "the worker notes what is dead";
+}
+
+TEST_F(Sql, what_is_run_again_sends_its_record_on_only_where_that_was_never_done) {
+    options.then = {"score"};
+    {
+        auto h = handler();
+        (void)h.run(jobs(2), {});
+        EXPECT_TRUE(h.note_sent(std::vector<worker::Sent>{{id_of(1), {"score"}}}));
+    }
+    options.then = {"score", "stats"};
+    auto batch = jobs(2);
+    batch[0].envelope.again = batch[1].envelope.again = 1;
+    auto outcomes = handler().run(batch, {});
+    EXPECT_EQ(targets_of(outcomes[0]), std::vector<std::string>{"stats"});
+    EXPECT_EQ(targets_of(outcomes[1]), options.then);
+    EXPECT_EQ(record::decode(outcomes[1].follow_ups[0].body, {}, {})->again, 0u);
+}
+
 TEST_F(Sql, a_retrying_record_waits_as_its_row_says) {
     auto h = handler();
     auto batch = jobs(3);
