@@ -140,9 +140,9 @@ class Forebay:
             time.sleep(0.02)
         self.wait_ready()
 
-    def run(self, *words, expect=0, stdin=None, env=None):
+    def run(self, *words, expect=0, stdin=None, env=None, timeout=120):
         """Runs a verb of the command line in this folder; its standard output."""
-        done = subprocess.run([BINARY, *words, "-c", "forebay.toml"], cwd=self.folder, capture_output=True, text=True, timeout=120, input=stdin,
+        done = subprocess.run([BINARY, *words, "-c", "forebay.toml"], cwd=self.folder, capture_output=True, text=True, timeout=timeout, input=stdin,
                               env={**os.environ, **(env or {})})
         assert expect is None or done.returncode == expect, f"forebay {' '.join(words)}: exit {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done.stdout if expect is not None else done

@@ -102,7 +102,7 @@ def test_dbcheck_works_for_a_single_server(mariadb, postgresql):
     for server, query, writes_off, writes_on in (
             (mariadb, mariadb.query, "SET GLOBAL read_only = ON", "SET GLOBAL read_only = OFF"),
             (postgresql, postgresql.query, "ALTER SYSTEM SET default_transaction_read_only = on", "ALTER SYSTEM SET default_transaction_read_only = off")):
-        with DbCheck(server.toml(server.fresh_database()), server.port) as check:
+        with DbCheck(server.toml(server.fresh_database()), server) as check:
             assert ask(check, "/writer").status_code == 200, ask(check, "/writer").text
             query(writes_off)
             if server is postgresql:

@@ -2,7 +2,6 @@
 There is no systemd here, so the commands that start and stop a server are given to the script; all else is as on a real node."""
 import os
 import subprocess
-import time
 
 import pymysql
 import pytest
@@ -10,7 +9,7 @@ import pytest
 from servers import ports, process
 from servers.balanced import forebay, section
 from servers.galera import Node
-from servers.mariadb import PASSWORD, SERVER, USER, MariaDB
+from servers.mariadb import PASSWORD, USER, MariaDB
 
 
 class GeneratedNode(Node):
@@ -21,29 +20,8 @@ class GeneratedNode(Node):
     def configuration(self):
         return MariaDB.configuration(self) + self.generated
 
-    def script(self, *words, expect=0, **environment):
-        """Runs galera.sh here and does what it asks for: starting and stopping is the test's own business."""
-        ask = self.write("ask", f'touch "{self.folder}/$1"; while [ -e "{self.folder}/$1" ]; do sleep 0.05; done\n', 0o755)
-        recover = " ".join(process.as_user(self.user) + [SERVER, f"--defaults-file={self.path('my.cnf')}", "--wsrep-recover"])
-        recovery = self.write("recovery", f"cd {self.folder}; {recover} 2>&1 | sed -n 's/.*Recovered position: */--wsrep_start_position=/p'\n", 0o755)
-        running = subprocess.Popen(["sh", self.galera_sh, *words], cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={
-            **os.environ, "GALERA_CLIENT": f"mariadb --no-defaults -uroot -S {self.path('s.sock')}", "GALERA_DATA": self.path("data"),
-            "GALERA_START": f"sh {ask} want-start", "GALERA_STOP": f"sh {ask} want-stop", "GALERA_NEW_CLUSTER": f"sh {ask} want-new-cluster",
-            "GALERA_RECOVERY": f"sh {recovery}", "GALERA_DRAIN": "0", "GALERA_WAIT": "90", **environment})
-        while running.poll() is None:
-            for want, do in (("want-start", lambda: self.start(wait=False)), ("want-stop", self.stop), ("want-new-cluster", self.new_cluster)):
-                if os.path.exists(self.path(want)):
-                    do()
-                    os.unlink(self.path(want))
-            time.sleep(0.02)
-        out, errors = running.communicate()
-        assert running.returncode == expect, f"galera.sh {' '.join(words)}: exit {running.returncode}\n{out}\n{errors}\n{self.output()}"
-        return out if expect == 0 else errors
-
-    def new_cluster(self):
-        """As Debian's galera_new_cluster: it says so and nothing more; whether that is safe, grastate.dat must say."""
-        self.extra = ["--wsrep-new-cluster"]
-        process.Server.start(self, wait=False)
+    def script(self, *words, expect=0):
+        return super().script(self.galera_sh, *words, expect=expect)
 
 
 @pytest.fixture

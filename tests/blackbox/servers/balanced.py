@@ -17,7 +17,7 @@ BINARY = os.environ.get("FOREBAY_BIN", os.path.join(ROOT, "build/release/src/cli
 
 def section(nodes, read_port, write_port, database="app", check_ports=(), more=""):
     """[db.main] with its cluster; `nodes` are servers with a `port`."""
-    listed = ", ".join(f'{{ name = "n{i}", address = "127.0.0.1", port = {node.port}' + (f", check_port = {check_ports[i - 1]}" if check_ports else "") +
+    listed = ", ".join(f'{{ name = "n{i}", address = "{getattr(node, "address", "127.0.0.1")}", port = {node.port}' + (f", check_port = {check_ports[i - 1]}" if check_ports else "") +
                        "".join(f", {key} = {value}" for key, value in getattr(node, "cluster_ports", {}).items()) + " }"
                        for i, node in enumerate(nodes, 1))
     return f"""
@@ -45,32 +45,32 @@ def forebay(folder, *words, expect=0):
 
 
 class DbCheck(process.Server):
-    """`forebay dbcheck` for one server."""
+    """`forebay dbcheck` for one server, on its host."""
 
     name = "dbcheck"
 
-    def __init__(self, toml, server_port, port=None):
+    def __init__(self, toml, server, port=None):
         super().__init__()
         self.port = port or ports.reserve(1)[0]
-        self.server_port = server_port
+        self.server, self.enter = server, server.enter
         self.write("forebay.toml", toml)
 
     def command(self):
-        return ["env", f"DB_PASSWORD={PASSWORD}", BINARY, "dbcheck", "--listen", f"127.0.0.1:{self.port}", "--server", f"127.0.0.1:{self.server_port}", "-c",
-                self.path("forebay.toml")]
+        return ["env", f"DB_PASSWORD={PASSWORD}", BINARY, "dbcheck", "--listen", f"{self.server.address}:{self.port}", "--server",
+                f"{self.server.address}:{self.server.port}", "-c", self.path("forebay.toml")]
 
     def is_ready(self):
-        return ports.answers(self.port)
+        return ports.answers(self.port, address=self.server.address)
 
 
 class Balanced(process.Started):
     """`cluster`, `checks`, `proxy`, and the two ports; the table app.t has a unique key k."""
 
-    def __init__(self, settings="", more=""):
+    def __init__(self, settings="", more="", **cluster):
         self.servers = []
         self.read_port, self.write_port = ports.reserve(2)
         self.check_ports = ports.reserve(3)
-        self.cluster = self.keep(Galera(provider_options=SUSPECT_2S, settings=settings))
+        self.cluster = self.keep(Galera(provider_options=SUSPECT_2S, settings=settings, **cluster))
         self.more = more
 
     def keep(self, server):
@@ -82,7 +82,7 @@ class Balanced(process.Started):
         self.cluster.query("CREATE DATABASE app CHARACTER SET utf8mb4")
         self.cluster.query("CREATE TABLE app.t (id BIGINT AUTO_INCREMENT PRIMARY KEY, k VARCHAR(64) NOT NULL UNIQUE)")
         self.toml = section(self.cluster.nodes, self.read_port, self.write_port, check_ports=self.check_ports, more=self.more)
-        self.checks = [self.keep(DbCheck(self.toml, node.port, port)) for node, port in zip(self.cluster.nodes, self.check_ports)]
+        self.checks = [self.keep(DbCheck(self.toml, node, port)) for node, port in zip(self.cluster.nodes, self.check_ports)]
         for check in self.checks:
             check.start()
         self.proxy = self.keep(HAProxy(forebay(self.checks[0].folder, "generate", "haproxy", "--db")))
@@ -101,6 +101,19 @@ class Balanced(process.Started):
                 cursor.execute("SELECT @@port")
                 port = cursor.fetchone()[0]
         return next(i for i, node in enumerate(self.cluster.nodes, 1) if node.port == port)
+
+    def recover(self):
+        """After all nodes ended, by the script of `generate galera`: the newest position makes the cluster again, the others join it."""
+        folder = self.checks[0].path("galera")
+        forebay(self.checks[0].folder, "generate", "galera", "--out", folder)
+        script, nodes = os.path.join(folder, "galera.sh"), self.cluster.nodes
+        positions = [node.script(script, "position").strip() for node in nodes]
+        highest = max(positions, key=lambda position: int(position.rsplit(":", 1)[1]))
+        best = nodes[positions.index(highest)]
+        best.script(script, "recover", highest)
+        for node in nodes:
+            if node is not best:
+                node.script(script, "join")
 
     def close(self):
         for server in reversed(self.servers):

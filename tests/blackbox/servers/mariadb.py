@@ -28,6 +28,7 @@ class MariaDB(process.Server):
 
     name = "mariadb"
     user = "mysql"
+    address = "127.0.0.1"
 
     def __init__(self, settings=""):
         super().__init__()
@@ -44,7 +45,7 @@ datadir={self.path("data")}
 tmpdir={self.path("tmp")}
 socket={self.path("s.sock")}
 pid-file={self.path("pid")}
-bind-address=127.0.0.1
+bind-address={self.address}
 port={self.port}
 skip-name-resolve
 performance_schema=OFF
@@ -71,7 +72,7 @@ max_connections=400
         return pymysql.connect(**{"unix_socket": self.path("s.sock"), "user": "root", "autocommit": True, "connect_timeout": 5, "read_timeout": 30, **options})
 
     def connect(self, **options):
-        return pymysql.connect(**{"host": "127.0.0.1", "port": self.port, "user": USER, "password": PASSWORD, "autocommit": True, "charset": "utf8mb4",
+        return pymysql.connect(**{"host": self.address, "port": self.port, "user": USER, "password": PASSWORD, "autocommit": True, "charset": "utf8mb4",
                                   "connect_timeout": 5, "read_timeout": 30, **options})
 
     def query(self, statement, parameters=None, database=None):

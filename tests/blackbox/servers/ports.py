@@ -33,8 +33,8 @@ def reserve(count):
     raise AssertionError(f"there are no {count} free ports between {FIRST} and {LAST}")
 
 
-def answers(port, seconds=1):
+def answers(port, seconds=1, address="127.0.0.1"):
     """Whether something listens there."""
-    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=seconds):
+    with contextlib.suppress(OSError), socket.create_connection((address, port), timeout=seconds):
         return True
     return False

@@ -31,6 +31,7 @@ class PostgreSQL(process.Server):
     """`settings` are lines of postgresql.conf beside ours. The user app is a superuser."""
 
     name = "postgresql"
+    address = "127.0.0.1"
     user = "postgres"
     stop_signal = signal.SIGINT  # "fast": it ends sessions rather than waits for them
 

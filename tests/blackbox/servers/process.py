@@ -59,6 +59,7 @@ class Server(Started):
 
     name = "server"
     user = None  # whom it runs as when the tests run as root
+    enter = ()  # words before its command that make it run on another host of servers.hosts
     stop_signal = signal.SIGTERM
     ready_within = 30
 
@@ -97,7 +98,7 @@ class Server(Started):
     def start(self, wait=True):
         assert self.process is None, f"{self.name} runs already"
         with open(self.path("log"), "ab") as log:
-            self.process = subprocess.Popen(as_user(self.user) + self.command(), cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            self.process = subprocess.Popen([*self.enter, *as_user(self.user), *self.command()], cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                             start_new_session=True)
         if wait:
             self.wait_ready()
@@ -110,7 +111,8 @@ class Server(Started):
         wait_for(f"{self.name} is ready", ready, seconds or self.ready_within, self.output)
 
     def running(self):
-        return self.process is not None and self.process.poll() is None
+        process = self.process  # another thread may end it
+        return process is not None and process.poll() is None
 
     def family(self):
         return [self.process.pid, *descendants(self.process.pid)]
@@ -143,8 +145,8 @@ class Server(Started):
 
     def freeze(self):
         """It keeps its connections and answers nothing, as a machine that hangs."""
-        self.send(signal.SIGSTOP)
         self.is_frozen = True
+        self.send(signal.SIGSTOP)
 
     def thaw(self):
         self.send(signal.SIGCONT)

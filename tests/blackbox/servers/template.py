@@ -25,9 +25,9 @@ def template(name, make):
     return final
 
 
-def copy(source, target):
-    """Copies a template with owners, times and holes kept."""
-    subprocess.run(["cp", "-a", "--sparse=always", source, target], check=True)
+def copy(source, target, holes=True):
+    """Copies a template with owners and times kept; without holes all of it has its place on the disk."""
+    subprocess.run(["cp", "-a", f"--sparse={'always' if holes else 'never'}", source + "/.", target], check=True)
 
 
 def version(*command):
