@@ -20,6 +20,7 @@ Fitness cluster_fitness(const Health& health) {
 
 void take_mysql(Health& health, const std::string& name, const std::string& value) {
     if (name == "wsrep_on") health.is_in_cluster = value == "ON";
+    if (name == "datadir") health.data_folder = value;
     if (name == "read_only") health.is_read_only = value != "OFF" && value != "0";
     if (name == "wsrep_ready") health.ready = value;
     if (name == "wsrep_local_state") health.state = std::atoi(value.c_str());
@@ -30,7 +31,7 @@ void take_mysql(Health& health, const std::string& name, const std::string& valu
 
 Result<Health, Error> look_at_mysql(ReadTransaction& transaction) {
     Health health;
-    for (const char* sql : {"SHOW GLOBAL VARIABLES WHERE Variable_name IN ('read_only', 'wsrep_on')",
+    for (const char* sql : {"SHOW GLOBAL VARIABLES WHERE Variable_name IN ('datadir', 'read_only', 'wsrep_on')",
                             "SHOW GLOBAL STATUS WHERE Variable_name IN ('wsrep_ready', 'wsrep_local_state', 'wsrep_local_state_comment', "
                             "'wsrep_cluster_status', 'wsrep_cluster_size')"}) {
         TRY_ASSIGN(auto rows, transaction.query(sql));
@@ -58,6 +59,7 @@ Fitness may_read(const Health& health) {
 
 Fitness may_write(const Health& health) {
     if (health.is_read_only) return {false, "it is read-only"};
+    if (!health.why_full.empty()) return {false, health.why_full};
     if (health.is_standby) return {false, "it is a standby: pg_is_in_recovery() is true"};
     return may_read(health);
 }

@@ -18,6 +18,8 @@ struct Health {
     int cluster_size = 0;
     bool is_read_only = false;  ///< MariaDB's read_only; PostgreSQL's default_transaction_read_only
     bool is_standby = false;    ///< PostgreSQL: pg_is_in_recovery()
+    std::string data_folder;    ///< MariaDB's datadir, on its own machine
+    std::string why_full;       ///< its disk has no room; look_at() does not know that
 };
 
 struct Fitness {

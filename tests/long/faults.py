@@ -161,14 +161,14 @@ class Run:
             mend()
         self.cluster.wait_size(3)
         self.all.wait_all_up()
-        self.note(accident.name, node, down, self.silence(mended, 1))
+        self.note(accident.name, node.node if accident.aim == "any" else accident.aim, down, self.silence(mended, 1))
 
     def silence(self, since, seconds):
         return self.watch.silence(since, seconds, lambda: self.forebay.run("status", expect=None).stdout)
 
-    def note(self, name, node, down, back):
+    def note(self, name, aim, down, back):
         self.seconds[name].append((down, back))
-        print(f"{sum(map(len, self.seconds.values())):3} {name:16} {node.node}  rows again after {down:5.1f} s, at its end {back:4.1f} s", flush=True)
+        print(f"{sum(map(len, self.seconds.values())):3} {name:16} {aim:6}  rows again after {down:5.1f} s, at its end {back:4.1f} s", flush=True)
 
     def leave_all_dead(self):
         """Nobody comes for minutes: the worker is held, says so, and what waits is not received."""
@@ -185,7 +185,7 @@ class Run:
         self.all.recover()
         down = self.silence(begun, WATCHED_SECONDS)
         self.all.wait_all_up()
-        self.note("leave_all_dead", self.cluster.nodes[0], down, self.silence(time.monotonic(), 1))
+        self.note("leave_all_dead", "all", down, self.silence(time.monotonic(), 1))
 
     def waiting(self):
         """For a database that is down; None while it is not known to be."""
@@ -211,7 +211,8 @@ def chosen(choose):
         print("no network of its own can be made here: no node is cut off and no disk is filled", flush=True)
     kinds = [kind for kind in ACCIDENTS if (isolated or not kind.isolates) and (not ONLY or kind.name in ONLY.split(","))]
     for number in range(FAULTS):
-        yield kinds[number] if number < len(kinds) else choose.choice(kinds), 0 if number < len(kinds) else choose.randrange(3)
+        kind = kinds[number] if number < len(kinds) else choose.choice(kinds)
+        yield kind, choose.randrange(3) if number >= len(kinds) and kind.aim == "any" else 0
 
 
 def main():

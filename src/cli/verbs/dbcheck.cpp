@@ -3,8 +3,10 @@
 
 #include <csignal>
 #include <ctime>
+#include <memory>
 
 #include "base/log_line.h"
+#include "cli/process/data_disk.h"
 #include "cli/process/health_watch.h"
 #include "cli/verb.h"
 #include "cli/verbs/verbs.h"
@@ -60,7 +62,8 @@ db::Options options_of(const DatabaseConfiguration& database, const db::Address&
 
 HealthWatch::Look look_with(const db::Options& options) {
     auto reader = db::open_reader(options);
-    return [reader = std::move(reader)]() -> HealthWatch::Seen {
+    auto disk = is_of_this_machine(options.writer[0].host) ? std::make_shared<DataDisk>() : nullptr;
+    return [reader = std::move(reader), disk]() -> HealthWatch::Seen {
         if (!reader) return Failure{reader.error().what};
         db::Health health;
         auto looked = (*reader)->read([&](db::ReadTransaction& transaction) -> Result<void, db::Error> {
@@ -68,6 +71,7 @@ HealthWatch::Look look_with(const db::Options& options) {
             return {};
         });
         if (!looked) return Failure{looked.error().what};
+        if (disk && !health.data_folder.empty()) health.why_full = disk->why_full(health.data_folder);
         return health;
     };
 }

@@ -1,16 +1,16 @@
 """What can happen to a cluster and its balancer. Each takes all of it (servers.balanced.Balanced) and one node, and returns what mends it."""
 import contextlib
 import os
-import time
 
 from servers import process
 
 
 class Accident:
-    """`needs_mending`: no row is expected before it is mended, else the others take over. `isolates`: it wants hosts and disks of their own."""
+    """`aim`: "any" node, the "writer", or "all" of it. `needs_mending`: no row is expected before it is mended, else the others take over.
+    `isolates`: it wants hosts and disks of their own."""
 
-    def __init__(self, strike, needs_mending=False, isolates=False):
-        self.strike, self.needs_mending, self.isolates = strike, needs_mending, isolates
+    def __init__(self, strike, aim="any", needs_mending=False, isolates=False):
+        self.strike, self.aim, self.needs_mending, self.isolates = strike, aim, needs_mending, isolates
         self.name = strike.__name__
 
 
@@ -90,9 +90,9 @@ def lose_data(all_of_it, node):
     return node.wait_ready
 
 
-def fill_disk(all_of_it, _):
-    """Of the writer, until it has met that for some seconds. MariaDB mostly ends itself over it, and is started again when there is space."""
-    node = all_of_it.cluster.nodes[0]
+def fill_disk(all_of_it, node):
+    """MariaDB goes on with an error for each row, leaves the cluster or ends itself; once there is space it is started anew
+    where that is needed."""
     log = os.path.getsize(node.path("log"))
     node.disk.fill()
 
@@ -101,14 +101,10 @@ def fill_disk(all_of_it, _):
             f.seek(log)
             return not node.running() or "error 28" in f.read()
 
-    process.wait_for("the writer meets its full disk", is_met, 60)
-    until = time.monotonic() + 15
-    while node.running() and time.monotonic() < until:
-        time.sleep(0.1)
-
     def free():
+        process.wait_for("the node has met its full disk", is_met, 60)
         node.disk.free()
-        if not node.running():
+        if not node.is_ready():
             node.kill9()
             node.start()
 
@@ -134,7 +130,7 @@ def bootstrap(all_of_it, _):
     return all_of_it.recover
 
 
-ACCIDENTS = [Accident(kill_one), Accident(cut_off_one, isolates=True), Accident(restart_balancer, needs_mending=True), Accident(stop_one),
-             Accident(fill_disk, isolates=True), Accident(bootstrap, needs_mending=True), Accident(cut_from_others, isolates=True),
-             Accident(freeze_one), Accident(cut_two, isolates=True), Accident(cut_all, needs_mending=True, isolates=True), Accident(desync_one),
-             Accident(lose_data), Accident(kill_all, needs_mending=True)]
+ACCIDENTS = [Accident(kill_one), Accident(cut_off_one, isolates=True), Accident(restart_balancer, "all", needs_mending=True), Accident(stop_one),
+             Accident(fill_disk, "writer", isolates=True), Accident(bootstrap, "all", needs_mending=True), Accident(cut_from_others, isolates=True),
+             Accident(freeze_one), Accident(cut_two, isolates=True), Accident(cut_all, "all", needs_mending=True, isolates=True),
+             Accident(desync_one), Accident(lose_data), Accident(kill_all, "all", needs_mending=True)]

@@ -53,6 +53,14 @@ TEST(Health, a_node_whose_state_is_unknown_takes_nothing) {
     EXPECT_EQ(may_write(health).why, "wsrep_cluster_status is unknown, not Primary");
 }
 
+TEST(Health, a_node_whose_disk_is_full_takes_reads) {
+    auto health = synced();
+    health.why_full = "its disk has 0 MiB left: /var/lib/mysql";
+    EXPECT_TRUE(may_read(health).is_fit);
+    EXPECT_FALSE(may_write(health).is_fit);
+    EXPECT_EQ(may_write(health).why, health.why_full);
+}
+
 TEST(Health, a_read_only_node_takes_reads) {
     auto health = synced();
     health.is_read_only = true;
