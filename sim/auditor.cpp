@@ -14,7 +14,7 @@ void Auditor::begin_round(Instant real) {
     reach_of_started();
     round_ += 1;
     now_ = later_ = real;
-    follow_jumps(false);
+    look_at_clock();
 }
 
 QueueKnowledge* Auditor::queue(const std::string& name) {
@@ -45,7 +45,11 @@ void Auditor::refused(QueueKnowledge* queue, Refusal why, std::string_view what)
 Auditor::Ask Auditor::ask(const broker::CreateQueue& c) {
     auto* q = queue(c.queue);
     q->settled = round_;
-    if (q->exists != Certainty::yes || c.declared) q->may_hold(c.settings);
+    bool may_be_removed = std::any_of(asks_.begin(), asks_.end(), [&](auto& one) {
+        auto* removal = std::get_if<RemoveAsked>(&one.second);
+        return removal != nullptr && removal->queue == q;
+    });
+    if (q->exists != Certainty::yes || may_be_removed || c.declared) q->may_hold(c.settings);
     return CreateAsked{q, c.settings, c.declared};
 }
 
@@ -266,16 +270,9 @@ void Auditor::gone(MessageKnowledge* m, std::string_view by) {
 void Auditor::clock_set(Duration by) {
     clock_was_set_ = clock_was_ever_set_ = true;
     stands_off_ += by;
-    // A small step that was made while the clock stood far off takes effect when it comes back and is believed again.
-    if (std::chrono::abs(stands_off_) <= 5s)
-        if (auto late = std::exchange(stands_off_, Duration{0}); late > 0ms && late != by) jumps_.push_back({late, later_, false});
-    if (by >= 0ms) {
-        jumps_.push_back({by, by <= 5s ? later_ : later_ + 10min, false});
-    } else {
-        behind_ -= by;
-        if (by >= -5s) hide_longer(-by);
-    }
-    follow_jumps(false);
+    if (by >= 0ms) return;
+    behind_ -= by;
+    if (by >= -5s) hide_longer(-by);
 }
 
 /// A clock that was set back must not make time go back: it may stand still for as long. Every start that finds the
@@ -285,19 +282,25 @@ void Auditor::hide_longer(Duration by) {
         for (auto* m : queue->messages) m->visible_by = std::max(m->visible_by, later_) + by;
 }
 
-/// Ten minutes later a jump may have been followed, and if it was not (nobody looked at the clock), the next start does.
-void Auditor::follow_jumps(bool all) {
-    Duration followed{0};
-    for (auto& jump : jumps_) {
-        if (!all && (jump.may_be_followed || jump.followed_at > later_)) continue;
-        jump.may_be_followed = true;
-        followed += jump.by;
+/// Every turn looks at the clock: what is less than five seconds off is followed at once, all else when it has stood where it
+/// stands for ten minutes. Whatever sets it by more than a second meanwhile begins those anew, for all that was set before, too.
+void Auditor::look_at_clock() {
+    if (std::chrono::abs(stands_off_) <= 5s) return follow_clock(stands_off_);
+    if (std::chrono::abs(stands_off_ - doubted_) > 1s) {
+        doubted_ = stands_off_;
+        agreed_since_ = later_;
     }
-    if (all) jumps_.clear();
-    if (followed == 0ms) return;
-    jumped_ += followed;
+    if (later_ - agreed_since_ >= 10min) follow_clock(doubted_);
+}
+
+/// Forward only: time never goes back.
+void Auditor::follow_clock(Duration by) {
+    stands_off_ -= by;
+    doubted_ = Duration{0};
+    if (by <= 0ms) return;
+    jumped_ += by;
     for (auto& [name, queue] : queues_)
-        for (auto* m : queue->messages) m->hidden_until = Instant{m->hidden_until.ms - followed.count()};
+        for (auto* m : queue->messages) m->hidden_until = Instant{m->hidden_until.ms - by.count()};
 }
 
 void Auditor::died(Death how) {
@@ -318,8 +321,7 @@ void Auditor::died(Death how) {
 }
 
 void Auditor::restarted() {
-    follow_jumps(true);
-    stands_off_ = Duration{0};
+    follow_clock(stands_off_);
     for (auto& [name, queue] : queues_)
         for (auto* m : queue->messages) m->receives.settle();
     if (behind_ > 0ms) hide_longer(std::min(behind_, later_ - logged_at_ + 1s));

@@ -316,17 +316,14 @@ class Auditor {
     Round stopping_ = 0;
     Round unread_ = 0;  ///< the newest round in which a body could not be read
     Round synced_ = 0;  ///< everything answered up to this round is durable: something answered later was synced
-    /// A wall clock that was set forward by more than 5 s is followed after ten minutes or a restart, not before (D7).
-    struct Jump {
-        Duration by;
-        Instant followed_at;
-        bool may_be_followed = false;
-    };
-    void follow_jumps(bool all);
+    /// A wall clock that was set by more than 5 s is followed after ten minutes in which it agreed, or by a start, not before (D7).
+    void look_at_clock();
+    void follow_clock(Duration by);
     void hide_longer(Duration by);
-    std::vector<Jump> jumps_;
-    Duration jumped_{0};
-    Duration stands_off_{0};  ///< how far the wall clock was set from where the broker last believed it
+    Duration jumped_{0};      ///< how far the broker's time was moved forward since the first round, at most
+    Duration stands_off_{0};  ///< how far the wall clock stands from where the broker believes it
+    Duration doubted_{0};     ///< the same, as it was when the ten minutes began
+    Instant agreed_since_;    ///< when they began
     Duration behind_{0};      ///< how far the wall clock may lie behind the time the broker lives by
     Instant logged_at_;       ///< the latest time that the log is known to speak of
     bool clock_was_set_ = false, clock_was_ever_set_ = false;

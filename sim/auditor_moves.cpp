@@ -79,8 +79,10 @@ void Auditor::seen_after_move(MessageKnowledge& m, QueueKnowledge* queue, const 
     bool is_same_queue = m.newest && m.newest->queue == d.receipt.queue;
     bool has_same_place = is_same_queue && m.newest->sequence == d.receipt.sequence;
     bool was_there = m.is_dead() ? m.seen_in == queue : leads_to(m.home, queue);
+    // Moved away, it may have come back as a dead letter of where it went.
     bool may_have_come = std::any_of(m.movers.begin(), m.movers.end(), [&](auto& mover) {
-        return mover.task->source != queue && leads_to(mover.task->destination ? mover.task->destination : m.home, queue);
+        auto* destination = mover.task->destination ? mover.task->destination : m.home;
+        return (mover.task->source != queue && destination == queue) || destination->dead_letters.contains(queue->name);
     });
     bool was_moved = has_other_id || !was_there || (is_same_queue && !has_same_place);
     if (!was_moved) check_left_behind(m, queue);

@@ -93,7 +93,8 @@ void PagePool::load(Key key, std::uint32_t frame) {
     auto read = read_slot(stored);
     // A second look costs little beside reading the whole log because of one error that does not last.
     if (!read) read = read_slot(stored);
-    if (!read) return fail(read.error(), true);
+    // What only this process wrote, perhaps behind a sync that failed, says nothing against the checkpoints.
+    if (!read) return fail(read.error(), (slots_[stored.slot] & (newest | older)) != 0);
     std::memcpy(static_cast<void*>(&page), buffer_.data(), page_bytes);
     if (!stored.of_this_process && key >> 32 < deduplication_pages.value())
         for (auto& slot : page.slots) slot.set(queue::Slot::offered, false);

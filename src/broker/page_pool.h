@@ -2,7 +2,7 @@
 // The pages of all queues: a fixed number in memory, the others in the page file (FORMAT.md §2). A page that is
 // put out of memory goes to a slot that no checkpoint names, so a checkpoint stays what it was while the broker goes on.
 // A page that cannot be read or does not match its checksum is a fault: the caller gets an empty page, must ask
-// `fault()` before anything leaves the process, and open again from the log alone.
+// `fault()` before anything leaves the process, and open again, from the log alone if `is_damaged()`.
 
 #include <cstdint>
 #include <map>
@@ -45,7 +45,7 @@ class PagePool final : public queue::Pages {
     OnceEntry* once_chunk(queue::QueueId window, std::uint64_t number, bool for_change);
 
     const std::optional<disk::Error>& fault() const { return fault_; }
-    /// The fault is a page that is not what was written: checkpoints that name it are worthless.
+    /// The fault is a page of a checkpoint, which is not what was written or cannot be read: that checkpoint is worthless.
     bool is_damaged() const { return is_damaged_; }
     /// False when the page file could not grow the last time and little of it is free: nothing more may be added.
     bool has_room() const { return could_grow_ || free_slots_ > frames_.size(); }

@@ -55,7 +55,10 @@ Result<Opened, OpenError> open_once(disk::Disk& disk, Clock& clock, Entropy& ent
                                       at->apply(entry);
                                   },
                                   [at = state.get()] { return at->preamble(); }));
-    if (state->pages.fault()) {
+    if (const auto& fault = state->pages.fault()) {
+        // The checkpoint is whole: what it alone remembers (the keys of segments that were dropped) must not be thrown away for a
+        // write that may work the next time. Only on a full disk there is no next time, and without checkpoints every slot is free.
+        if (!state->pages.is_damaged() && !fault->is_no_space()) return Failure{error_of(*fault)};
         if (auto done = distrust_checkpoints(disk); !done) return Failure{error_of(done.error())};
         opened.is_whole = false;
     }

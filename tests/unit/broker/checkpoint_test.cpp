@@ -105,6 +105,27 @@ TEST_F(CheckpointTest, a_damaged_page_ends_the_turn_and_the_whole_log_is_read) {
     expect_all_there();
 }
 
+TEST_F(CheckpointTest, a_write_that_fails_while_opening_costs_no_checkpoint) {
+    for (int i = 0; i < 12; ++i) {
+        ASSERT_TRUE(broker.create("more-" + std::to_string(i)));
+        ASSERT_TRUE(broker.send("more-" + std::to_string(i), "x"));
+    }
+    bool page_failed = false;
+    for (std::uint64_t n = 1; n <= 20; ++n) {
+        broker.turn.reset();
+        broker.disk.kill_process();
+        broker.disk.fail_at(testing::Call::write, n, EIO);
+        auto opened = Turn::open(broker.disk, broker.clock, broker.entropy, broker.options);
+        broker.disk.stop_failing();
+        page_failed = page_failed || (!opened && opened.error().what.find("write checkpoint/pages") != std::string::npos);
+        EXPECT_EQ(files("at-").size(), 2u);
+    }
+    EXPECT_TRUE(page_failed);
+    broker.kill();
+    EXPECT_TRUE(broker.turn->opened_from_checkpoint());
+    expect_all_there();
+}
+
 TEST_F(CheckpointTest, an_empty_page_file_is_as_good_as_none) {
     ASSERT_TRUE(broker.disk.remove("checkpoint/pages"));
     broker.kill();

@@ -77,14 +77,32 @@ TEST_F(PagePoolTest, there_is_room_again_when_slots_are_free_although_the_file_n
     EXPECT_TRUE(pool.has_room());
 }
 
-TEST_F(PagePoolTest, a_page_that_rots_is_a_fault_and_reads_as_empty) {
-    for (std::uint32_t n = 1; n <= 20; ++n) slot(n, 0, true).visible_at = n;
-    auto at = pool.stored(queue::QueueId(1), 0);
-    ASSERT_TRUE(at);
-    disk.rot("pages", std::uint64_t{at->slot} * page_bytes + 3, 1);
-    EXPECT_EQ(slot(1, 0, false).visible_at, 0);
-    EXPECT_TRUE(pool.fault());
+class RottenPage : public PagePoolTest {
+  protected:
+    void write_pages() {
+        for (std::uint32_t n = 1; n <= 20; ++n) slot(n, 0, true).visible_at = n;
+    }
+    void rot() {
+        auto at = pool.stored(queue::QueueId(1), 0);
+        ASSERT_TRUE(at);
+        disk.rot("pages", std::uint64_t{at->slot} * page_bytes + 3, 1);
+        EXPECT_EQ(slot(1, 0, false).visible_at, 0);
+        EXPECT_TRUE(pool.fault());
+    }
+};
+
+TEST_F(RottenPage, of_a_checkpoint_is_damage_and_reads_as_empty) {
+    write_pages();
+    checkpoint();
+    for (std::uint32_t n = 2; n <= 20; ++n) slot(n, 0, false);
+    rot();
     EXPECT_TRUE(pool.is_damaged());
+}
+
+TEST_F(RottenPage, that_no_checkpoint_names_is_a_fault_that_says_nothing_against_them) {
+    write_pages();
+    rot();
+    EXPECT_FALSE(pool.is_damaged());
 }
 
 TEST(TimeKeeperTest, time_follows_a_slewed_clock_and_neither_goes_back_nor_stands_still) {

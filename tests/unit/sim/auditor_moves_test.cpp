@@ -38,6 +38,26 @@ TEST_F(MoveHistory, messages_may_be_taken_before_the_task_comes_to_them) {
     EXPECT_EQ(h.end(), "");
 }
 
+TEST_F(MoveHistory, a_message_that_was_moved_comes_back_as_a_dead_letter_of_where_it_went) {
+    broker::QueueSettings redrive;
+    redrive.redrive = broker::Redrive{"dead", 1};
+    h.make("work", redrive);
+    h.start_move("dead", "work");
+    auto back = h.delivery("m1", 2, 3);
+    back.dead_letter_source = "work";
+    receive_and_remove("dead", back);
+    receive_and_remove("dead", h.delivery("m2", 1, 3));
+    EXPECT_EQ(h.end(), "");
+}
+
+TEST_F(MoveHistory, a_message_is_the_dead_letter_of_a_queue_that_it_was_not_moved_to) {
+    h.start_move("dead", "other");
+    auto back = h.delivery("m1", 1, 3);
+    back.dead_letter_source = "other";
+    h.receive("dead", back);
+    expect_finding("says it is a dead letter of 'other'");
+}
+
 TEST_F(MoveHistory, a_message_is_in_none_of_the_two_queues) {
     h.start_move("dead", "other");
     receive_and_remove("other", h.moved("m1", 4));

@@ -333,6 +333,55 @@ TEST_F(GoodHistory, a_wall_clock_that_was_set_forward_excuses_an_early_delivery_
     EXPECT_EQ(h.end(), "");
 }
 
+TEST_F(GoodHistory, a_clock_that_is_set_again_while_it_is_doubted_is_followed_ten_minutes_after_that) {
+    h.auditor.clock_set(1h);
+    h.receive_nothing("q");
+    h.wait(5min);
+    h.auditor.clock_set(20s);
+    h.receive_nothing("q");
+    h.wait(8min);
+    h.send("q", "m1", 10min);
+    h.wait(3min);
+    h.remove("q", h.receive("q", "m1"));
+    EXPECT_EQ(h.end(), "");
+}
+
+TEST_F(GoodHistory, a_small_step_of_a_clock_that_is_doubted_is_followed_with_the_rest) {
+    h.auditor.clock_set(20s);
+    h.receive_nothing("q");
+    h.wait(1min);
+    h.auditor.clock_set(4s);
+    h.receive_nothing("q");
+    h.wait(9min);
+    h.send("q", "m1", 84s);
+    h.wait(1min);
+    h.remove("q", h.receive("q", "m1"));
+    EXPECT_EQ(h.end(), "");
+}
+
+TEST_F(BadHistory, a_clock_is_followed_though_it_was_set_right_again) {
+    h.auditor.clock_set(1h);
+    h.receive_nothing("q");
+    h.auditor.clock_set(-1h);
+    h.wait(9min);
+    h.send("q", "m1", 10min);
+    h.wait(1min);
+    h.receive("q", "m1");
+    EXPECT_REJECTED(h.finding(), "before its delay ended");
+}
+
+TEST_F(BadHistory, a_clock_is_followed_though_it_was_set_again_less_than_ten_minutes_ago) {
+    h.auditor.clock_set(1h);
+    h.receive_nothing("q");
+    h.wait(5min);
+    h.auditor.clock_set(20s);
+    h.receive_nothing("q");
+    h.send("q", "m1", 10min);
+    h.wait(6min);
+    h.receive("q", "m1");
+    EXPECT_REJECTED(h.finding(), "before its delay ended");
+}
+
 TEST_F(BadHistory, a_delayed_message_that_never_becomes_ready) {
     h.send("q", "m1", 10s);
     h.wait(10s);
@@ -556,6 +605,29 @@ TEST_F(BadHistory, an_acknowledged_queue_that_is_not_there_after_a_crash) {
     h.die(Death::power_lost);
     h.send_refused("q", "m1", broker::Refusal::no_such_queue);
     EXPECT_REJECTED(h.finding(), "there is no queue q, which was acknowledged");
+}
+
+class QueueMadeAgain : public BadHistory {
+  protected:
+    QueueMadeAgain() { others.visibility_timeout = 7s; }
+    broker::QueueSettings others;
+};
+
+TEST_F(QueueMadeAgain, has_the_settings_of_either_when_nobody_was_told) {
+    h.together();
+    h.ask_drop("q");
+    h.ask_make("q", others);
+    h.apart();
+    h.die(Death::killed);
+    h.status("q", 0, 0, 0, others);
+    EXPECT_EQ(h.finding(), "");
+}
+
+TEST_F(QueueMadeAgain, while_it_was_there_for_certain_has_its_own) {
+    h.ask_make("q", others);
+    h.die(Death::killed);
+    h.status("q", 0, 0, 0, others);
+    EXPECT_REJECTED(h.finding(), "settings it was never given");
 }
 
 TEST_F(BadHistory, a_queue_missing_from_the_list) {

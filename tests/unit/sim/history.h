@@ -32,6 +32,10 @@ class History {
         status.settings = settings;
         auditor.answered(op, Auditor::Told<broker::QueueStatus>(status));
     }
+    Operation ask_make(const std::string& queue, broker::QueueSettings settings) {
+        return ask(broker::CreateQueue{queue, std::move(settings), false, {}});
+    }
+    Operation ask_drop(const std::string& queue) { return ask(broker::DeleteQueue{queue, {}}); }
     Operation ask_send(const std::string& queue, const std::string& body, std::optional<Duration> delay = {}) {
         broker::Send send{queue, {}, {}, {}};
         send.message.body = body;
