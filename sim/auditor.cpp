@@ -321,10 +321,10 @@ void Auditor::died(Death how) {
 }
 
 void Auditor::restarted() {
+    if (behind_ > 0ms) hide_longer(std::min(behind_, later_ + jumped_ - logged_at_ + 1s));
     follow_clock(stands_off_);
     for (auto& [name, queue] : queues_)
         for (auto* m : queue->messages) m->receives.settle();
-    if (behind_ > 0ms) hide_longer(std::min(behind_, later_ - logged_at_ + 1s));
     forget_leases();
 }
 

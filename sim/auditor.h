@@ -325,7 +325,7 @@ class Auditor {
     Duration doubted_{0};     ///< the same, as it was when the ten minutes began
     Instant agreed_since_;    ///< when they began
     Duration behind_{0};      ///< how far the wall clock may lie behind the time the broker lives by
-    Instant logged_at_;       ///< the latest time that the log is known to speak of
+    Instant logged_at_;       ///< the latest time that the log is known to speak of, moved forward with the broker's
     bool clock_was_set_ = false, clock_was_ever_set_ = false;
     void forget_leases();
     bool damaged_ = false;

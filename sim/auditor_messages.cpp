@@ -108,7 +108,7 @@ void Auditor::acknowledged(MessageKnowledge* m, Uuid id) {
     m->acknowledged = true;
     m->added_round = round_;
     synced_ = round_ - 1;
-    logged_at_ = now_;
+    logged_at_ = now_ + jumped_;
 }
 
 void Auditor::sent(QueueKnowledge* queue, MessageKnowledge* m, const Told<broker::Sent>& answer) {

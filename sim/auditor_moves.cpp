@@ -112,6 +112,7 @@ void Auditor::note_moved(const MessageKnowledge& m) {
 void Auditor::begin_anew(MessageKnowledge& m, QueueKnowledge* queue, const queue::Delivery& d, bool is_receive) {
     auto* home = d.dead_letter_source.empty() ? queue : this->queue(d.dead_letter_source);
     m.was_moved = true;
+    for (auto& mover : m.movers) mover.for_certain = false;  // it may have come back behind what the task began with
     m.home->drop(&m);
     m.home = home;
     home->messages.push_back(&m);

@@ -91,6 +91,19 @@ TEST_F(MoveHistory, a_message_is_left_behind_by_a_task_that_completed) {
     expect_finding("m2 is in queue dead though the task that was to move it to other has completed");
 }
 
+TEST_F(MoveHistory, what_another_task_brought_back_may_be_left_behind) {
+    h.receive("dead", h.delivery("m1", 1, 3));
+    h.receive("dead", h.delivery("m2", 1, 3));
+    h.start_move("dead", "other", 1);
+    h.wait(1min);
+    receive_and_remove("other", h.moved("m2", 4));
+    h.start_move("other", "dead", 2);
+    h.show("dead", {h.moved("m1", 3, 0)});
+    h.list_moves("dead", {h.move("dead", MoveState::completed, 2, 1)});
+    receive_and_remove("dead", h.moved("m1", 3));
+    EXPECT_EQ(h.end(), "");
+}
+
 TEST_F(MoveHistory, a_cancelled_task_goes_on) {
     h.start_move("dead", "other");
     h.cancel_move("dead", 0);

@@ -359,6 +359,20 @@ TEST_F(GoodHistory, a_small_step_of_a_clock_that_is_doubted_is_followed_with_the
     EXPECT_EQ(h.end(), "");
 }
 
+TEST_F(GoodHistory, a_start_may_lose_a_jump_that_the_log_does_not_speak_of) {
+    h.send("q", "m1");
+    h.auditor.clock_set(1h);
+    h.die(Death::killed);
+    h.tell(h.ask_change("q", h.receive("q", "m1"), 0s), {});
+    h.auditor.clock_set(-1h);
+    h.die(Death::killed);
+    h.receive_nothing("q");
+    h.wait(1h);
+    h.wait(2s);
+    h.remove("q", h.receive("q", h.delivery("m1", 2)));
+    EXPECT_EQ(h.end(), "");
+}
+
 TEST_F(BadHistory, a_clock_is_followed_though_it_was_set_right_again) {
     h.auditor.clock_set(1h);
     h.receive_nothing("q");
