@@ -1,6 +1,6 @@
 #pragma once
-// The inside of Intake: what all posts share. intake.cpp has the URLs, accept.cpp the way of a post,
-// readmit.cpp the way back from quarantine, import.cpp that of a row of a file.
+// The inside of Intake: what all posts share. intake.cpp has the URLs, accept.cpp the way of a post, settle.cpp its answer,
+// refuse.cpp what is not taken, readmit.cpp the way back from quarantine, import.cpp that of a row of a file.
 
 #include <chrono>
 #include <map>
@@ -69,6 +69,14 @@ struct PendingRefusal {
 std::optional<broker::AboutKey> about_of(const Endpoint& endpoint, const Examination& examination, const Uuid& id,
                                          const record::EnvelopeWriter& writer, record::EnvelopeEnd end);
 
+/// What its client is told once it is accepted.
+Acceptance acceptance_of(const PendingRecord& record);
+/// For a post whose values are gone by now.
+http::Response late_refusal(const PendingRecord& record, const Refused& what);
+/// The body as it may be kept (FORMAT.md): without what the key's field says and, where that could be read, without
+/// the same text elsewhere. What is too short to be a key may be any word of the post; of what is too long, copies stay.
+std::string body_to_keep(const Call& call, const Examination* examination);
+
 class Intake::State {
   public:
     State(IntakeOptions options, transport::Sender& sender, Clock& clock, Entropy& entropy, metrics::Registry* registry,
@@ -88,6 +96,8 @@ class Intake::State {
 
     // accept.cpp
     void take_post(Call call);
+
+    // settle.cpp
     void tick();
 
     // readmit.cpp
@@ -132,24 +142,28 @@ class Intake::State {
         Instant since;
     };
 
-    void accept(Call call, Examination& examination, std::string envelope);
-    void look_accepted(Call call, Examination& examination, std::string_view code);
+    // accept.cpp
+    bool identify(Call& call, Examination& examination);
+    std::string_view suspicion(const Call& call, Examination& examination, std::vector<std::string>& flags);
+    std::unique_ptr<PendingRecord> pending_record(Call& call, Examination& examination, std::vector<std::string> flags);
+    void hand_on(std::unique_ptr<PendingRecord> record, queue::OutgoingMessage message, std::optional<broker::AboutKey> about);
+
+    // settle.cpp
+    void respond(Asker& asker, const PreparedEndpoint& endpoint, const std::string& cors_origin, http::Response response);
+    /// True if another post with the same key and content is under way; then `record` waits for it.
+    bool join(std::unique_ptr<PendingRecord>& record);
+    void settled(std::unique_ptr<PendingRecord> record, Result<broker::Sent, broker::Refusal> sent);
+    void answer_sent(PendingRecord& record, const broker::Sent& sent);
+    void answer_waiters(const PendingRecord& first, const Result<broker::Sent, broker::Refusal>& sent);
+
+    // refuse.cpp
     void refuse(Call call, Examination* examination, Refused what, bool keep);
     void refuse_read(Call call, Examination& examination, ReadError error);
     void refuse_twice(Call call, std::string_view header);
     void refuse_caller(Call call, Examination* examination);
     void refuse_rate(Call call, const RateLimiter::Verdict& verdict);
+    void look_accepted(Call call, Examination& examination, std::string_view code);
     bool may_keep(const Call& call, std::uint64_t bytes);
-    bool identify(Call& call, Examination& examination);
-    std::string_view suspicion(const Call& call, Examination& examination, std::vector<std::string>& flags);
-    std::unique_ptr<PendingRecord> pending_record(Call& call, Examination& examination, std::vector<std::string> flags);
-    /// True if another post with the same key and content is under way; then `record` waits for it.
-    bool join(std::unique_ptr<PendingRecord>& record);
-    void hand_on(std::unique_ptr<PendingRecord> record, queue::OutgoingMessage message, std::optional<broker::AboutKey> about);
-    void settled(std::unique_ptr<PendingRecord> record, Result<broker::Sent, broker::Refusal> sent);
-    void answer_sent(PendingRecord& record, const broker::Sent& sent);
-    void answer_waiters(const PendingRecord& first, const Result<broker::Sent, broker::Refusal>& sent);
-    void respond(Asker& asker, const PreparedEndpoint& endpoint, const std::string& cors_origin, http::Response response);
     void send_to_quarantine(const Quarantined& post, std::string message, UniqueFunction<void(bool)> done);
 
     mutable std::mutex rules_lock_;  ///< guards rules_
