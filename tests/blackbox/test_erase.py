@@ -9,19 +9,9 @@ import time
 
 import pytest
 import requests
-from conftest import LEADS
+from conftest import LEADS, LEADS_TO_SQLITE
 
-CONFIGURATION = LEADS.replace("[queue.leads]", "[endpoint.wait]\nqueue = \"waiting\"\n[queue.waiting]\n[queue.leads]") + """
-[db.main]
-driver = "sqlite"
-path = "leads.db"
-[worker.store]
-queue = "leads"
-handler = "sql"
-[worker.store.sql]
-db = "main"
-table = "leads"
-create = true
+CONFIGURATION = LEADS.replace("[queue.leads]", "[endpoint.wait]\nqueue = \"waiting\"\n[queue.waiting]\n[queue.leads]") + LEADS_TO_SQLITE + """
 erase = "DELETE FROM leads WHERE id = :id"
 [journal]
 segment = "1MiB"

@@ -5,10 +5,10 @@ import subprocess
 
 import pymysql
 
-from servers import ports, process, template
+from servers import process, template
+from servers.database import PASSWORD, USER, DatabaseServer
 
 SERVER = shutil.which("mariadbd") or "/usr/sbin/mariadbd"
-USER, PASSWORD = "app", "app-secret"
 
 
 def make_template(folder):
@@ -23,18 +23,16 @@ def empty_data():
     return template.template("mariadb-" + template.version(SERVER, "--version"), make_template)
 
 
-class MariaDB(process.Server):
+class MariaDB(DatabaseServer):
     """`settings` are lines of [mysqld] beside ours. The user app may do everything in every database."""
 
     name = "mariadb"
+    driver = "mariadb"
+    create_options = "CHARACTER SET utf8mb4"
     user = "mysql"
-    address = "127.0.0.1"
 
     def __init__(self, settings=""):
-        super().__init__()
-        self.settings = settings
-        self.port, = ports.reserve(1)
-        self.databases = 0
+        super().__init__(settings)
         os.mkdir(self.path("tmp"))
         self.own(self.path("tmp"))
         template.copy(empty_data(), self.path("data"))
@@ -80,22 +78,3 @@ max_connections=400
         with self.root(database=database) as connection, connection.cursor() as cursor:
             cursor.execute(statement, parameters)
             return cursor.fetchall()
-
-    def fresh_database(self):
-        """The name of a new, empty database."""
-        self.databases += 1
-        name = f"d{self.databases}"
-        self.query(f"CREATE DATABASE {name} CHARACTER SET utf8mb4")
-        return name
-
-    def toml(self, database, name="main", more=""):
-        return f"""
-[db.{name}]
-driver = "mariadb"
-writer = ["127.0.0.1:{self.port}"]
-reader = ["127.0.0.1:{self.port}"]
-database = "{database}"
-user = "{USER}"
-password = "${{file:{self.write('password', PASSWORD)}}}"
-{more}
-"""

@@ -7,9 +7,8 @@ import subprocess
 
 import psycopg2
 
-from servers import ports, process, template
-
-USER, PASSWORD = "app", "app-secret"
+from servers import process, template
+from servers.database import PASSWORD, USER, DatabaseServer
 
 
 def program(name):
@@ -27,19 +26,16 @@ def make_template(folder):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-class PostgreSQL(process.Server):
+class PostgreSQL(DatabaseServer):
     """`settings` are lines of postgresql.conf beside ours. The user app is a superuser."""
 
     name = "postgresql"
-    address = "127.0.0.1"
+    driver = "postgres"
     user = "postgres"
     stop_signal = signal.SIGINT  # "fast": it ends sessions rather than waits for them
 
     def __init__(self, settings=""):
-        super().__init__()
-        self.settings = settings
-        self.port, = ports.reserve(1)
-        self.databases = 0
+        super().__init__(settings)
         template.copy(template.template("postgresql-" + template.version(program("postgres"), "--version"), make_template), self.path("data"))
 
     def command(self):
@@ -85,22 +81,3 @@ max_connections = 200
                 return cursor.fetchall() if cursor.description else []
         finally:
             connection.close()
-
-    def fresh_database(self):
-        """The name of a new, empty database."""
-        self.databases += 1
-        name = f"d{self.databases}"
-        self.query(f"CREATE DATABASE {name}")
-        return name
-
-    def toml(self, database, name="main", more=""):
-        return f"""
-[db.{name}]
-driver = "postgres"
-writer = ["127.0.0.1:{self.port}"]
-reader = ["127.0.0.1:{self.port}"]
-database = "{database}"
-user = "{USER}"
-password = "${{file:{self.write('password', PASSWORD)}}}"
-{more}
-"""
