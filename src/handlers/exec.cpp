@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <set>
 
 #include "base/json.h"
 #include "base/log_line.h"
@@ -47,6 +48,7 @@ struct ExecHandler::Inside {
         std::vector<Outcome> outcomes(jobs.size());
         std::vector<const Job*> fresh;
         std::vector<std::size_t> places;
+        std::set<EffectKey> begun;
         for (std::size_t i = 0; i < jobs.size(); ++i) {
             auto id = to_text(jobs[i].envelope.id);
             if (auto done = known->done.find(effects.key_of(jobs[i])); done != known->done.end()) {
@@ -55,6 +57,7 @@ struct ExecHandler::Inside {
                 leave_unsent(jobs[i].envelope.id, outcomes[i].follow_ups, known->sent);
                 continue;
             }
+            if (!begun.insert(effects.key_of(jobs[i])).second) continue;  // sent twice: found done when it comes again
             fresh.push_back(&jobs[i]);
             places.push_back(i);
         }

@@ -95,6 +95,19 @@ TEST_F(Exec, what_is_run_again_waits_and_dies_under_its_own_name) {
     EXPECT_EQ((*story)->effects.back().state, "dead");
 }
 
+TEST_F(Exec, a_record_that_is_twice_in_a_batch_is_run_once) {
+    auto h = handler(Protocol::per_record, "cat >> $1/ran; echo >> $1/ran");
+    auto twice = jobs(2);
+    twice.push_back(twice[0]);
+    auto outcomes = run(*h, twice);
+    EXPECT_EQ(outcomes[0].kind, Kind::done);
+    EXPECT_EQ(outcomes[1].kind, Kind::done);
+    EXPECT_EQ(outcomes[2].kind, Kind::untouched) << "it comes again";
+    EXPECT_EQ(run(*h, std::vector{twice[2]})[0].kind, Kind::done);
+    auto ran = text("ran");
+    EXPECT_EQ(std::count(ran.begin(), ran.end(), '\n'), 2);
+}
+
 // ---- per-record
 
 TEST_F(Exec, the_exit_code_decides_about_a_record) {
