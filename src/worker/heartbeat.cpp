@@ -25,6 +25,18 @@ void Heartbeat::watch(std::vector<std::string> handles, std::optional<Duration> 
     limit_ = limit ? std::optional(renewed_ + *limit) : std::nullopt;
 }
 
+void Heartbeat::watch_ahead(std::vector<std::string> handles) {
+    std::lock_guard lock(mutex_);
+    ahead_ = std::move(handles);
+    if (handles_.empty()) renewed_ = Steady::now();
+}
+
+void Heartbeat::forget_ahead() {
+    std::unique_lock lock(mutex_);
+    ahead_.clear();
+    changed_.wait(lock, [this] { return !renewing_; });
+}
+
 void Heartbeat::forget() {
     std::unique_lock lock(mutex_);
     handles_.clear();
@@ -47,22 +59,28 @@ void Heartbeat::look(std::unique_lock<std::mutex>& lock) {
         limit_.reset();
         overran_();
     }
-    if (!handles_.empty() && Steady::now() - renewed_ >= visibility_ / 3) renew(lock);
+    if ((!handles_.empty() || !ahead_.empty()) && Steady::now() - renewed_ >= visibility_ / 3) renew(lock);
 }
 
 void Heartbeat::renew(std::unique_lock<std::mutex>& lock) {
-    auto handles = handles_;
-    for (auto& handle : handles) {
-        if (handles_.empty()) break;  // forgotten meanwhile
-        renewing_ = true;
-        lock.unlock();
-        auto renewed = source_.extend(queue_, handle, visibility_, std::nullopt);
-        if (!renewed) log_warn("heartbeat.failed").with("queue", queue_).with("why", renewed.error().what);
-        lock.lock();
-        renewing_ = false;
-        changed_.notify_all();
+    for (const auto* of : {&handles_, &ahead_}) {
+        auto handles = *of;
+        for (auto& handle : handles) {
+            if (of->empty()) break;  // forgotten meanwhile
+            renew_one(handle, lock);
+        }
     }
     renewed_ = Steady::now();
+}
+
+void Heartbeat::renew_one(const std::string& handle, std::unique_lock<std::mutex>& lock) {
+    renewing_ = true;
+    lock.unlock();
+    auto renewed = source_.extend(queue_, handle, visibility_, std::nullopt);
+    if (!renewed) log_warn("heartbeat.failed").with("queue", queue_).with("why", renewed.error().what);
+    lock.lock();
+    renewing_ = false;
+    changed_.notify_all();
 }
 
 }  // namespace forebay::worker

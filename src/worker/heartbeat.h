@@ -28,12 +28,16 @@ class Heartbeat {
     void watch(std::vector<std::string> handles, std::optional<Duration> limit);
     /// Nothing is in hand. When it returns no renewal is on its way: what is asked of the messages next counts.
     void forget();
+    /// The same for messages that wait to be taken in hand. From any thread.
+    void watch_ahead(std::vector<std::string> handles);
+    void forget_ahead();
 
   private:
     using Steady = std::chrono::steady_clock;
     void run();
     void look(std::unique_lock<std::mutex>& lock);
     void renew(std::unique_lock<std::mutex>& lock);
+    void renew_one(const std::string& handle, std::unique_lock<std::mutex>& lock);
 
     transport::Source& source_;
     std::string queue_;
@@ -42,7 +46,7 @@ class Heartbeat {
 
     std::mutex mutex_;  ///< guards everything below
     std::condition_variable changed_;
-    std::vector<std::string> handles_;
+    std::vector<std::string> handles_, ahead_;
     Steady::time_point renewed_;
     std::optional<Steady::time_point> limit_;
     bool renewing_ = false;

@@ -87,7 +87,7 @@ bool Outbox::note_sent(const std::vector<Finishing>& all) {
     return noted.ok();
 }
 
-void Outbox::finish(std::span<const Job> jobs, std::span<const Outcome> outcomes) {
+std::vector<std::string> Outbox::finish(std::span<const Job> jobs, std::span<const Outcome> outcomes) {
     std::vector<Finishing> all;
     for (std::size_t i = 0; i < jobs.size(); ++i)
         if (outcomes[i].kind == Outcome::Kind::done) all.push_back({&jobs[i], &outcomes[i].follow_ups, {jobs[i].envelope.id, {}}});
@@ -102,6 +102,10 @@ void Outbox::finish(std::span<const Job> jobs, std::span<const Outcome> outcomes
         if (!one.is_through()) continue;
         handles.push_back(one.job->handle);
     }
+    return handles;
+}
+
+void Outbox::remove(const std::vector<std::string>& handles) {
     if (!handles.empty()) insist("delete", [&] { return parts_.source.settle(options_.queue, handles); });
 }
 

@@ -20,9 +20,11 @@ class Outbox {
   public:
     Outbox(const Options& options, const Parts& parts) : options_(options), parts_(parts) {}
 
-    /// Sends the follow-ups of done jobs, has the handler note what is sent, and deletes those of which all is. The others
-    /// come again.
-    void finish(std::span<const Job> jobs, std::span<const Outcome> outcomes);
+    /// Sends the follow-ups of done jobs and has the handler note what is sent. Returns the messages of which all is: these may be
+    /// removed, the others come again.
+    std::vector<std::string> finish(std::span<const Job> jobs, std::span<const Outcome> outcomes);
+    /// Deletes messages.
+    void remove(const std::vector<std::string>& handles);
     /// To the dead-letter queue with reason, effect, record and attempts as attributes, then deleted. Without
     /// such a queue it stays where it is, hidden for an hour at a time.
     void bury(const std::string& handle, const std::string& body, std::string_view record, const Settlement& settlement);

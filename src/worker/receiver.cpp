@@ -60,6 +60,16 @@ void Receiver::away(const std::string& why) {
 
 std::vector<transport::Received> Receiver::take_one() { return take_first(1); }
 
+std::vector<transport::Received> Receiver::take_ready() {
+    std::vector<transport::Received> batch;
+    while (batch.size() < options_.batch.size && !parts_.controls.stop) {
+        auto more = receive(options_.batch.size - static_cast<unsigned>(batch.size()), Duration::zero());
+        if (!more || more->empty()) break;
+        batch.insert(batch.end(), std::make_move_iterator(more->begin()), std::make_move_iterator(more->end()));
+    }
+    return batch;
+}
+
 /// A receive that gives less than it might, and less than ten, has emptied the queue: then one pause, so that what is on its way can
 /// come, rather than asking again and again.
 std::vector<transport::Received> Receiver::take_batch() {

@@ -20,6 +20,8 @@ class Receiver {
     std::vector<transport::Received> take_batch();
     /// At most one.
     std::vector<transport::Received> take_one();
+    /// At most batch.size of those that are there. A queue that is away gives none and is not reported.
+    std::vector<transport::Received> take_ready();
 
   private:
     std::vector<transport::Received> take_first(unsigned most);

@@ -9,6 +9,7 @@
 #include "base/log_line.h"
 #include "worker/attempt.h"
 #include "worker/counters.h"
+#include "worker/courier.h"
 #include "worker/gate.h"
 #include "worker/heartbeat.h"
 #include "worker/inbox.h"
@@ -76,18 +77,24 @@ struct Worker::Inside {
           counters(parts.metrics, options.worker),
           standing(options.standing_path, parts.clock),
           gate(options, parts, standing),
-          heartbeat(parts.heartbeat, options.queue, options.visibility, [this] { end_overrun(); }) {}
+          heartbeat(parts.heartbeat, options.queue, options.visibility, [this] { end_overrun(); }) {
+        if (parts.courier != nullptr) courier.emplace(options, parts_of_courier(), heartbeat);
+    }
+
+    Parts parts_of_courier() const {
+        return {*parts.courier, parts.heartbeat, parts.handler, parts.clock, parts.entropy, parts.controls, nullptr, nullptr, parts.rest};
+    }
 
     Ended run() {
         auto started = parts.clock.now();
         // Processes that started together are not to end together.
         auto lifetime = with_jitter(options.recycle.after, 0.1, random());
         while (!parts.controls.stop) {
-            if (is_worn_out(parts.clock.now() - started, lifetime)) return give_up_in_hand(), Ended::recycled;
+            if (is_worn_out(parts.clock.now() - started, lifetime)) return give_up_all(), Ended::recycled;
             turn();
             standing.keep_up();
         }
-        give_up_in_hand();
+        give_up_all();
         return Ended::asked;
     }
 
@@ -96,15 +103,18 @@ struct Worker::Inside {
         if (parts.controls.quiet) return be_quiet();
         switch (gate.phase()) {
             case Hold::Phase::open:
-                return work(receiver.take_batch());
+                return work(next_batch());
             case Hold::Phase::held:
+                give_up_ahead();
                 return wait_for_end();
             case Hold::Phase::trial:
+                give_up_ahead();
                 return try_one();
         }
     }
 
     void be_quiet() {
+        give_up_ahead();
         if (gate.is_prober()) give_up_in_hand();
         gate.stand_aside();
         rest(quiet_nap, parts);
@@ -117,6 +127,19 @@ struct Worker::Inside {
     }
 
     // ---- work
+
+    /// A batch that was full leaves more behind it, most likely.
+    std::vector<transport::Received> next_batch() {
+        auto batch = courier ? courier->take() : std::vector<transport::Received>();
+        if (batch.empty()) batch = receiver.take_batch();
+        if (courier && batch.size() >= options.batch.size) courier->receive_ahead();
+        return batch;
+    }
+
+    void give_up_ahead() {
+        if (!courier) return;
+        for (auto& message : courier->take()) outbox.give_back(message.handle);
+    }
 
     void work(std::vector<transport::Received> messages) {
         auto inbox = read(std::move(messages));
@@ -156,8 +179,10 @@ struct Worker::Inside {
         auto settlements = settle_all(jobs, outcomes, settled_at);
         parts.handler.note(jobs, settlements);
         heartbeat.watch(handles_of(jobs), std::nullopt);  // until they are deleted
-        outbox.finish(jobs, outcomes);
+        auto finished = outbox.finish(jobs, outcomes);
+        if (!courier) outbox.remove(finished);
         heartbeat.forget();
+        if (courier) courier->remove(std::move(finished));
         jobs_worked += jobs.size();
         for (std::size_t i = 0; i < jobs.size(); ++i) report(jobs[i], settlements[i], took);
         auto held = first_held(settlements);
@@ -239,6 +264,11 @@ struct Worker::Inside {
         heartbeat.watch(handles_of(in_hand), std::nullopt);
     }
 
+    void give_up_all() {
+        give_up_ahead();
+        give_up_in_hand();
+    }
+
     void give_up_in_hand() {
         heartbeat.forget();
         for (auto& job : in_hand) outbox.give_back(job.handle);
@@ -267,7 +297,8 @@ struct Worker::Inside {
     std::vector<Job> in_hand;  ///< at most one: what a hold is probed with
     Instant in_hand_since;
     std::uint64_t jobs_worked = 0;
-    Heartbeat heartbeat;  // last: its thread uses the rest
+    Heartbeat heartbeat;  // last but one: its thread uses the rest
+    std::optional<Courier> courier;
 };
 
 Worker::Worker(Options options, Parts parts) : inside_(std::make_unique<Inside>(std::move(options), parts)) {}

@@ -78,6 +78,7 @@ struct Parts {
     Entropy& entropy;
     Controls& controls;
     metrics::Registry* metrics = nullptr;  ///< null = nothing is counted
+    transport::Source* courier = nullptr;  ///< a third connection, for worker/courier.h; null = one thing after the other
     /// How a wait passes; empty = really, and no longer than until a stop is asked.
     std::function<void(Duration)> rest{};
 };

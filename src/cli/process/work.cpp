@@ -133,7 +133,7 @@ int run_work_process(const Configuration& configuration, std::string_view name, 
     if (!configuration.sqs.region.empty()) to.client.region = configuration.sqs.region;
     auto key = worker_credentials(configuration.node.data_dir);
     auto credentials = key.id.empty() ? std::nullopt : std::optional(key);
-    transport::SqsSource source(to, credentials), heartbeat(to, credentials);
+    transport::SqsSource source(to, credentials), heartbeat(to, credentials), courier(to, credentials);
     auto handler = given->handler == HandlerKind::sql ? make_sql(configuration, *given, n, clock)
                                                       : make_exec(configuration, *given, n, clock, registry, key);
     if (handler == nullptr) {
@@ -141,7 +141,8 @@ int run_work_process(const Configuration& configuration, std::string_view name, 
         return exit_code::configuration;
     }
     log_info("worker.started").with("worker", name).with("n", n).with("queue", given->queue);
-    worker::Worker worker(worker_options(configuration, *given, n), {source, heartbeat, *handler, clock, entropy, controls, &registry});
+    worker::Worker worker(worker_options(configuration, *given, n), {source, heartbeat, *handler, clock, entropy, controls, &registry,
+                                                                     given->handler == HandlerKind::sql ? &courier : nullptr});
     auto ended = worker.run();
     log_info("worker.ended").with("worker", name).with("n", n).with("why", ended == worker::Ended::asked ? "asked" : "recycled");
     return 0;
