@@ -2,6 +2,7 @@
 program that makes the same inserts from memory; then how long rows stand still when the writer of a Galera cluster is killed."""
 import json
 import os
+import re
 import statistics
 import subprocess
 import sys
@@ -18,6 +19,9 @@ PEER = os.path.join(ROOT, "build/release/bench/store_peer")
 POST = os.path.join(ROOT, "bench/post.lua")
 BATCHES = (1, 50)
 FILL = {1: 10000, 50: 100000}
+FAILOVERS = 5
+SEEN_AT_BEST = 0.5  # `fastinter 250ms fall 2` of the generated haproxy.cfg, after the first broken connection
+SUSPECTED = 2.0  # evs.suspect_timeout of the generated my.cnf
 CONFIGURATION = """
 connections_per_client = 2000
 [endpoint.lead]
@@ -114,6 +118,19 @@ def one_database(name, folder, result, server=None):
               flush=True)
 
 
+def failover(result):
+    """Seconds without a new row after the writer of a Galera cluster behind HAProxy is killed, under load."""
+    said = subprocess.run(["/usr/bin/python3", os.path.join(ROOT, "tests/long/faults.py")], capture_output=True, text=True,
+                          env={**os.environ, "ONLY": "kill_one", "AIM": "writer", "FAULTS": str(FAILOVERS), "SEED": "1"})
+    if said.returncode:
+        sys.exit(said.stdout + said.stderr)
+    seconds = [float(found) for found in re.findall(r"rows again after +([0-9.]+) s", said.stdout)]
+    result["failover_s"] = statistics.median(seconds)
+    result["failover_at_best_s"] = SEEN_AT_BEST + SUSPECTED
+    print(f"failover: rows flow again {result['failover_s']:.1f} s after kill -9 of the writer ({min(seconds)} - {max(seconds)}); at best {SEEN_AT_BEST} s until "
+          f"HAProxy's checks have failed and {SUSPECTED} s until the other nodes go on without it", flush=True)
+
+
 def main():
     result = {"bench": "store", "ratio": {}, "ratio_many": {}, "cpu_us": {}}
     with temporary_folder() as folder:
@@ -122,6 +139,7 @@ def main():
             one_database("mariadb", folder, result, server)
         with PostgreSQL() as server:
             one_database("postgresql", folder, result, server)
+    failover(result)
     print(json.dumps(result))
 
 

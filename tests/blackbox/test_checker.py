@@ -23,6 +23,8 @@ visibility_timeout = "1s"
 max_receive_count = 2
 dead_letter = "work-dead"
 [queue.work-dead]
+[journal]
+segment = "8MiB"
 """ + LEADS_TO_SQLITE
 
 

@@ -2,7 +2,7 @@
 
     tests/long/faults.py [FOREBAY]        the binary; build/release/src/cli/forebay if it is not given
 
-FAULTS=N (60) how many, SEED=N which, RATE=N (500) records a second, ONLY=NAME,NAME of these kinds. Prints each fault with the seconds
+FAULTS=N (60) how many, SEED=N which, RATE=N (500) records a second, ONLY=NAME,NAME of these kinds, AIM=writer only on the writer. Prints each fault with the seconds
 until rows flow again, and ends with 1 when a count is not as promised. As root the nodes are network namespaces and the writer has a
 small disk of its own; else no node is cut off and no disk is filled, which is said.
 """
@@ -40,6 +40,7 @@ FAULTS = int(os.environ.get("FAULTS", "60"))
 SEED = int(os.environ.get("SEED", str(random.randrange(1 << 30))))
 RATE = int(os.environ.get("RATE", "500"))
 ONLY = os.environ.get("ONLY", "")
+IS_WRITER_ONLY = os.environ.get("AIM") == "writer"
 CLIENTS = 4
 FLOW_SECONDS = 90
 DRAIN_SECONDS = 300
@@ -212,7 +213,7 @@ def chosen(choose):
     kinds = [kind for kind in ACCIDENTS if (isolated or not kind.isolates) and (not ONLY or kind.name in ONLY.split(","))]
     for number in range(FAULTS):
         kind = kinds[number] if number < len(kinds) else choose.choice(kinds)
-        yield kind, choose.randrange(3) if number >= len(kinds) and kind.aim == "any" else 0
+        yield kind, choose.randrange(3) if number >= len(kinds) and kind.aim == "any" and not IS_WRITER_ONLY else 0
 
 
 def main():
