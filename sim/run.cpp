@@ -12,8 +12,7 @@ namespace forebay::sim {
 using testing::Call;
 
 Run::Run(std::uint64_t seed, Bug bug, bool verbose)
-    : seed_(seed),
-      plan_(seed),
+    : plan_(seed),
       verbose_(verbose),
       bug_(bug),
       disk_(seed * 7 + 1, plan_.disk),

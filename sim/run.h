@@ -78,7 +78,6 @@ class Run {
     void fail(std::string what);
     void say(const std::string& line);
 
-    const std::uint64_t seed_;
     const Plan plan_;
     const bool verbose_;
     const Bug bug_;

@@ -21,8 +21,8 @@ std::optional<std::string> problem_of(const std::vector<std::string>& roles) {
     for (const auto& role : roles) {
         if (std::find(known_roles.begin(), known_roles.end(), role) != known_roles.end()) continue;
         auto meant = nearest(role, known_roles);
-        return "--role is intake, queue, workers or admin, not " + quoted(role) +
-               (meant.empty() ? "" : "; did you mean " + quoted(meant) + "?");
+        return "--role is intake, queue, workers or admin, not " + in_quotes(role) +
+               (meant.empty() ? "" : "; did you mean " + in_quotes(meant) + "?");
     }
     return std::nullopt;
 }

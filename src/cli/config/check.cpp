@@ -389,7 +389,7 @@ class Check {
         constexpr std::string_view known[] = {"audit", "replay", "export", "backup", "queue redrive", "dead retry"};
         if (read->verb == nullptr || std::find(std::begin(known), std::end(known), read->verb->name) == std::end(known))
             error(path + ".run",
-                  path + ".run: " + quoted(schedule.run) + " cannot be scheduled: audit, replay and what else ends by itself can");
+                  path + ".run: " + in_quotes(schedule.run) + " cannot be scheduled: audit, replay and what else ends by itself can");
     }
 
     void check_paths() {

@@ -14,7 +14,7 @@ Slot grants(std::vector<sqs::Grant>& field) {
         field.clear();
         for (const auto& word : *words) {
             auto grant = sqs::parse_grant(word);
-            if (!grant.ok()) return grant.error() + ", not " + quoted(word);
+            if (!grant.ok()) return grant.error() + ", not " + in_quotes(word);
             field.push_back(std::move(*grant));
         }
         return std::nullopt;

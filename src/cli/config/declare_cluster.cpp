@@ -46,7 +46,7 @@ Problem take_node(const Given& given, Node& node) {
         for (const auto& key : node_keys)
             if (key.key == member.key) known = &key;
         if (known == nullptr)
-            return "has a node with " + quoted(member.key) +
+            return "has a node with " + in_quotes(member.key) +
                    "; a node has name, address, weight, port, check_port, group_port, ist_port and transfer_port";
         if (auto problem = known->slot(node).take(member.value)) return "has a node whose " + member.key + " " + *problem;
     }

@@ -16,7 +16,7 @@ Slot rate(std::optional<Rate>& field) {
                 field = *rate;
                 return std::nullopt;
             },
-            [&field] { return field ? quoted(field->text) : std::string(); }};
+            [&field] { return field ? in_quotes(field->text) : std::string(); }};
 }
 
 /// A number, a date or a text kept as it was written.
@@ -32,7 +32,7 @@ Slot as_written(std::string& field, std::string kind) {
                 bool is_bare =
                     !field.empty() && field.find_first_not_of("0123456789") == std::string::npos && (field[0] != '0' || field.size() == 1);
                 if (field == "true" || field == "false" || is_bare) return field;
-                return field.empty() ? std::string() : quoted(field);
+                return field.empty() ? std::string() : in_quotes(field);
             }};
 }
 
@@ -42,12 +42,12 @@ Slot values_slot(std::vector<std::string>& field) {
     slot.take = [&field, list = slot.take](const Given& given) -> std::optional<std::string> {
         if (given.kind != Given::Kind::text || given.from_environment) return list(given);
         if (!given.text.starts_with('@'))
-            return "must be a list of texts or a named list such as \"@us_states\", not " + quoted(given.text);
+            return "must be a list of texts or a named list such as \"@us_states\", not " + in_quotes(given.text);
         field = {given.text};
         return std::nullopt;
     };
     slot.toml = [&field, list = slot.toml] {
-        if (field.size() == 1 && field[0].starts_with('@')) return quoted(field[0]);
+        if (field.size() == 1 && field[0].starts_with('@')) return in_quotes(field[0]);
         return field.empty() ? std::string() : list();
     };
     return slot;

@@ -79,7 +79,7 @@ std::string key_text(const std::string& key) {
     bool is_bare = !key.empty() && std::all_of(key.begin(), key.end(), [](char c) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
     });
-    return is_bare ? key : cli::quoted(key);
+    return is_bare ? key : in_quotes(key);
 }
 
 std::string header_of(const std::vector<std::string>& table) {

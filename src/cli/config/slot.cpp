@@ -15,7 +15,7 @@ using Kind = Given::Kind;
 
 /// ` (got 30)`: what stands there, for the end of a message.
 std::string got(const Given& given) {
-    if (given.kind == Kind::text) return ", not " + quoted(given.text);
+    if (given.kind == Kind::text) return ", not " + in_quotes(given.text);
     if (given.kind == Kind::integer || given.kind == Kind::real || given.kind == Kind::boolean) return ", not " + given.text;
     return ", not " + std::string(name_of(given.kind));
 }
@@ -96,17 +96,17 @@ std::string joined(const std::vector<std::string>& words, std::string_view last)
     std::string out;
     for (std::size_t i = 0; i < words.size(); ++i) {
         if (i > 0) out += i + 1 == words.size() ? std::string(last) : ", ";
-        out += quoted(words[i]);
+        out += in_quotes(words[i]);
     }
     return out;
 }
 
 Problem wrong_choice(const Choices& choices, const Given& given) {
     bool known_later = is_text(given) && std::find(choices.later.begin(), choices.later.end(), given.text) != choices.later.end();
-    if (known_later) return quoted(given.text) + " is not in this version";
+    if (known_later) return in_quotes(given.text) + " is not in this version";
     auto problem = must_be(joined(choices.now, " or "), given);
     auto meant = is_text(given) ? nearest(given.text, choices.now) : std::string();
-    if (!meant.empty() && choices.now.size() > 3) *problem += "; did you mean " + quoted(meant) + "?";
+    if (!meant.empty() && choices.now.size() > 3) *problem += "; did you mean " + in_quotes(meant) + "?";
     return problem;
 }
 
@@ -140,7 +140,7 @@ std::optional<Listen> listen_of(const Given& given) { return is_text(given) ? pa
 
 }  // namespace
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
     std::string out;
     json::append_string(out, text);
     return out;
@@ -153,14 +153,14 @@ Slot text(std::string& field) {
                 field = given.text;
                 return std::nullopt;
             },
-            [&field] { return field.empty() ? std::string() : quoted(field); }};
+            [&field] { return field.empty() ? std::string() : in_quotes(field); }};
 }
 
 Slot texts(std::vector<std::string>& field) {
     return list_slot<std::string>(
         field, "list of text", "texts in quotes",
         [](const Given& given) { return is_text(given) ? std::optional(given.text) : std::nullopt; },
-        [](const std::string& t) { return quoted(t); });
+        [](const std::string& t) { return in_quotes(t); });
 }
 
 namespace {
@@ -244,7 +244,7 @@ Slot size(std::uint64_t& field, std::uint64_t least) {
                 field = *value;
                 return std::nullopt;
             },
-            [&field] { return quoted(size_text(field)); }};
+            [&field] { return in_quotes(size_text(field)); }};
 }
 
 Slot duration(Duration& field) {
@@ -256,12 +256,12 @@ Slot duration(Duration& field) {
                 field = *value;
                 return std::nullopt;
             },
-            [&field] { return quoted(to_text(field)); }};
+            [&field] { return in_quotes(to_text(field)); }};
 }
 
 Slot durations(std::vector<Duration>& field) {
     auto inner = list_slot<Duration>(field, "list of durations", "durations such as \"30s\"", duration_of,
-                                     [](const Duration& d) { return quoted(to_text(d)); });
+                                     [](const Duration& d) { return in_quotes(to_text(d)); });
     auto take = inner.take;
     inner.take = [take](const Given& given) -> Problem {
         for (const auto& part : list_of(given).value_or(std::vector<Given>()))
@@ -273,11 +273,11 @@ Slot durations(std::vector<Duration>& field) {
 
 Slot listen(std::vector<Listen>& field) {
     auto inner = list_slot<Listen>(field, "list of addresses", "addresses such as \"127.0.0.1:8080\"", listen_of,
-                                   [](const Listen& l) { return quoted(address_text(l)); });
+                                   [](const Listen& l) { return in_quotes(address_text(l)); });
     auto take = inner.take;
     inner.take = [take](const Given& given) -> Problem {
         for (const auto& part : given.elements)
-            if (is_text(part) && part.text.starts_with("systemd:")) return quoted(part.text) + " is not in this version";
+            if (is_text(part) && part.text.starts_with("systemd:")) return in_quotes(part.text) + " is not in this version";
         return take(given);
     };
     return inner;
@@ -291,7 +291,7 @@ Slot address(std::optional<Listen>& field) {
                 field = *value;
                 return std::nullopt;
             },
-            [&field] { return field ? quoted(address_text(*field)) : std::string(); }};
+            [&field] { return field ? in_quotes(address_text(*field)) : std::string(); }};
 }
 
 Slot addresses(std::vector<db::Address>& field) {
@@ -301,7 +301,7 @@ Slot addresses(std::vector<db::Address>& field) {
         return db::Address{value->address, value->port};
     };
     return list_slot<db::Address>(field, "list of addresses", "addresses such as \"10.0.2.10:3307\"", read,
-                                  [](const db::Address& address) { return quoted(db::to_text(address)); });
+                                  [](const db::Address& address) { return in_quotes(db::to_text(address)); });
 }
 
 Slot secret(std::string& field) {
@@ -324,7 +324,7 @@ Slot choice(Choices choices, std::function<void(std::size_t)> set, std::function
                 set(*index);
                 return std::nullopt;
             },
-            [names = std::move(names), get = std::move(get)] { return quoted(names[get()]); }};
+            [names = std::move(names), get = std::move(get)] { return in_quotes(names[get()]); }};
 }
 
 Slot choice(std::string& field, Choices choices) {
@@ -334,7 +334,7 @@ Slot choice(std::string& field, Choices choices) {
                 field = given.text;
                 return std::nullopt;
             },
-            [&field] { return field.empty() ? std::string() : quoted(field); }};
+            [&field] { return field.empty() ? std::string() : in_quotes(field); }};
 }
 
 Slot choices(std::vector<std::string>& field, Choices choices) {
@@ -350,7 +350,7 @@ Slot choices(std::vector<std::string>& field, Choices choices) {
                 field = std::move(values);
                 return std::nullopt;
             },
-            [&field] { return toml_list(field, [](const std::string& t) { return quoted(t); }); }};
+            [&field] { return toml_list(field, [](const std::string& t) { return in_quotes(t); }); }};
 }
 
 std::optional<Listen> parse_listen(std::string_view text) {

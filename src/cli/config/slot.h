@@ -72,6 +72,6 @@ std::string address_text(const Listen& listen);
 /// `64KiB`; the largest unit that is exact.
 std::string size_text(std::uint64_t bytes);
 /// A text as TOML and JSON both read it.
-std::string quoted(std::string_view text);
+std::string in_quotes(std::string_view text);
 
 }  // namespace forebay::cli

@@ -104,8 +104,8 @@ class Audit {
             std::vector<std::string> known;
             for (const auto& one : configuration_.databases) known.push_back(one.name);
             auto meant = nearest(name, known);
-            return invocation_.misused("there is no database " + quoted(name) +
-                                       (meant.empty() ? "" : "; did you mean " + quoted(meant) + "?"));
+            return invocation_.misused("there is no database " + in_quotes(name) +
+                                       (meant.empty() ? "" : "; did you mean " + in_quotes(meant) + "?"));
         }
         table_ = {database, *table, invocation_.value("id-column").value_or("id"), {}};
         std::vector<std::string> tables;
@@ -116,8 +116,8 @@ class Audit {
         }
         if (!table_.workers.empty()) return exit_code::done;
         auto meant = nearest(*table, tables);
-        return invocation_.misused("no sql worker writes a table " + quoted(*table) + " in database " + name +
-                                   (meant.empty() ? "" : "; did you mean " + quoted(meant) + "?"));
+        return invocation_.misused("no sql worker writes a table " + in_quotes(*table) + " in database " + name +
+                                   (meant.empty() ? "" : "; did you mean " + in_quotes(meant) + "?"));
     }
 
     /// Hours before the range in which something was open, dead or wrong when they were counted last: who counts up to now counts
