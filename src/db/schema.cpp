@@ -74,6 +74,18 @@ std::vector<SchemaDifference> differences(const TableSchema& table, const std::v
     return found;
 }
 
+Result<std::vector<std::string>, Error> other_unique_keys(ReadTransaction& transaction, const std::string& table) {
+    TRY_ASSIGN(auto rows, transaction.query("SELECT group_concat(s.column_name ORDER BY s.seq_in_index SEPARATOR ', ') FROM "
+                                            "information_schema.statistics s JOIN information_schema.columns c ON c.table_schema = "
+                                            "s.table_schema AND c.table_name = s.table_name AND c.column_name = s.column_name WHERE "
+                                            "s.table_schema = DATABASE() AND s.table_name = ? AND s.non_unique = 0 GROUP BY s.index_name "
+                                            "HAVING sum(s.column_name = 'id') = 0 AND sum(c.extra LIKE '%auto_increment%') = 0",
+                                            {table}));
+    std::vector<std::string> keys;
+    for (const auto& row : rows) keys.push_back(text_of(row[0]));
+    return keys;
+}
+
 Result<TableSchema, Error> schema_of(ReadTransaction& transaction, const std::string& table) {
     TableSchema schema;
     schema.name = table;

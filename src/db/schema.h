@@ -40,6 +40,9 @@ struct SchemaDifference {
 /// What stands between these columns, keyed by `id`, and the table. SQLite tells no lengths and no table needs one.
 std::vector<SchemaDifference> differences(const TableSchema& table, const std::vector<GivenColumn>& given);
 
+/// MariaDB, MySQL: the unique keys of a table, as their columns, that a record of another id can meet.
+Result<std::vector<std::string>, Error> other_unique_keys(ReadTransaction& transaction, const std::string& table);
+
 Result<TableSchema, Error> schema_of(ReadTransaction& transaction, const std::string& table);
 
 }  // namespace forebay::db

@@ -1,5 +1,6 @@
 #include "db/statement.h"
 
+#include <algorithm>
 #include <cctype>
 
 namespace forebay::db {
@@ -63,6 +64,25 @@ class Scanner {
     std::size_t at_ = 0;
 };
 
+/// Its words in capitals, without names in quotes, texts and comments.
+std::vector<std::string> words_of(std::string_view sql, Driver driver) {
+    std::vector<std::string> words;
+    for (Scanner scan(sql, driver); !scan.ended();) {
+        if (scan.skip_text()) continue;
+        std::string word;
+        for (; !scan.ended() && is_name(scan.here()); scan.advance())
+            word += static_cast<char>(std::toupper(static_cast<unsigned char>(scan.here())));
+        if (word.empty()) word = scan.here(), scan.advance();
+        words.push_back(std::move(word));
+    }
+    std::erase_if(words, [](const std::string& word) { return std::isspace(static_cast<unsigned char>(word[0])); });
+    return words;
+}
+
+bool has(const std::vector<std::string>& words, const std::vector<std::string>& sequence) {
+    return std::search(words.begin(), words.end(), sequence.begin(), sequence.end()) != words.end();
+}
+
 std::string placeholder(Driver driver, std::size_t n) { return driver == Driver::postgresql ? "$" + std::to_string(n) : "?"; }
 
 }  // namespace
@@ -89,6 +109,24 @@ Statement with_names(std::string_view sql, Driver driver) {
         }
     }
     return out;
+}
+
+std::optional<Caution> caution_of(std::string_view sql, Driver driver) {
+    const std::string plain = "INSERT alone: only replay --again writes again what is done";
+    auto words = words_of(sql, driver);
+    if (has(words, {"INSERT", "IGNORE"}) || has(words, {"UPDATE", "IGNORE"}) || has(words, {"OR", "IGNORE"}))
+        return Caution{"IGNORE leaves out, or cuts, what does not fit, and the record is noted as done", plain};
+    if ((!words.empty() && words[0] == "REPLACE") || has(words, {"OR", "REPLACE"}))
+        return Caution{"REPLACE deletes every row that has one of the record's unique values", plain};
+    if (has(words, {"ON", "CONFLICT", "DO", "NOTHING"}))
+        return Caution{"ON CONFLICT without a key leaves out a record that meets any unique key, and it is noted as done",
+                       "ON CONFLICT (id) DO NOTHING, or " + plain};
+    return std::nullopt;
+}
+
+bool takes_any_key(std::string_view sql, Driver driver) {
+    bool is_mysql = driver == Driver::mariadb || driver == Driver::mysql;
+    return is_mysql && has(words_of(sql, driver), {"ON", "DUPLICATE", "KEY"});
 }
 
 std::string numbered(std::string_view sql) {

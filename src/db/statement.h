@@ -2,6 +2,7 @@
 // A user's statement with `:name` parameters as the drivers take it: positional ones. Knows quotes, comments and casts of each
 // database, nothing else of SQL.
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +17,15 @@ struct Statement {
 };
 
 Statement with_names(std::string_view sql, Driver driver);
+
+/// Why a statement may leave a record out, or write over another, without an error that anybody sees, and what to write instead.
+struct Caution {
+    std::string what, next;
+};
+/// What can be told from its words: INSERT IGNORE, INSERT OR IGNORE, REPLACE, ON CONFLICT without a key.
+std::optional<Caution> caution_of(std::string_view sql, Driver driver);
+/// MariaDB, MySQL: ON DUPLICATE KEY, which means every unique key of the table.
+bool takes_any_key(std::string_view sql, Driver driver);
 
 /// `?` of a statement of ours as $1, $2 …; one that numbers its parameters already stays as it is.
 std::string numbered(std::string_view sql);

@@ -30,6 +30,7 @@ struct SqlHandler::Inside {
     std::unique_ptr<db::Database> database;
     std::uint64_t prepared = 0;          ///< the opening after which the tables were made
     std::set<ledger::OutboxKey> sent{};  ///< follow-ups of the run's records that were done before
+    std::set<std::string> erased{};      ///< of the run's records
 
     Result<db::Database*, db::Error> opened() {
         if (!database) {
@@ -107,10 +108,26 @@ struct SqlHandler::Inside {
             entries.push_back({&jobs[i].envelope, done_effect(jobs[i].attempts + 1)});
             rows.push_back(values_of(jobs[i].envelope));
         }
-        TRY(ledger::note_all(t, entries, known, options.search));
+        TRY_ASSIGN(auto gone, ledger::note_all(t, entries, known, options.search));
+        if (!gone.empty()) leave_out(gone, entries, rows, begun);
         if (jobs[0].envelope.again > 0) done_before = ids;  // was done once, and sent its record on
         TRY(keep_outbox(t, begun, done_before));
         return write_rows(t, entries, rows);
+    }
+
+    /// Somebody erased them while they were in hand: no row, and nothing follows.
+    void leave_out(const std::set<std::string>& gone, std::vector<ledger::Entry>& entries, db::Rows& rows, std::set<std::string>& begun) {
+        std::vector<ledger::Entry> others;
+        db::Rows rows_of_others;
+        for (std::size_t i = 0; i < entries.size(); ++i) {
+            if (gone.contains(to_text(entries[i].envelope->id))) continue;
+            others.push_back(entries[i]);
+            rows_of_others.push_back(std::move(rows[i]));
+        }
+        entries = std::move(others);
+        rows = std::move(rows_of_others);
+        std::erase_if(begun, [&](const std::string& id) { return gone.contains(id); });
+        erased.insert(gone.begin(), gone.end());
     }
 
     Done keep_outbox(db::WriteTransaction& t, const std::set<std::string>& begun, const std::vector<std::string>& done_before) {
@@ -188,9 +205,10 @@ SqlHandler::~SqlHandler() = default;
 
 std::vector<worker::Outcome> SqlHandler::run(std::span<const worker::Job> jobs, const worker::Limits&) {
     inside_->sent.clear();
+    inside_->erased.clear();
     auto outcomes = bisect(jobs, [&](std::span<const worker::Job> some) { return inside_->write_in_doubt_twice(some); });
     for (std::size_t i = 0; i < jobs.size(); ++i) {
-        if (outcomes[i].kind != worker::Outcome::Kind::done) continue;
+        if (outcomes[i].kind != worker::Outcome::Kind::done || inside_->erased.contains(to_text(jobs[i].envelope.id))) continue;
         outcomes[i].follow_ups = follow_ups_of(jobs[i].envelope, {}, inside_->options.then);
         leave_unsent(jobs[i].envelope.id, outcomes[i].follow_ups, inside_->sent);
     }

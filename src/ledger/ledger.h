@@ -67,9 +67,10 @@ struct Entry {
 };
 /// Writes each record's own row and its search rows (once) and the effect's row (replacing an older state; a done row never
 /// goes back), in few round trips. `known` are rows_of the same records in the same transaction; where another transaction
-/// settled one of them meanwhile, that is a conflict. Poison: a record of that id is there with another body.
-Result<void, db::Error> note_all(db::WriteTransaction& transaction, std::span<const Entry> entries, const Known& known,
-                                 const std::vector<SearchField>& search);
+/// settled one of them meanwhile, that is a conflict. Poison: a record of that id is there with another body. Of a record that was erased
+/// while somebody had it in hand nothing is written: the ids of those are returned, and nothing else may be kept of them either.
+Result<std::set<std::string>, db::Error> note_all(db::WriteTransaction& transaction, std::span<const Entry> entries, const Known& known,
+                                                  const std::vector<SearchField>& search);
 /// The same for one, asking itself what is known.
 Result<void, db::Error> note(db::WriteTransaction& transaction, const record::Envelope& envelope, const Effect& effect,
                              const std::vector<SearchField>& search);

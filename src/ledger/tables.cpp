@@ -44,11 +44,12 @@ class Noting {
         for (auto& entry : entries) ids_.push_back(to_text(entry.envelope->id));
     }
 
-    Result<void, db::Error> run(const std::vector<SearchField>& search) {
+    Result<std::set<std::string>, db::Error> run(const std::vector<SearchField>& search) {
         TRY(note_records(search));
         TRY(insert_new_effects());
         TRY(update_old_effects());
-        return note_dead();
+        TRY(note_dead());
+        return std::move(erased_);
     }
 
   private:
@@ -64,17 +65,21 @@ class Noting {
         }
         static const std::vector<std::string> columns = {"id", "endpoint", "received_at", "value", "currency", "body_sha"};
         TRY_ASSIGN(auto added, t_.execute_many(db::insert_or_keep(t_.driver(), "forebay_records", columns, {"id"}), records));
-        if (added < static_cast<std::int64_t>(records.size())) TRY(compare_bodies(records));
+        if (added < static_cast<std::int64_t>(records.size())) TRY(look_at_old(records));
         if (added == 0) return {};
+        std::erase_if(words, [&](const db::Row& word) { return erased_.contains(db::text_of(word[2])); });
         TRY(t_.execute_many(db::insert_or_keep(t_.driver(), "forebay_search", {"kind", "value", "record"}, {"kind", "value", "record"}),
                             words));
         return {};
     }
 
-    Result<void, db::Error> compare_bodies(const db::Rows& records) {
-        TRY_ASSIGN(auto rows, t_.query_keys("SELECT id, body_sha FROM forebay_records WHERE id IN (?)", {}, ids_));
+    Result<void, db::Error> look_at_old(const db::Rows& records) {
+        TRY_ASSIGN(auto rows, t_.query_keys("SELECT id, body_sha, erased_at FROM forebay_records WHERE id IN (?)", {}, ids_));
         std::map<std::string, std::string> there;
-        for (auto& row : rows) there[db::text_of(row[0])] = db::text_of(row[1]);
+        for (auto& row : rows) {
+            there[db::text_of(row[0])] = db::text_of(row[1]);
+            if (!db::is_null(row[2])) erased_.insert(db::text_of(row[0]));
+        }
         for (auto& record : records) {
             auto& sha = there[db::text_of(record[0])];
             if (!sha.empty() && sha != db::text_of(record[5]))
@@ -86,7 +91,7 @@ class Noting {
     Result<void, db::Error> insert_new_effects() {
         db::Rows rows;
         for (std::size_t i = 0; i < entries_.size(); ++i) {
-            if (known_.contains(ids_[i])) continue;
+            if (known_.contains(ids_[i]) || erased_.contains(ids_[i])) continue;
             auto& effect = entries_[i].effect;
             rows.push_back({ids_[i], effect.effect, effect.state, static_cast<std::int64_t>(effect.attempts), effect.at.ms, effect.at.ms,
                             optional_time(effect.next_at), effect.worker, effect.answer, shortened(effect.error, error_bytes_max)});
@@ -105,7 +110,7 @@ class Noting {
         db::Rows rows;
         for (std::size_t i = 0; i < entries_.size(); ++i) {
             auto known = known_.find(ids_[i]);
-            if (known == known_.end() || known->second.state == "done") continue;
+            if (known == known_.end() || known->second.state == "done" || erased_.contains(ids_[i])) continue;
             auto& effect = entries_[i].effect;
             rows.push_back({effect.state, static_cast<std::int64_t>(effect.attempts), effect.at.ms, optional_time(effect.next_at),
                             effect.worker, effect.answer, shortened(effect.error, error_bytes_max), ids_[i], effect.effect});
@@ -144,7 +149,7 @@ class Noting {
         for (std::size_t i = 0; i < entries_.size(); ++i) {
             auto& effect = entries_[i].effect;
             auto known = known_.find(ids_[i]);
-            if (known != known_.end() && known->second.state == "done") continue;
+            if (erased_.contains(ids_[i]) || (known != known_.end() && known->second.state == "done")) continue;
             if (known != known_.end() && known->second.state == "dead") gone.push_back({ids_[i], effect.effect});
             if (effect.state == "dead") dead.push_back({ids_[i], effect.effect, effect.at.ms, shortened(effect.error, cause_bytes_max)});
         }
@@ -158,6 +163,7 @@ class Noting {
     std::span<const Entry> entries_;
     const Known& known_;
     std::vector<std::string> ids_;
+    std::set<std::string> erased_;
 };
 
 Result<std::optional<Effect>, db::Error> look_up_in_state(db::ReadTransaction& transaction, const Uuid& id, std::string_view effect,
@@ -218,9 +224,9 @@ Result<std::optional<Effect>, db::Error> look_up_retry(db::ReadTransaction& tran
     return look_up_in_state(transaction, id, effect, "retrying");
 }
 
-Result<void, db::Error> note_all(db::WriteTransaction& transaction, std::span<const Entry> entries, const Known& known,
-                                 const std::vector<SearchField>& search) {
-    if (entries.empty()) return {};
+Result<std::set<std::string>, db::Error> note_all(db::WriteTransaction& transaction, std::span<const Entry> entries, const Known& known,
+                                                  const std::vector<SearchField>& search) {
+    if (entries.empty()) return std::set<std::string>{};
     return Noting(transaction, entries, known).run(search);
 }
 
@@ -228,7 +234,8 @@ Result<void, db::Error> note(db::WriteTransaction& transaction, const record::En
                              const std::vector<SearchField>& search) {
     TRY_ASSIGN(auto known, rows_of(transaction, {to_text(envelope.id)}, effect.effect));
     Entry entry{&envelope, effect};
-    return note_all(transaction, {&entry, 1}, known, search);
+    TRY(note_all(transaction, {&entry, 1}, known, search));
+    return {};
 }
 
 }  // namespace forebay::ledger

@@ -200,6 +200,40 @@ VALUES (:id, :email, ':email?', :_ip, :_raw) {keep}'''
     assert {row[1:3] for row in found} == {(":email?", "127.0.0.1")} and all(json.loads(row[3])["email"] == row[0] for row in found)
 
 
+def everything_in(server, database):
+    """All values of all tables, as one text."""
+    schema = database if isinstance(server, MariaDB) else "public"
+    tables = server.query("SELECT table_name FROM information_schema.tables WHERE table_schema = %s", (schema,), database=database)
+    return "\n".join(str(server.query(f"SELECT * FROM {table}", database=database)) for table, in tables)
+
+
+def test_a_person_who_is_erased_is_in_no_table(forebay, server):
+    database = server.fresh_database()
+    server.query("CREATE TABLE leads (id CHAR(36) PRIMARY KEY, email VARCHAR(100))", database=database)
+    node = forebay(leads() + server.toml(database, more=TIMEOUT) + WORKER + """table = "leads"
+columns = ["id", "email"]
+erase = "DELETE FROM leads WHERE id = :id"
+""")
+    others = [post(node, email=f"a{n}@example.com") for n in range(3)]
+    hers = [post(node, email="Ada@example.org") for _ in range(2)]
+    settled(server, database, others + hers)
+    assert set(node.json("erase", "--email", "ada@example.org", "--dry-run")["ids"]) == set(hers)
+    assert "ada@" in everything_in(server, database).lower()
+    server.stop()
+    said = node.run("erase", hers[0], "--reason", "she asked", "--yes", expect=None)
+    assert said.returncode == 75 and "database main" in said.stderr and "do it again" in said.stderr, said.stderr
+    server.start()
+    done = node.json("erase", *hers, "--reason", "she asked", "--yes")
+    assert set(done["ids"]) == set(hers) and done["rows"] == done["in_ledgers"] == 2
+    assert any("server of database main" in line for line in done["not_reached"])
+    assert "ada@" not in everything_in(server, database).lower()
+    assert {row[0] for row in rows(server, database)} == set(others)
+    assert node.run("find", "ada@example.org", expect=1) == ""
+    wait_for("the worker again", lambda: node.run("audit", expect=None).returncode == 0)
+    total = node.json("audit", "--against", "main", "--table", "leads")["total"]
+    assert total["erased"] == 2 and total["settled"] == total["rows"] == 3
+
+
 def test_who_may_not_create_the_ledgers_tables_is_told_what_to_do(forebay, server):
     database = server.fresh_database()
     if isinstance(server, MariaDB):

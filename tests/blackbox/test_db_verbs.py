@@ -93,6 +93,18 @@ def test_a_statement_is_read_by_the_database(folder):
     assert len(json.loads(folder.run("db", "schema-diff", "--json", expect=1))["differences"]) == 1
 
 
+def test_a_unique_key_that_a_statement_takes_for_the_id_is_told(folder, server):
+    if not isinstance(server, MariaDB):
+        return  # others name the key
+    statement = "INSERT INTO leads (id, email) VALUES (:id, :email)"
+    folder.make("CREATE TABLE leads (n BIGINT AUTO_INCREMENT PRIMARY KEY, id CHAR(36) UNIQUE, email VARCHAR(100), k VARCHAR(9), UNIQUE (email, k))")
+    folder.write(WORKERS.format(sql=f'statement = "{statement} ON DUPLICATE KEY UPDATE id = id"'))
+    found, = json.loads(folder.run("db", "schema-diff", "--json"))["differences"]
+    assert found["level"] == "warn" and found["column"] == "email, k" and "unique too" in found["what"]
+    folder.write(WORKERS.format(sql=f'statement = "{statement}"'))
+    assert json.loads(folder.run("db", "schema-diff", "--json"))["differences"] == []
+
+
 def test_probe_and_check_answer_and_tell_who_does_not(server, folder):
     folder.make(GOOD)
     folder.write(TABLE)

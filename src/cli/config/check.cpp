@@ -8,6 +8,7 @@
 #include "cli/console.h"
 #include "cli/process/cron.h"
 #include "cli/similar.h"
+#include "db/statement.h"
 #include "queue/limits.h"
 #include "worker/settlement.h"
 
@@ -258,6 +259,14 @@ class Check {
         if (!worker.erase.empty() && parameters_of(worker.erase).empty())
             error(path + ".sql.erase", path + ".sql.erase names no record: it needs :id");
         check_parameters(path, worker);
+        check_statement(path, worker);
+    }
+
+    void check_statement(const std::string& path, const WorkerConfiguration& worker) {
+        const auto* database = c_.find_database(worker.database);
+        if (database == nullptr || worker.sql.statement.empty()) return;
+        if (auto caution = db::caution_of(worker.sql.statement, database->options.driver))
+            diagnostics_.warning(line_of(path + ".sql.statement"), path + ".sql.statement: " + caution->what, caution->next);
     }
 
     /// A misspelt :parameter would be NULL in every row.

@@ -11,6 +11,8 @@
 namespace forebay::cli {
 namespace {
 
+constexpr std::size_t column_of_table = 2;  ///< in what MariaDB and MySQL explain
+
 /// `max` of the field where it comes to that queue, if it counts characters.
 std::int64_t characters_of(const Configuration& configuration, const std::string& queue, const std::string& source) {
     std::int64_t most = 0;
@@ -39,8 +41,16 @@ Result<std::vector<db::SchemaDifference>, db::Error> of_table(const Configuratio
 /// in a transaction that only reads; a SQLite file may have its writer.
 std::vector<db::SchemaDifference> of_statement(const WorkerConfiguration& worker, const db::Options& options) {
     auto sql = "EXPLAIN " + db::with_names(worker.sql.statement, options.driver).sql;
+    std::vector<db::SchemaDifference> found;
     auto explain = [&](db::ReadTransaction& transaction) -> Result<void, db::Error> {
-        TRY(transaction.query(sql));
+        TRY_ASSIGN(auto plan, transaction.query(sql));
+        bool has_table = !plan.empty() && plan[0].size() > column_of_table;
+        if (!has_table || !db::takes_any_key(worker.sql.statement, options.driver)) return {};
+        TRY_ASSIGN(auto keys, db::other_unique_keys(transaction, db::text_of(plan[0][column_of_table])));
+        for (const auto& key : keys)
+            found.push_back({false, key,
+                             "is unique too: ON DUPLICATE KEY takes a record that meets it for one that is there, and it is noted as done",
+                             "INSERT alone: a record that meets the key is dead then, and only replay --again writes again what is done"});
         return {};
     };
     auto explained = [&]() -> Result<void, db::Error> {
@@ -51,7 +61,7 @@ std::vector<db::SchemaDifference> of_statement(const WorkerConfiguration& worker
         TRY_ASSIGN(auto database, db::open(options));
         return database->write(explain);
     }();
-    if (explained) return {};
+    if (explained) return found;
     return {{true, "", explained.error().what, "mend [worker." + worker.name + ".sql] statement, or the table"}};
 }
 

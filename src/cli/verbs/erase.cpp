@@ -230,6 +230,11 @@ class Erase {
         for (const auto& worker : configuration_.workers)
             if (worker.handler != HandlerKind::sql)
                 out.push_back("Not reached: what the program of worker " + worker.name + " did and keeps.");
+        for (const auto& database : configuration_.databases)
+            if (database.options.driver != db::Driver::sqlite)
+                out.push_back("Not reached: what the server of database " + database.name + " keeps of changes: " +
+                              (database.options.driver == db::Driver::postgresql ? "its write-ahead log, and dead rows until VACUUM."
+                                                                                 : "binary log, Galera's cache, undo until it is purged."));
         out.emplace_back("Not reached: backups and exports, logs of programs, the free space of the disk, store/quarantine.");
         return out;
     }

@@ -305,6 +305,13 @@ TEST(Diagnostics, a_misspelt_parameter_of_a_statement_is_a_warning) {
         "  did you mean :email?\n");
 }
 
+TEST(Diagnostics, a_statement_that_may_lose_a_record_without_a_word_is_a_warning) {
+    auto text =
+        problems(base + "[worker.w]\nqueue = \"leads\"\nsql = { db = \"main\", statement = \"INSERT OR IGNORE INTO t VALUES (:id)\" }\n");
+    EXPECT_NE(text.find("warning: worker.w.sql.statement: IGNORE leaves out"), std::string::npos) << text;
+    EXPECT_NE(text.find("INSERT alone"), std::string::npos) << text;
+}
+
 TEST(Diagnostics, queues_keep_to_the_limits_of_sqs) {
     const Wrong rows[] = {
         {"[queue.q]\nvisibility_timeout = \"13h\"\n", "queue.q.visibility_timeout must be from 0s to 12h, not 13h"},

@@ -21,6 +21,34 @@ TEST(Statement, a_name_used_twice_is_asked_for_twice) {
     EXPECT_EQ(found.names, (Names{"a", "b", "a"}));
 }
 
+TEST(Statement, what_may_lose_a_record_without_a_word_is_told) {
+    struct Case {
+        Driver driver;
+        const char* sql;
+        const char* what;
+    };
+    for (auto& [driver, sql, what] : {Case{Driver::mariadb, "insert ignore into leads (id) values (:id)", "IGNORE"},
+                                      Case{Driver::mysql, "/* x */ REPLACE INTO leads VALUES (:id)", "REPLACE"},
+                                      Case{Driver::sqlite, "INSERT OR IGNORE INTO leads VALUES (:id)", "IGNORE"},
+                                      Case{Driver::sqlite, "INSERT OR REPLACE INTO leads VALUES (:id)", "REPLACE"},
+                                      Case{Driver::postgresql, "INSERT INTO leads VALUES (:id) ON CONFLICT\n DO NOTHING", "ON CONFLICT"}}) {
+        auto caution = caution_of(sql, driver);
+        ASSERT_TRUE(caution) << sql;
+        EXPECT_TRUE(caution->what.starts_with(what)) << caution->what;
+    }
+    for (auto& [driver, sql, what] : {Case{Driver::mariadb, "INSERT INTO leads VALUES (:id, 'insert ignore') -- replace", ""},
+                                      Case{Driver::mariadb, "INSERT INTO leads SELECT REPLACE(:email, 'a', 'b')", ""},
+                                      Case{Driver::sqlite, "INSERT INTO leads VALUES (:id) ON CONFLICT (id) DO NOTHING", ""}})
+        EXPECT_FALSE(caution_of(sql, driver)) << sql;
+}
+
+TEST(Statement, mariadb_takes_any_unique_key_for_the_duplicate_one) {
+    auto* sql = "INSERT INTO leads VALUES (:id) ON DUPLICATE KEY UPDATE id = id";
+    EXPECT_TRUE(takes_any_key(sql, Driver::mariadb));
+    EXPECT_FALSE(takes_any_key("INSERT INTO leads VALUES ('ON DUPLICATE KEY')", Driver::mariadb));
+    EXPECT_FALSE(takes_any_key(sql, Driver::postgresql));
+}
+
 struct Left {
     Driver driver;
     const char* sql;

@@ -8,6 +8,7 @@
 #include "handlers/bisect.h"
 #include "handlers/table.h"
 #include "handlers/values.h"
+#include "ledger/erase.h"
 #include "tests/unit/handlers/jobs.h"
 
 namespace forebay::handlers {
@@ -94,6 +95,28 @@ TEST_F(Sql, a_row_has_its_follow_ups_beside_it) {
     EXPECT_EQ(count("forebay_outbox JOIN leads ON id = record WHERE effect = 'store' AND sent_at IS NULL"), 4);
     EXPECT_TRUE(h.note_sent(std::vector<worker::Sent>{{id_of(1), {"score", "stats"}}, {id_of(2), {"stats"}}}));
     EXPECT_EQ(count("forebay_outbox WHERE sent_at IS NOT NULL"), 3);
+}
+
+TEST_F(Sql, of_what_was_erased_while_it_was_in_hand_nothing_is_kept) {
+    options.then = {"score"};
+    (void)handler().run(jobs(1), {});
+    {
+        auto db = db::open(database);
+        ASSERT_TRUE(db);
+        ASSERT_TRUE((*db)->write([&](db::WriteTransaction& t) -> Done {
+            TRY(ledger::erase(t, id_of(2), "lead", {1000}, {2000}));
+            return {};
+        }));
+    }
+    auto outcomes = handler().run(jobs(3), {});
+    EXPECT_EQ(kinds(outcomes), std::vector<Kind>(3, Kind::done));
+    EXPECT_EQ(targets_of(outcomes[1]), std::vector<std::string>{});
+    EXPECT_EQ(targets_of(outcomes[2]), options.then);
+    auto erased = "= '" + to_text(id_of(2)) + "'";
+    for (auto* table : {"leads WHERE id ", "forebay_effects WHERE record ", "forebay_search WHERE record ", "forebay_outbox WHERE record "})
+        EXPECT_EQ(count(table + erased), 0) << table;
+    EXPECT_EQ(count("leads"), 2);
+    EXPECT_EQ(count("forebay_records WHERE erased_at IS NOT NULL AND body_sha IS NULL"), 1);
 }
 
 TEST_F(Sql, a_redelivery_sends_what_is_not_yet_sent) {
