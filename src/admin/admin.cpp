@@ -103,6 +103,7 @@ class Admin::Inside {
         add("GET", "/api/dead/acts", &Inside::dead_acts);
         add("GET", "/api/dead/{}", &Inside::dead_show);
         add("POST", "/api/dead/retry", &Inside::dead_retry);
+        add("POST", "/api/dead/discard", &Inside::dead_discard);
         add("POST", "/api/dead/edit", &Inside::dead_edit);
         add("POST", "/api/erase", &Inside::erase);
         add("POST", "/api/erase/find", &Inside::erase_find);
@@ -136,7 +137,11 @@ class Admin::Inside {
     http::Response dead_causes(const Call& call) { return show_causes_of_death(parts.commands, parts.routes, call); }
     http::Response dead_acts(const Call&) { return list_dead_acts(acts); }
     http::Response dead_show(const Call& call) { return show_dead(parts.commands, parts.routes, call); }
-    http::Response dead_retry(const Call& call) { return retry_dead(parts.commands, parts.routes, acts, parts.clock, call); }
+    http::Response act(DeadAct::Kind kind, const Call& call) {
+        return act_on_dead(parts.commands, parts.routes, acts, parts.clock, kind, call);
+    }
+    http::Response dead_retry(const Call& call) { return act(DeadAct::Kind::retry, call); }
+    http::Response dead_discard(const Call& call) { return act(DeadAct::Kind::discard, call); }
     http::Response dead_edit(const Call& call) { return edit_dead(parts.commands, parts.routes, parts.intake, parts.clock, call); }
     http::Response erase(const Call& call) { return erase_records(parts.disk, parts.commands, parts.log, call); }
     http::Response erase_find(const Call& call) { return find_to_erase(parts.disk, call); }

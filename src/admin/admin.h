@@ -30,9 +30,9 @@
 //                                        erased, missing, difference}]}
 //   GET  /api/dead                       ?effect= &endpoint= &cause= &since=MS &where= &max= &after=   dead letters one by one
 //   GET  /api/dead/causes                the same, counted by effect, endpoint and cause
-//   GET  /api/dead/acts                  retries, newest first
+//   GET  /api/dead/acts                  retries and discards, newest first
 //   GET  /api/dead/ID                    the letters of one record
-//   POST /api/dead/retry                 {ids | effect, endpoint, cause, since, where | all, rate, reason, dry_run}
+//   POST /api/dead/retry, /discard       {ids | effect, endpoint, cause, since, where | all, rate, reason, dry_run}
 //   POST /api/dead/edit                  {id, effect, set: {FIELD: TEXT}, reason, dry_run}
 //   POST /api/erase/find                 {text}          ids of records that say it
 //   POST /api/erase                      {ids, reason}   out of the queues and the log: admin/erase.h

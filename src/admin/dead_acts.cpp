@@ -18,10 +18,13 @@ constexpr Duration saved_every = 1s;
 /// Effects of one act that are known to be sent: beyond that a letter that lies there twice is sent twice, and run once.
 constexpr std::size_t sent_remembered_max = 1'000'000;
 constexpr double per_second_max = 1000;
+constexpr std::size_t reason_bytes_max = 1024;
+
+std::string_view name_of(DeadAct::Kind kind) { return kind == DeadAct::Kind::retry ? "retry" : "discard"; }
 
 json::Value to_json(const DeadAct& act) {
     json::Value out;
-    out.set("act", "retry").set("filter", to_json(act.filter)).set("reason", act.reason);
+    out.set("act", name_of(act.kind)).set("filter", to_json(act.filter)).set("reason", act.reason);
     out.set("started_at", to_rfc3339(act.started_at)).set("state", act.state);
     out.set("letters", act.letters).set("done", act.done).set("left_out", act.left_out);
     if (act.per_second > 0) out.set("per_second", act.per_second);
@@ -33,7 +36,9 @@ std::optional<DeadAct> act_of(const json::Value& value) {
     DeadAct act;
     auto filter = dead_filter_of(value["filter"]);
     auto started_at = parse_timestamp(value["started_at"].text());
-    if (!filter.ok() || !started_at) return std::nullopt;
+    bool is_known = value["act"].text() == "retry" || value["act"].text() == "discard";
+    if (!is_known || !filter.ok() || !started_at) return std::nullopt;
+    act.kind = value["act"].text() == "retry" ? DeadAct::Kind::retry : DeadAct::Kind::discard;
     act.filter = std::move(*filter);
     act.started_at = *started_at;
     act.reason = value["reason"].text();
@@ -47,16 +52,24 @@ std::optional<DeadAct> act_of(const json::Value& value) {
     return act;
 }
 
-/// The message that has the effect run again: as it was, with the record's id in it.
-std::string body_to_retry(const DeadLetter& letter) {
-    bool was_sent_straight = letter.record && letter.record->endpoint.empty();
-    if (!was_sent_straight) return letter.item.message.body;
-    return record::encode(*letter.record, record::form_of(letter.item.message.body));
+/// The message that has the effect run again, with the record's id in it, or noted as discarded where a reason says so.
+std::string body_to_send(const DeadLetter& letter, const std::string& discard) {
+    const auto& body = letter.item.message.body;
+    bool is_as_it_was = !letter.record || (letter.record->discard == discard && !letter.record->endpoint.empty());
+    if (is_as_it_was) return body;
+    auto record = *letter.record;
+    record.discard = discard;
+    return record::encode(record, record::form_of(body));
+}
+
+/// What no worker notes in a ledger is only deleted.
+bool goes_to_worker(DeadAct::Kind kind, const DeadLetter& letter) {
+    return kind == DeadAct::Kind::retry || (letter.record && letter.route->notes_effects);
 }
 
 /// Why nothing can be done with the letter; empty = something can.
-std::string obstacle_to(const DeadLetter& letter) {
-    if (letter.route) return {};
+std::string obstacle_to(DeadAct::Kind kind, const DeadLetter& letter) {
+    if (letter.route || (kind == DeadAct::Kind::discard && !letter.record)) return {};
     if (letter.effect.empty()) return "nobody said whose effect it was";
     return "there is no worker \"" + std::string(ledger::split_effect(letter.effect).first) + "\" any more";
 }
@@ -130,7 +143,7 @@ void DeadActs::run(DeadAct& act) {
     if (!walked.ok() && !pause(try_again_after)) return;
     if (!walked.ok()) return;  // the queues could not be looked at just now: again
     act.state = "done";
-    log_warn("dead.retry_ended")
+    log_warn(act.kind == DeadAct::Kind::retry ? "dead.retry_ended" : "dead.discard_ended")
         .with("done", act.done)
         .with("left_out", act.left_out)
         .with("why_left_out", act.why)
@@ -140,41 +153,46 @@ void DeadActs::run(DeadAct& act) {
 
 /// False: the node is stopping.
 bool DeadActs::settle(DeadAct& act, DeadLetter& letter, std::set<std::string>& sent) {
-    if (auto obstacle = obstacle_to(letter); !obstacle.empty()) {
+    auto leave_out = [&](std::string why) {
         act.left_out += 1;
-        act.why = obstacle;
+        act.why = std::move(why);
         return true;
-    }
+    };
+    if (auto obstacle = obstacle_to(act.kind, letter); !obstacle.empty()) return leave_out(std::move(obstacle));
     // A worker that was killed between its two steps leaves a letter twice.
     auto key = id_of(letter) + " " + letter.effect;
-    if (!sent.contains(key)) {
-        auto body = body_to_retry(letter);
-        if (!send(letter.route->queue, body, letter.record ? to_text(letter.record->id) : std::string())) return false;
+    if (goes_to_worker(act.kind, letter) && !sent.contains(key)) {
+        auto body = body_to_send(letter, act.kind == DeadAct::Kind::discard ? act.reason : std::string());
+        auto refusal = send(letter.route->queue, body, letter.record ? to_text(letter.record->id) : std::string());
+        if (refusal == broker::Refusal::message_too_long) return leave_out("it would be longer than its queue takes");
+        if (refusal) return false;
         if (sent.size() < sent_remembered_max) sent.insert(key);
     }
     broker::Delete gone;
     gone.queue = letter.queue;
     gone.receipts.push_back(letter.item.message.receipt);
     auto answer = broker::ask(commands_, std::move(gone));
-    if (!answer.ok() || !answer->at(0).ok()) {
-        act.left_out += 1;
-        act.why = "sent, but still listed: it could not be deleted";
-        return true;
-    }
+    if (!answer.ok() || !answer->at(0).ok()) return leave_out("sent to its worker, but still listed: it could not be deleted");
     act.done += 1;
-    log_info("dead.retried").with("id", id_of(letter)).with("effect", letter.effect).with("queue", letter.queue).with("reason", act.reason);
+    log_info(act.kind == DeadAct::Kind::retry ? "dead.retried" : "dead.discarded")
+        .with("id", id_of(letter))
+        .with("effect", letter.effect)
+        .with("queue", letter.queue)
+        .with("reason", act.reason);
     return true;
 }
 
-/// Tries until the queue takes it. False: the node is stopping.
-bool DeadActs::send(const std::string& queue, const std::string& body, const std::string& record) {
+/// Tries until the queue takes it, unless it never will or the node is stopping: then why.
+std::optional<broker::Refusal> DeadActs::send(const std::string& queue, const std::string& body, const std::string& record) {
     for (;;) {
         broker::Send send;
         send.queue = queue;
         send.message.body = body;
         if (!record.empty()) send.message.attributes.push_back({"record-id", "String", record});
-        if (broker::ask(commands_, std::move(send)).ok()) return true;
-        if (!pause(try_again_after)) return false;
+        auto answer = broker::ask(commands_, std::move(send));
+        if (answer.ok()) return std::nullopt;
+        if (answer.error() == broker::Refusal::message_too_long) return answer.error();
+        if (!pause(try_again_after)) return broker::Refusal::stopping;
     }
 }
 
@@ -205,26 +223,29 @@ void DeadActs::save() {
     if (failed) log_warn("dead.unkept").with("file", path_).with("why", failed.message());
 }
 
-http::Response retry_dead(broker::Commands& commands, const Routes& routes, DeadActs& acts, Clock& clock, const Call& call) {
+http::Response act_on_dead(broker::Commands& commands, const Routes& routes, DeadActs& acts, Clock& clock, DeadAct::Kind kind,
+                           const Call& call) {
     auto filter = dead_filter_of(call.body);
     if (!filter.ok()) return bad_request(filter.error());
     if (filter->is_everything() && !call.body["all"].boolean())
         return bad_request("Say which: \"ids\", \"effect\", \"endpoint\", \"cause\", \"since\", \"where\", or \"all\": true.");
     bool dry_run = call.body["dry_run"].boolean();
     DeadAct act;
+    act.kind = kind;
     act.reason = call.body["reason"].text();
     if (!dry_run && act.reason.empty()) return bad_request("This needs a \"reason\".");
+    if (act.reason.size() > reason_bytes_max) return bad_request("A \"reason\" has at most 1024 bytes.");
     act.per_second = call.body["rate"].is_number() ? std::clamp(call.body["rate"].real(), 0.0, per_second_max) : 0;
     act.started_at = clock.wall();
     act.filter = std::move(*filter);
-    act.filter.until = act.started_at;  // what dies once more is not run once more
+    act.filter.until = act.started_at;  // what dies once more is not meant
     std::map<std::string, Decimal> money;
     std::set<std::string> found;
     std::uint64_t left_out = 0;
     auto counted = each_dead_letter(commands, routes(), act.filter, {}, [&](DeadLetter& letter) {
         found.insert(id_of(letter));
         act.letters += 1;
-        if (auto obstacle = obstacle_to(letter); !obstacle.empty()) {
+        if (auto obstacle = obstacle_to(kind, letter); !obstacle.empty()) {
             left_out += 1;
             act.why = obstacle;
         }
@@ -242,7 +263,7 @@ http::Response retry_dead(broker::Commands& commands, const Routes& routes, Dead
     if (left_out > 0) out.set("why", act.why);
     act.why.clear();
     if (!dry_run && act.letters > 0 && !acts.start(std::move(act)))
-        return http::problem(503, "busy", "As many retries as may are running: see forebay dead ls, and try again.");
+        return http::problem(503, "busy", "As many retries and discards as may are running: see forebay dead ls, and try again.");
     return json_response(out.set("dry_run", dry_run));
 }
 

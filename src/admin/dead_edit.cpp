@@ -118,6 +118,7 @@ http::Response edit_dead(broker::Commands& commands, const Routes& routes, intak
     auto now = only(edit.changed, edit.fields);
     if (now == was) return bad_request("The fields are like that already.");
     record.fields = std::move(edit.fields);
+    record.discard.clear();
     record.edited.push(json::Value().set("at", to_rfc3339(clock.wall())).set("reason", reason).set("was", was));
     json::Value out;
     out.set("id", to_text(record.id)).set("effect", letters->front().effect).set("was", std::move(was)).set("now", std::move(now));

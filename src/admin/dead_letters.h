@@ -18,6 +18,7 @@ namespace forebay::admin {
 /// A worker as the configuration has it now.
 struct Route {
     std::string worker, queue;
+    bool notes_effects = true;  ///< it obeys what an envelope orders; false of a `program`
 };
 using Routes = std::function<std::vector<Route>()>;
 

@@ -78,8 +78,9 @@ Result<std::optional<condition::Condition>, std::string> condition_of(const Call
 /// The body that makes a worker run the effect for this record, again if so many times are asked for, whatever was asked of the
 /// worker before. What was sent straight to a queue had its id from its message, and must keep it in another.
 std::string body_to_run(PastRecord& past, record::Envelope& envelope, std::uint32_t again) {
-    if (again == envelope.again && !envelope.endpoint.empty()) return std::move(past.body);
+    if (again == envelope.again && envelope.discard.empty() && !envelope.endpoint.empty()) return std::move(past.body);
     envelope.again = again;
+    envelope.discard.clear();
     return record::encode(envelope, record::form_of(past.body));
 }
 

@@ -20,6 +20,11 @@ constexpr std::string_view audit_help =
     "code 0: balanced. 1: it is not, and the ids are named. 4: something could not be read.\n\nA moment is a UTC date (2026-09-19), a "
     "date and time (\"2026-09-19 08:00\") or how long ago it was (24h, 7d).";
 
+constexpr std::string_view discard_help =
+    "The effect is never run; its worker notes it as discarded, with the reason, and forebay audit counts it so. The record itself stays: "
+    "forebay show, forebay export.\n\nA moment is a UTC date (2026-09-19), a date and time (\"2026-09-19 08:00\") or how long ago it was "
+    "(2h, 7d).";
+
 /// The options that choose among dead letters, before others.
 std::vector<Option> with_dead_choice(std::vector<Option> others) {
     std::vector<Option> options = {{"effect", 0, "WORKER", "only of this effect"},
@@ -213,6 +218,14 @@ std::vector<Verb> make_verbs() {
          run_dead_retry,
          C::nothing,
          moments},
+        {"dead",
+         "dead discard",
+         "gives up what is dead for good, in the background",
+         {{"ID", "of dead records; without any, those that the options choose", false, true}},
+         with_dead_choice({{"all", 0, "", "everything that is dead"}, {"rate", 0, "RATE", "how fast, such as 50/s"}, dry_run, reason}),
+         run_dead_discard,
+         C::nothing,
+         discard_help},
         {"dead",
          "dead edit",
          "changes fields of a dead record and runs it again",

@@ -47,7 +47,7 @@ struct ExecHandler::Inside {
         if (!known) return std::vector<Outcome>(jobs.size(), Outcome::hold(known.error().what));
         std::vector<Outcome> outcomes(jobs.size());
         std::vector<const Job*> fresh;
-        std::vector<std::size_t> places;
+        std::vector<std::size_t> places, decided;
         std::set<EffectKey> begun;
         for (std::size_t i = 0; i < jobs.size(); ++i) {
             auto id = to_text(jobs[i].envelope.id);
@@ -58,14 +58,31 @@ struct ExecHandler::Inside {
                 continue;
             }
             if (!begun.insert(effects.key_of(jobs[i])).second) continue;  // sent twice: found done when it comes again
+            if (jobs[i].decided) {
+                decided.push_back(i);
+                continue;
+            }
             fresh.push_back(&jobs[i]);
             places.push_back(i);
         }
+        note_decided(jobs, decided, outcomes);
         if (fresh.empty()) return outcomes;
         auto answers = conversation->run(fresh, limits);
         keep(fresh, answers, known->sent);
         for (std::size_t i = 0; i < fresh.size(); ++i) outcomes[places[i]] = std::move(answers[i].outcome);
         return outcomes;
+    }
+
+    /// The rows of what is not run; held where they cannot be written.
+    void note_decided(std::span<const Job> jobs, const std::vector<std::size_t>& places, std::vector<Outcome>& outcomes) {
+        std::vector<Effects::Entry> entries;
+        for (auto i : places) {
+            auto effect = effects.effect(jobs[i], state_name(jobs[i].decided->kind), jobs[i].attempts);
+            effect.error = jobs[i].decided->why;
+            entries.push_back({&jobs[i], std::move(effect), {}});
+        }
+        auto written = effects.write(entries);
+        for (auto i : places) outcomes[i] = written ? *jobs[i].decided : Outcome::hold(written.error().what);
     }
 
     /// Durable before anything else is done with the messages. Where that fails the records are held and run
@@ -99,7 +116,7 @@ void ExecHandler::note(std::span<const Job> jobs, std::span<const worker::Settle
     std::vector<Effects::Entry> entries;
     for (std::size_t i = 0; i < jobs.size(); ++i) {
         auto kind = settlements[i].kind;
-        if (kind == Outcome::Kind::done || kind == Outcome::Kind::untouched) continue;
+        if (worker::is_settled(kind) || kind == Outcome::Kind::untouched) continue;
         auto effect = inside_->effects.effect(jobs[i], {}, 0);
         fill(effect, settlements[i]);
         entries.push_back({&jobs[i], std::move(effect), {}});

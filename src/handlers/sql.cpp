@@ -31,6 +31,7 @@ struct SqlHandler::Inside {
     std::uint64_t prepared = 0;          ///< the opening after which the tables were made
     std::set<ledger::OutboxKey> sent{};  ///< follow-ups of the run's records that were done before
     std::set<std::string> erased{};      ///< of the run's records
+    std::set<EffectKey> done_anyway{};   ///< of the run's records about which something else was decided
 
     Result<db::Database*, db::Error> opened() {
         if (!database) {
@@ -80,6 +81,7 @@ struct SqlHandler::Inside {
     }
 
     std::string effect_name{};  ///< of the records that are being written
+    EffectKey key_of(const record::Envelope& envelope) const { return {to_text(envelope.id), effect_of(envelope)}; }
     std::string effect_of(const record::Envelope& envelope) const { return ledger::effect_name(options.worker, envelope.again); }
 
     /// After an unknown outcome the same records once more: those that were committed are found done.
@@ -104,15 +106,38 @@ struct SqlHandler::Inside {
             auto row = known.find(ids[i]);
             bool is_done = row != known.end() && row->second.state == "done";
             if (is_done) done_before.push_back(ids[i]);
-            if (is_done || !begun.insert(ids[i]).second) continue;
+            if (is_done || jobs[i].decided || !begun.insert(ids[i]).second) continue;
             entries.push_back({&jobs[i].envelope, done_effect(jobs[i].attempts + 1)});
             rows.push_back(values_of(jobs[i].envelope));
         }
         TRY_ASSIGN(auto gone, ledger::note_all(t, entries, known, options.search));
         if (!gone.empty()) leave_out(gone, entries, rows, begun);
+        auto decided = decided_of(jobs, ids, done_before, begun);
+        if (!decided.empty()) TRY(ledger::note_all(t, decided, known, options.search));
         if (jobs[0].envelope.again > 0) done_before = ids;  // was done once, and sent its record on
         TRY(keep_outbox(t, begun, done_before));
         return write_rows(t, entries, rows);
+    }
+
+    /// What is done, before or in this transaction, stays done.
+    std::vector<ledger::Entry> decided_of(std::span<const worker::Job> jobs, const std::vector<std::string>& ids,
+                                          const std::vector<std::string>& done_before, std::set<std::string> noted) {
+        std::vector<ledger::Entry> entries;
+        std::set<std::string> done = noted;
+        done.insert(done_before.begin(), done_before.end());
+        for (std::size_t i = 0; i < jobs.size(); ++i) {
+            if (!jobs[i].decided) continue;
+            EffectKey key{ids[i], effect_name};
+            done_anyway.erase(key);  // of an earlier try
+            if (done.contains(ids[i])) done_anyway.insert(std::move(key));
+            if (done.contains(ids[i]) || !noted.insert(ids[i]).second) continue;
+            auto decided = effect();
+            decided.state = state_name(jobs[i].decided->kind);
+            decided.attempts = jobs[i].attempts;
+            decided.error = jobs[i].decided->why;
+            entries.push_back({&jobs[i].envelope, std::move(decided)});
+        }
+        return entries;
     }
 
     /// Somebody erased them while they were in hand: no row, and nothing follows.
@@ -206,9 +231,14 @@ SqlHandler::~SqlHandler() = default;
 std::vector<worker::Outcome> SqlHandler::run(std::span<const worker::Job> jobs, const worker::Limits&) {
     inside_->sent.clear();
     inside_->erased.clear();
+    inside_->done_anyway.clear();
     auto outcomes = bisect(jobs, [&](std::span<const worker::Job> some) { return inside_->write_in_doubt_twice(some); });
     for (std::size_t i = 0; i < jobs.size(); ++i) {
         if (outcomes[i].kind != worker::Outcome::Kind::done || inside_->erased.contains(to_text(jobs[i].envelope.id))) continue;
+        if (jobs[i].decided && !inside_->done_anyway.contains(inside_->key_of(jobs[i].envelope))) {
+            outcomes[i] = *jobs[i].decided;
+            continue;
+        }
         outcomes[i].follow_ups = follow_ups_of(jobs[i].envelope, {}, inside_->options.then);
         leave_unsent(jobs[i].envelope.id, outcomes[i].follow_ups, inside_->sent);
     }

@@ -8,13 +8,29 @@ Counters::Counters(metrics::Registry* registry, const std::string& worker) {
     done_ = outcome("done");
     retry_ = outcome("retry");
     dead_ = outcome("dead");
+    discarded_ = outcome("discarded");
     duration_ = &registry->histogram("forebay_effect_duration_seconds", {{"worker", worker}});
+}
+
+metrics::Counter& Counters::counter_of(Outcome::Kind kind) {
+    switch (kind) {
+        case Outcome::Kind::done:
+            return *done_;
+        case Outcome::Kind::discarded:
+            return *discarded_;
+        case Outcome::Kind::dead:
+            return *dead_;
+        case Outcome::Kind::retry:
+        case Outcome::Kind::hold:
+        case Outcome::Kind::untouched:
+            break;
+    }
+    return *retry_;
 }
 
 void Counters::settled(Outcome::Kind kind, Duration took) {
     if (duration_ == nullptr) return;
-    auto* counter = kind == Outcome::Kind::done ? done_ : kind == Outcome::Kind::dead ? dead_ : retry_;
-    counter->add();
+    counter_of(kind).add();
     duration_->observe(took);
 }
 

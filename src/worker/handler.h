@@ -17,17 +17,6 @@
 
 namespace forebay::worker {
 
-/// One record to be worked on.
-struct Job {
-    record::Envelope envelope;
-    std::string body;  ///< as it was in the queue, in the queue's form
-    std::string message_id;
-    std::string handle;
-    Timestamp sent_at;
-    std::uint32_t receive_count = 0;
-    std::uint32_t attempts = 0;  ///< answers spent before this attempt
-};
-
 /// A message that must be in another queue before this one is deleted.
 struct FollowUp {
     std::string queue;
@@ -39,22 +28,40 @@ struct FollowUp {
 struct Outcome {
     enum class Kind {
         done,       ///< the effect is committed outside
+        discarded,  ///< an operator gave it up, and that is noted
         retry,      ///< an answer was spent; again after a wait
         hold,       ///< nobody answered: the dependency is down, no attempt is spent
         dead,       ///< will never work: to the dead-letter queue with the reason
         untouched,  ///< not begun (the worker is stopping, or an earlier record of the batch met a hold)
     };
     Kind kind = Kind::untouched;
-    std::string why;                   ///< retry, hold, dead
+    std::string why;                   ///< discarded, retry, hold, dead
     std::optional<Duration> after;     ///< retry: instead of the schedule's wait; a worker cuts it (worker/settlement.h)
     std::vector<FollowUp> follow_ups;  ///< done: those that are not known to be sent
     json::Value set;                   ///< done: fields the record has in its follow-ups
 
     static Outcome done(std::vector<FollowUp> follow_ups = {}) { return {Kind::done, {}, {}, std::move(follow_ups), {}}; }
+    static Outcome discarded(std::string why) { return {Kind::discarded, std::move(why), {}, {}, {}}; }
     static Outcome retry(std::string why, std::optional<Duration> after = {}) { return {Kind::retry, std::move(why), after, {}, {}}; }
     static Outcome hold(std::string why) { return {Kind::hold, std::move(why), {}, {}, {}}; }
     static Outcome dead(std::string why) { return {Kind::dead, std::move(why), {}, {}, {}}; }
     static Outcome untouched() { return {}; }
+};
+
+/// Whether nothing is left to do for the effect itself.
+constexpr bool is_settled(Outcome::Kind kind) { return kind == Outcome::Kind::done || kind == Outcome::Kind::discarded; }
+
+/// One record to be worked on.
+struct Job {
+    record::Envelope envelope;
+    std::string body;  ///< as it was in the queue, in the queue's form
+    std::string message_id;
+    std::string handle;
+    Timestamp sent_at;
+    std::uint32_t receive_count = 0;
+    std::uint32_t attempts = 0;  ///< answers spent before this attempt
+    /// Not run but noted as this (discarded), unless it is done already. Nothing in most.
+    std::optional<Outcome> decided{};
 };
 
 /// What the worker made of an outcome, for the effect's row: a retry whose schedule is used up is dead.
@@ -90,11 +97,12 @@ class Handler {
   public:
     virtual ~Handler() = default;
 
-    /// Exactly one outcome per job, in their order.
+    /// Exactly one outcome per job, in their order. What is decided about a job is noted, and is its outcome, unless its effect is
+    /// done.
     virtual std::vector<Outcome> run(std::span<const Job> jobs, const Limits& limits) = 0;
 
     /// Told before the message is given back or sent to the dead letters, so that the effect's row can say
-    /// `retrying`, `held` or `dead`. Not called for done: that row is part of run(). Must not throw.
+    /// `retrying`, `held` or `dead`. Rows of what is settled are part of run(). Must not throw.
     virtual void note(std::span<const Job>, std::span<const Settlement>) {}
 
     /// Told of follow-ups that are in their queues, before their messages are deleted: noted durably, so that a redelivery does

@@ -47,7 +47,7 @@ bool Outbox::insist(const char* what, const Call& call) {
     }
 }
 
-/// A done job with what is still to be sent for it.
+/// A settled job with what is still to be sent for it.
 struct Outbox::Finishing {
     const Job* job;
     const std::vector<FollowUp>* follow_ups;
@@ -90,7 +90,7 @@ bool Outbox::note_sent(const std::vector<Finishing>& all) {
 std::vector<std::string> Outbox::finish(std::span<const Job> jobs, std::span<const Outcome> outcomes) {
     std::vector<Finishing> all;
     for (std::size_t i = 0; i < jobs.size(); ++i)
-        if (outcomes[i].kind == Outcome::Kind::done) all.push_back({&jobs[i], &outcomes[i].follow_ups, {jobs[i].envelope.id, {}}});
+        if (is_settled(outcomes[i].kind)) all.push_back({&jobs[i], &outcomes[i].follow_ups, {jobs[i].envelope.id, {}}});
     send_all(all);
     bool is_noted = note_sent(all);
     std::vector<std::string> handles;

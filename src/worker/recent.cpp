@@ -42,7 +42,7 @@ void Recent::settled(Outcome::Kind kind, Duration took, Timestamp now) {
     auto& slot = slots_[slot_of(now)];
     ++slot.settled;
     ++slot.by_time[step_of(took)];
-    if (kind != Outcome::Kind::done) ++failures_[minute_of(now)];
+    if (!is_settled(kind)) ++failures_[minute_of(now)];
     forget(now);
 }
 

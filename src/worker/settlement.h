@@ -25,7 +25,7 @@ std::uint64_t deliveries_of(const RetrySchedule& schedule, std::uint32_t spent);
 inline constexpr Duration after_most = 7 * 24h;
 inline constexpr std::uint64_t any_number = UINT64_MAX;
 
-/// `attempts` are those spent before. Done, retry and dead spend one; hold and untouched do not. A retry
+/// `attempts` are those spent before. Done, retry and dead spend one; the others do not. A retry
 /// whose schedule is used up is dead. A handler's own wait is cut to `after_most`, and to as many parts as
 /// `deliveries_left` (until the queue moves the message to its dead letters, untried) has besides those that
 /// the rest of the schedule needs; one part it has always.

@@ -62,6 +62,7 @@ LogLevel level_of(Outcome::Kind kind) {
 
 std::string_view event_of(Outcome::Kind kind) {
     if (kind == Outcome::Kind::done) return "effect.done";
+    if (kind == Outcome::Kind::discarded) return "effect.discarded";
     return kind == Outcome::Kind::dead ? "effect.dead" : "effect.retry";
 }
 
@@ -172,6 +173,8 @@ struct Worker::Inside {
 
     void work_on(std::vector<Job> jobs) {
         heartbeat.watch(handles_of(jobs), parts.handler.time_limit(jobs.size(), options.timeout) + options.overrun_grace);
+        for (auto& job : jobs)
+            if (!job.envelope.discard.empty()) job.decided = Outcome::discarded(job.envelope.discard);
         auto began = parts.clock.now();
         auto outcomes = attempt(parts.handler, jobs, {options.timeout, &parts.controls.stop});
         auto took = parts.clock.now() - began;
@@ -211,6 +214,7 @@ struct Worker::Inside {
     void settle_message(const Job& job, const Settlement& settlement, Timestamp settled_at) {
         switch (settlement.kind) {
             case Outcome::Kind::done:
+            case Outcome::Kind::discarded:
                 return;  // deleted already
             case Outcome::Kind::retry:
                 return outbox.retry(job, settlement, settled_at);

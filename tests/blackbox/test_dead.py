@@ -191,11 +191,111 @@ def test_replay_again_runs_what_is_done_once_more_and_goes_on_where_it_broke_off
     assert "settled" in node.run("find", ids[0])
 
 
+def depths(node):
+    return {q["name"]: q["ready"] + q["in_flight"] + q["delayed"] for q in node.json("queue", "ls")["queues"]}
+
+
+def test_discard_gives_up_by_cause_keeps_the_record_and_the_balance(forebay):
+    node = start(forebay)
+    ids = three_dead(node)
+    assert node.run("dead", "discard", "--cause", "TX", "--dry-run") == "Would discard 2 dead letters ($10.50).\n"
+    done = node.run("dead", "discard", "--cause", "TX", "--yes", expect=None)
+    assert done.returncode == 64 and "dead discard needs --reason" in done.stderr
+    assert dead_in_queue(node) == 3
+    said = node.run("dead", "discard", "--cause", "TX", "--reason", 'test posts "of ours"')
+    assert said == "Discarding 2 dead letters ($10.50) in the background. See how far it is: forebay dead ls\n"
+    wait_until(lambda: dead_in_queue(node) == 1 and [states(node)[(id, "check")][0] for id in ids] == ["discarded", "discarded", "dead"])
+    assert states(node)[(ids[0], "check")][1] == 'test posts "of ours"' and ran(node) == []
+    assert [(a["act"], a["state"], a["done"]) for a in node.json("dead", "ls")["acts"]] == [("discard", "done", 2)]
+    shown = node.run("show", ids[0])
+    assert "discarded" in shown and 'test posts "of ours"' in shown and "j***@example.com" in shown
+    assert "settled" in node.run("find", ids[0])
+    wait_until(lambda: depths(node)["leads"] == 0)
+    total = node.json("audit")["total"]
+    assert (total["accepted"], total["discarded"], total["dead"], total["settled"], total["missing"]) == (3, 2, 1, 0, 0)
+    said = node.run("replay", "--from", "1h", "--effect", "check", "--dry-run")
+    assert "check: done 0, discarded 2 ($10.50), dead 1 ($7.00), missing 0." in said
+    # Taken back: the original is sent again. The order is a message of that queue too, and changes nothing of what is done.
+    mend(node)
+    node.run("replay", "--queue", "leads", "--from", "1h", "--reason", "they were none")
+    wait_until(lambda: [states(node)[(id, "check")][0] for id in ids[:2]] == ["done", "done"] and depths(node)["leads"] == 0)
+    assert sorted(r["id"] for r in ran(node)) == sorted(ids[:2])
+    total = node.json("audit")["total"]
+    assert (total["discarded"], total["dead"], total["settled"], total["missing"]) == (0, 1, 2, 0)
+
+
+def test_a_discard_of_what_was_run_again_leaves_the_record_settled(forebay):
+    node = start(forebay)
+    mend(node)
+    id = post(node, state="TX", zip="75001", price="1.00")
+    wait_until(lambda: len(ran(node)) == 1)
+    os.unlink(f"{node.folder}/mended")
+    node.run("replay", "--from", "1h", "--effect", "check", "--again", "--reason", "the mail was empty")
+    wait_until(lambda: dead_in_queue(node) == 1)
+    assert node.json("audit")["total"]["dead"] == 1
+    assert "check again-1" in node.run("dead", "ls")
+    node.run("dead", "discard", id, "--reason", "it came after all")
+    wait_until(lambda: states(node) == {(id, "check"): ("done", ""), (id, "check again-1"): ("discarded", "it came after all")})
+    wait_until(lambda: depths(node)["leads"] == 0)
+    total = node.json("audit")["total"]
+    assert (total["settled"], total["discarded"], total["dead"]) == (1, 0, 0)
+
+
+def test_a_discard_goes_on_after_kills_and_leaves_queue_and_ledger_in_agreement(forebay):
+    node = start(forebay)
+    count = 40
+    ids = [post(node, state="TX", zip="75001") for _ in range(count)]
+    wait_until(lambda: dead_in_queue(node) == count, 60)
+    node.run("dead", "discard", "--all", "--rate", "40/s", "--reason", "test posts")
+    for name in ("check:1", "node", "check:1"):
+        time.sleep(0.25)  # anywhere in the act; what is asserted holds wherever it hits
+        if name == "node":
+            node.kill9()
+        elif pid := node.pid(name):
+            os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: dead_in_queue(node) == 0 and all(states(node)[(id, "check")] == ("discarded", "test posts") for id in ids), 90)
+    wait_until(lambda: not any(depths(node).values()), 60)
+    assert ran(node) == []
+    total = node.json("audit")["total"]
+    assert (total["accepted"], total["discarded"], total["missing"]) == (count, count, 0)
+
+
+def test_a_letter_that_is_no_record_and_one_of_a_program_are_only_deleted(forebay):
+    import sqs_clients
+    loop = """
+[queue.jobs]
+dead_letter = "leads-dead"
+max_receive_count = 1
+visibility_timeout = "1s"
+[worker.loop]
+queue = "jobs"
+handler = "program"
+command = ["sleep", "1000000"]
+"""
+    node = forebay(LEADS + CHECK + loop, files={"check.py": PROGRAM})
+    sqs = sqs_clients.boto(node.sqs)
+    sqs.send_message(QueueUrl=sqs.get_queue_url(QueueName="leads")["QueueUrl"], MessageBody="no record at all")
+    jobs = sqs.get_queue_url(QueueName="jobs")["QueueUrl"]
+    sqs.send_message(QueueUrl=jobs, MessageBody='{"email": "jane@example.com"}')
+    assert sqs.receive_message(QueueUrl=jobs)["Messages"]
+    wait_until(lambda: not sqs.receive_message(QueueUrl=jobs).get("Messages") and dead_in_queue(node) == 2)
+    letters = {l["effect"]: l for l in node.json("dead", "ls", "--by", "record")["letters"]}
+    assert sorted(letters) == ["check", "loop"] and not letters["check"]["is_record"]
+    node.run("dead", "discard", letters["check"]["id"], letters["loop"]["id"], "--reason", "junk")
+    wait_until(lambda: not any(depths(node).values()))
+    assert states(node) == {} and '"event":"dead.discarded"' in node.output() or "event=dead.discarded" in node.output()
+
+
 @pytest.mark.parametrize("words, code, what", [
     (["retry"], 64, "say which: an ID, --effect, --cause, --endpoint, --since, --where, or --all"),
     (["retry", "01926f3a-7c1e-7d20-9f51-2f0f6a3c9b11", "--reason", "x"], 65, "no dead letter has the id 01926f3a"),
     (["retry", "--effect", "chek", "--reason", "x"], 64, 'there is no effect "chek"; did you mean "check"?'),
     (["retry", "--all", "--rate", "soon", "--reason", "x"], 64, "--rate must be a rate"),
+    (["discard"], 64, "say which: an ID, --effect, --cause, --endpoint, --since, --where, or --all"),
+    (["discard", "01926f3a-7c1e-7d20-9f51-2f0f6a3c9b11", "--reason", "x"], 65, "no dead letter has the id 01926f3a"),
+    (["discard", "no-id", "--reason", "x"], 65, "no dead letter has the id no-id"),
+    (["discard", "--where", "state = 1", "--reason", "x"], 64, "--where:7: error:"),
+    (["discard", "--all", "--dry-run"], 0, ""),
     (["ls", "--where", "state = 1"], 64, "--where:7: error:"),
     (["ls", "--by", "weather"], 64, "--by must be cause or record"),
     (["ls", "--since", "whenever"], 64, "--since must be a moment"),

@@ -6,6 +6,7 @@
 #include "cli/words.h"
 #include "http/message.h"
 #include "intake/intake.h"
+#include "ledger/ledger.h"
 
 namespace forebay::cli {
 namespace {
@@ -164,7 +165,8 @@ void AuditCount::read_ledgers(const AuditRange& range) {
 void AuditCount::apply(Balance::Entry& entry, const ledger::EffectState& state) {
     if (state.is_erased) entry.facts |= Balance::is_erased;
     if (state.state == "dead") entry.facts |= Balance::noted_dead;
-    if (state.state == "discarded") entry.facts |= Balance::is_discarded;
+    bool is_once_more = ledger::split_effect(state.effect).second > 0;  // then the effect itself is done
+    if (state.state == "discarded" && !is_once_more) entry.facts |= Balance::is_discarded;
     auto effect = effects_.find(state.effect);
     if (effect == effects_.end() || !is_finished(state.state)) return;
     entry.pending &= ~effect->second.queue;

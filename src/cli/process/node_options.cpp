@@ -46,7 +46,7 @@ sqs::AccessRules access_rules(const Configuration& configuration, const sqs::Acc
 std::vector<admin::Route> routes_of(const Configuration& configuration) {
     std::vector<admin::Route> routes;
     for (const auto& worker : configuration.workers)
-        if (!worker.queue.empty()) routes.push_back({worker.name, worker.queue});
+        if (!worker.queue.empty()) routes.push_back({worker.name, worker.queue, worker.handler != HandlerKind::program});
     return routes;
 }
 

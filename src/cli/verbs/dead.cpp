@@ -1,4 +1,4 @@
-// `dead ls|show|retry|edit`: what workers gave up, by cause, and what is done with it.
+// `dead ls|show|retry|discard|edit`: what workers gave up, by cause, and what is done with it.
 #include <algorithm>
 
 #include "cli/admin_client.h"
@@ -280,6 +280,7 @@ int run_dead_show(Invocation& invocation) {
 }
 
 int run_dead_retry(Invocation& invocation) { return act(invocation, "retry", "Run again", "Running again"); }
+int run_dead_discard(Invocation& invocation) { return act(invocation, "discard", "Discard", "Discarding"); }
 
 int run_dead_edit(Invocation& invocation) {
     auto& terminal = invocation.terminal();

@@ -33,6 +33,7 @@ int run_rejects_readmit(Invocation& invocation);
 int run_dead_ls(Invocation& invocation);
 int run_dead_show(Invocation& invocation);
 int run_dead_retry(Invocation& invocation);
+int run_dead_discard(Invocation& invocation);
 int run_dead_edit(Invocation& invocation);
 
 int run_watch(Invocation& invocation);

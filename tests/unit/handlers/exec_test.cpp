@@ -65,6 +65,43 @@ std::string lines(const std::string& answer) {
 }
 const std::string done = R"(printf '{"id":"%s","result":"done"}\n' $id)";
 
+TEST_F(Exec, what_is_discarded_is_noted_and_not_run_unless_it_is_done) {
+    auto h = handler(Protocol::per_record, "echo x >> $1/ran");
+    auto some = jobs(2);
+    some[1].decided = Outcome::discarded("a test post");
+    auto outcomes = run(*h, some);
+    EXPECT_EQ(outcomes[0].kind, Kind::done);
+    EXPECT_EQ(outcomes[1].kind, Kind::discarded);
+    EXPECT_EQ(text("ran"), "x\n");
+    EXPECT_EQ(effect_of(2).state, "discarded");
+    EXPECT_EQ(effect_of(2).error, "a test post");
+    EXPECT_EQ(effect_of(2).attempts, 0u);
+    some[0].decided = some[1].decided;
+    EXPECT_EQ(run(*h, some)[0].kind, Kind::done);
+    EXPECT_EQ(effect_of(1).state, "done");
+    EXPECT_EQ(run(*h, jobs(2))[1].kind, Kind::done) << "the record itself, sent again, is run";
+    EXPECT_EQ(text("ran"), "x\nx\n");
+}
+
+TEST_F(Exec, what_cannot_be_noted_as_discarded_is_held) {
+    auto h = handler(Protocol::per_record, "exit 0");
+    (void)run(*h, jobs(1, 7));
+    db::Options own = ledger::effects_files(directory, "score").at(0);
+    auto locking = db::open(own);
+    ASSERT_TRUE(locking);
+    auto some = jobs(2);
+    some[0].decided = Outcome::discarded("a test post");
+    std::vector<Outcome> outcomes;
+    auto locked = (*locking)->write([&](db::WriteTransaction& t) -> Result<void, db::Error> {
+        TRY(t.execute("UPDATE forebay_records SET endpoint = 'x'"));
+        outcomes = run(*h, some);
+        return {};
+    });
+    EXPECT_TRUE(locked);
+    EXPECT_EQ(outcomes[0].kind, Kind::hold);
+    EXPECT_EQ(run(*h, some)[0].kind, Kind::discarded);
+}
+
 TEST_F(Exec, what_is_done_is_run_again_when_an_operator_says_so) {
     auto h = handler(Protocol::per_record, "cat >> $1/ran; echo >> $1/ran");
     (void)run(*h, jobs(1));

@@ -206,6 +206,43 @@ TEST_F(Sql, what_is_run_again_sends_its_record_on_only_where_that_was_never_done
     EXPECT_EQ(record::decode(outcomes[1].follow_ups[0].body, {}, {})->again, 0u);
 }
 
+TEST_F(Sql, what_is_discarded_is_noted_and_not_written_unless_it_is_done) {
+    options.then = {"score"};
+    (void)handler().run(jobs(1), {});
+    auto some = jobs(3);
+    handler().note(std::span(some).subspan(1, 1), std::vector<worker::Settlement>{{Kind::dead, "no", 2, {}}});
+    EXPECT_EQ(count("forebay_dead"), 1);
+    some[0].decided = some[1].decided = worker::Outcome::discarded("a test post");
+    auto outcomes = handler().run(some, {});
+    EXPECT_EQ(kinds(outcomes), (std::vector<Kind>{Kind::done, Kind::discarded, Kind::done}));
+    EXPECT_EQ(outcomes[1].why, "a test post");
+    EXPECT_EQ(targets_of(outcomes[1]), std::vector<std::string>{});
+    EXPECT_EQ(targets_of(outcomes[0]), options.then) << "is not known to be sent";
+    EXPECT_EQ(count("leads"), 2);
+    EXPECT_EQ(count("forebay_dead"), 0) << "it is dead no more";
+    EXPECT_EQ(query("SELECT record, error FROM forebay_effects WHERE state = 'discarded'"),
+              (db::Rows{{to_text(id_of(2)), std::string("a test post")}}));
+    EXPECT_EQ(count("forebay_outbox"), 2) << "nothing follows";
+}
+
+TEST_F(Sql, the_record_itself_beside_its_discard_is_written) {
+    auto ordered = job(1);
+    ordered.decided = worker::Outcome::discarded("a test post");
+    auto outcomes = handler().run(std::vector<worker::Job>{ordered, job(1), ordered}, {});
+    EXPECT_EQ(kinds(outcomes), std::vector<Kind>(3, Kind::done));
+    EXPECT_EQ(count("leads"), 1);
+    EXPECT_EQ(count("forebay_effects WHERE state = 'done'"), 1);
+}
+
+TEST_F(Sql, a_poisonous_record_beside_a_discard_leaves_it_discarded) {
+    execute("CREATE TABLE leads (id TEXT PRIMARY KEY, received_at TEXT, email TEXT CHECK (length(email) < 40))");
+    auto ordered = job(1);
+    ordered.decided = worker::Outcome::discarded("a test post");
+    auto outcomes = handler().run(std::vector<worker::Job>{job(1, std::string(50, 'x')), ordered}, {});
+    EXPECT_EQ(kinds(outcomes), (std::vector<Kind>{Kind::dead, Kind::discarded}));
+    EXPECT_EQ(count("forebay_effects WHERE state = 'discarded'"), 1);
+}
+
 TEST_F(Sql, a_retrying_record_waits_as_its_row_says) {
     auto h = handler();
     auto batch = jobs(3);

@@ -25,7 +25,8 @@ class TurnedClock final : public Clock {
 
 TEST(Recent, the_rate_is_of_the_last_minute_and_failures_are_of_the_last_hour) {
     Recent recent;
-    for (int i = 0; i < 10; ++i) recent.settled(Kind::done, 3ms, noon);
+    for (int i = 0; i < 9; ++i) recent.settled(Kind::done, 3ms, noon);
+    recent.settled(Kind::discarded, 3ms, noon);
     recent.settled(Kind::retry, 3ms, noon);
     recent.settled(Kind::dead, 3ms, noon);
     EXPECT_EQ(recent.settled_in_last_minute(noon + 30s), 12u);

@@ -25,6 +25,10 @@ class ScriptedHandler final : public Handler {
         for (auto& job : jobs) {
             auto name = job.envelope.fields["name"].text();
             ran.push_back(name);
+            if (job.decided) {
+                out.push_back(*job.decided);
+                continue;
+            }
             out.push_back(answer ? answer(name, limits) : Outcome::done());
         }
         return out;
@@ -104,6 +108,23 @@ class Work : public ::testing::Test {
     SystemEntropy entropy;
     Controls controls;
 };
+
+TEST_F(Work, what_is_discarded_is_deleted_and_neither_dead_nor_a_failure) {
+    metrics::Registry registry;
+    source.put(
+        "order",
+        R"({"v":1,"id":"01926f3a-7c1e-7d20-9f51-2f0f6a3c9b11","endpoint":"lead","received_at":"2026-09-20T14:03:11.482Z","fields":{"name":"a"},"flags":[],"discard":"a test post"})",
+        0);
+    Worker(options, {source, heartbeat, handler, clock, entropy, controls, &registry}).run();
+    ASSERT_EQ(handler.noted.size(), 1u);
+    EXPECT_EQ(handler.noted[0].kind, Outcome::Kind::discarded);
+    EXPECT_EQ(handler.noted[0].why, "a test post");
+    EXPECT_EQ(handler.noted[0].attempts, 0u);
+    EXPECT_EQ(source.settled, std::vector<std::string>{"order"});
+    EXPECT_TRUE(source.sent.empty());
+    EXPECT_NE(registry.prometheus_text().find(R"(forebay_effects_total{outcome="discarded",worker="store"} 1)"), std::string::npos)
+        << registry.prometheus_text();
+}
 
 TEST_F(Work, a_wait_longer_than_a_message_can_be_hidden_is_taken_in_parts) {
     options.retry = {{20h}, 0};
