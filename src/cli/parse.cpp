@@ -6,6 +6,9 @@
 namespace forebay::cli {
 namespace {
 
+/// It goes into logs and into records.
+constexpr std::size_t reason_bytes_max = 1024;
+
 /// An option as it stands on the command line: `--max=5`, `-n`, `-cFILE`.
 struct Written {
     std::string name;  ///< long name, or one letter
@@ -103,6 +106,8 @@ class Parser {
             if (at_ + 1 >= arguments_.size()) return Failure{UsageError{word + " needs " + std::string(option->value), {}}};
             written.value = arguments_[++at_];
         }
+        if (option->name == "reason" && written.value->size() > reason_bytes_max)
+            return Failure{UsageError{"--reason has at most " + std::to_string(reason_bytes_max) + " bytes", {}}};
         store(*option, is_global, *written.value);
         return {};
     }

@@ -130,9 +130,28 @@ class Asking {
     const Scope& scope_;
 };
 
+bool begins_character(char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }
+
 std::size_t characters_in(std::string_view text) {
-    return static_cast<std::size_t>(
-        std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+    return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), begins_character));
+}
+
+/// What is shown of a line that is too long for one; `before` is its part before the error.
+struct Shown {
+    std::string_view before, behind;
+    bool is_cut_before = false, is_cut_behind = false;
+};
+
+Shown shown_of(std::string_view before, std::string_view behind) {
+    constexpr std::size_t before_most = 60, behind_most = 40;
+    Shown shown{before, behind, before.size() > before_most, behind.size() > behind_most};
+    if (shown.is_cut_before) shown.before.remove_prefix(before.size() - before_most);
+    while (!shown.before.empty() && !begins_character(shown.before[0])) shown.before.remove_prefix(1);
+    if (!shown.is_cut_behind) return shown;
+    auto end = behind_most;
+    while (end < behind.size() && !begins_character(behind[end])) ++end;
+    shown.behind = behind.substr(0, end);
+    return shown;
 }
 
 }  // namespace
@@ -159,12 +178,15 @@ std::string error_text(std::string_view source, std::string_view text, const Err
     auto line_begin = from == 0 ? 0 : text.rfind('\n', from - 1) + 1;  // npos + 1 is 0
     auto line = text.substr(line_begin, text.find('\n', from) - line_begin);
     auto before = line.substr(0, from - line_begin);
-    auto marked = characters_in(line.substr(before.size(), error.length));
-    std::string indent;
-    for (char c : before)
-        if ((static_cast<unsigned char>(c) & 0xC0) != 0x80) indent += c == '\t' ? '\t' : ' ';
+    auto shown = shown_of(before, line.substr(before.size()));
+    auto marked = characters_in(shown.behind.substr(0, error.length));
+    std::string indent = shown.is_cut_before ? " " : "";
+    for (char c : shown.before)
+        if (begins_character(c)) indent += c == '\t' ? '\t' : ' ';
     auto out = std::string(source) + ":" + std::to_string(characters_in(before) + 1) + ": error: " + error.what + "\n";
-    out += "  | " + std::string(line) + "\n  | " + indent + std::string(std::max<std::size_t>(marked, 1), '^');
+    out += std::string("  | ") + (shown.is_cut_before ? "…" : "");
+    out.append(shown.before).append(shown.behind).append(shown.is_cut_behind ? "…" : "");
+    out += "\n  | " + indent + std::string(std::max<std::size_t>(marked, 1), '^');
     return out + (error.hint.empty() ? "" : " " + error.hint) + "\n";
 }
 

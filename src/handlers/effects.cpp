@@ -12,6 +12,8 @@ std::string_view state_name(worker::Outcome::Kind kind) {
             return "retrying";
         case worker::Outcome::Kind::dead:
             return "dead";
+        case worker::Outcome::Kind::skipped:
+            return "skipped";
         case worker::Outcome::Kind::discarded:
             return "discarded";
         case worker::Outcome::Kind::hold:

@@ -71,7 +71,7 @@ class Effects {
     ledger::Ledger ledger_;       ///< the files of all processes
 };
 
-/// `done`, `discarded`, `retrying`, `held`, `dead`
+/// `done`, `skipped`, `discarded`, `retrying`, `held`, `dead`
 std::string_view state_name(worker::Outcome::Kind kind);
 /// The effect's row of a settlement.
 void fill(ledger::Effect& effect, const worker::Settlement& settlement);

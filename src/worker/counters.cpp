@@ -8,6 +8,7 @@ Counters::Counters(metrics::Registry* registry, const std::string& worker) {
     done_ = outcome("done");
     retry_ = outcome("retry");
     dead_ = outcome("dead");
+    skipped_ = outcome("skipped");
     discarded_ = outcome("discarded");
     duration_ = &registry->histogram("forebay_effect_duration_seconds", {{"worker", worker}});
 }
@@ -16,6 +17,8 @@ metrics::Counter& Counters::counter_of(Outcome::Kind kind) {
     switch (kind) {
         case Outcome::Kind::done:
             return *done_;
+        case Outcome::Kind::skipped:
+            return *skipped_;
         case Outcome::Kind::discarded:
             return *discarded_;
         case Outcome::Kind::dead:

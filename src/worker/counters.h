@@ -11,12 +11,12 @@ namespace forebay::worker {
 class Counters {
   public:
     Counters(metrics::Registry* registry, const std::string& worker);
-    /// A record got its answer: done, discarded, retry or dead, in a run that took so long.
+    /// A record got its answer: done, skipped, discarded, retry or dead, in a run that took so long.
     void settled(Outcome::Kind kind, Duration took);
 
   private:
     metrics::Counter& counter_of(Outcome::Kind kind);
-    metrics::Counter *done_ = nullptr, *retry_ = nullptr, *dead_ = nullptr, *discarded_ = nullptr;
+    metrics::Counter *done_ = nullptr, *retry_ = nullptr, *dead_ = nullptr, *skipped_ = nullptr, *discarded_ = nullptr;
     metrics::Histogram* duration_ = nullptr;
 };
 

@@ -28,6 +28,7 @@ struct FollowUp {
 struct Outcome {
     enum class Kind {
         done,       ///< the effect is committed outside
+        skipped,    ///< the worker's condition does not hold for it, and that is noted
         discarded,  ///< an operator gave it up, and that is noted
         retry,      ///< an answer was spent; again after a wait
         hold,       ///< nobody answered: the dependency is down, no attempt is spent
@@ -35,12 +36,13 @@ struct Outcome {
         untouched,  ///< not begun (the worker is stopping, or an earlier record of the batch met a hold)
     };
     Kind kind = Kind::untouched;
-    std::string why;                   ///< discarded, retry, hold, dead
+    std::string why;                   ///< of all but done and untouched
     std::optional<Duration> after;     ///< retry: instead of the schedule's wait; a worker cuts it (worker/settlement.h)
     std::vector<FollowUp> follow_ups;  ///< done: those that are not known to be sent
     json::Value set;                   ///< done: fields the record has in its follow-ups
 
     static Outcome done(std::vector<FollowUp> follow_ups = {}) { return {Kind::done, {}, {}, std::move(follow_ups), {}}; }
+    static Outcome skipped(std::string why) { return {Kind::skipped, std::move(why), {}, {}, {}}; }
     static Outcome discarded(std::string why) { return {Kind::discarded, std::move(why), {}, {}, {}}; }
     static Outcome retry(std::string why, std::optional<Duration> after = {}) { return {Kind::retry, std::move(why), after, {}, {}}; }
     static Outcome hold(std::string why) { return {Kind::hold, std::move(why), {}, {}, {}}; }
@@ -49,7 +51,9 @@ struct Outcome {
 };
 
 /// Whether nothing is left to do for the effect itself.
-constexpr bool is_settled(Outcome::Kind kind) { return kind == Outcome::Kind::done || kind == Outcome::Kind::discarded; }
+constexpr bool is_settled(Outcome::Kind kind) {
+    return kind == Outcome::Kind::done || kind == Outcome::Kind::skipped || kind == Outcome::Kind::discarded;
+}
 
 /// One record to be worked on.
 struct Job {
@@ -60,7 +64,7 @@ struct Job {
     Timestamp sent_at;
     std::uint32_t receive_count = 0;
     std::uint32_t attempts = 0;  ///< answers spent before this attempt
-    /// Not run but noted as this (discarded), unless it is done already. Nothing in most.
+    /// Not run but noted as this (skipped, discarded), unless it is done already. Nothing in most.
     std::optional<Outcome> decided{};
 };
 

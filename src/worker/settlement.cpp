@@ -49,6 +49,7 @@ Settlement settle(const Outcome& outcome, std::uint32_t attempts, const RetrySch
             return {outcome.kind, outcome.why, attempts + 1, {}};
         case Outcome::Kind::retry:
             return settle_retry(outcome, attempts + 1, schedule, now, random, deliveries_left);
+        case Outcome::Kind::skipped:
         case Outcome::Kind::discarded:
         case Outcome::Kind::hold:
         case Outcome::Kind::untouched:

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "base/log_line.h"
+#include "condition/record_scope.h"
 #include "worker/attempt.h"
 #include "worker/counters.h"
 #include "worker/courier.h"
@@ -56,12 +57,13 @@ std::uint32_t attempts_spent(const std::vector<Settlement>& settlements) {
 }
 
 LogLevel level_of(Outcome::Kind kind) {
-    if (kind == Outcome::Kind::done) return LogLevel::info;
+    if (kind == Outcome::Kind::done || kind == Outcome::Kind::skipped) return LogLevel::info;
     return kind == Outcome::Kind::dead ? LogLevel::error : LogLevel::warn;
 }
 
 std::string_view event_of(Outcome::Kind kind) {
     if (kind == Outcome::Kind::done) return "effect.done";
+    if (kind == Outcome::Kind::skipped) return "effect.skipped";
     if (kind == Outcome::Kind::discarded) return "effect.discarded";
     return kind == Outcome::Kind::dead ? "effect.dead" : "effect.retry";
 }
@@ -173,8 +175,7 @@ struct Worker::Inside {
 
     void work_on(std::vector<Job> jobs) {
         heartbeat.watch(handles_of(jobs), parts.handler.time_limit(jobs.size(), options.timeout) + options.overrun_grace);
-        for (auto& job : jobs)
-            if (!job.envelope.discard.empty()) job.decided = Outcome::discarded(job.envelope.discard);
+        for (auto& job : jobs) job.decided = decide(job.envelope);
         auto began = parts.clock.now();
         auto outcomes = attempt(parts.handler, jobs, {options.timeout, &parts.controls.stop});
         auto took = parts.clock.now() - began;
@@ -199,6 +200,13 @@ struct Worker::Inside {
         if (kept < jobs.size()) keep_or_give_back(std::move(jobs[kept]));
     }
 
+    /// What is noted instead of running the effect; nothing: it is run.
+    std::optional<Outcome> decide(const record::Envelope& record) const {
+        if (!record.discard.empty()) return Outcome::discarded(record.discard);
+        if (!options.when || condition::holds_for(*options.when, record)) return std::nullopt;
+        return Outcome::skipped("when: " + options.when->text());
+    }
+
     std::vector<Settlement> settle_all(const std::vector<Job>& jobs, const std::vector<Outcome>& outcomes, Timestamp now) {
         std::vector<Settlement> settlements;
         for (std::size_t i = 0; i < jobs.size(); ++i)
@@ -214,6 +222,7 @@ struct Worker::Inside {
     void settle_message(const Job& job, const Settlement& settlement, Timestamp settled_at) {
         switch (settlement.kind) {
             case Outcome::Kind::done:
+            case Outcome::Kind::skipped:
             case Outcome::Kind::discarded:
                 return;  // deleted already
             case Outcome::Kind::retry:

@@ -15,6 +15,7 @@
 
 #include "base/entropy.h"
 #include "base/time.h"
+#include "condition/condition.h"
 #include "metrics/metrics.h"
 #include "transport/source.h"
 #include "worker/handler.h"
@@ -45,8 +46,9 @@ struct Options {
     std::string group;   ///< "core"
     unsigned n = 1;
     std::string queue;
-    std::string dead_letter;           ///< empty: a dead record stays in its queue, hidden, and is reported again
-    std::uint64_t deliveries_max = 0;  ///< the queue's max_receive_count; 0 = it never moves a message
+    std::optional<condition::Condition> when;  ///< a record for which it does not hold is noted as skipped, and goes no further
+    std::string dead_letter;                   ///< empty: a dead record stays in its queue, hidden, and is reported again
+    std::uint64_t deliveries_max = 0;          ///< the queue's max_receive_count; 0 = it never moves a message
     Batch batch;
     Duration timeout = 20s;
     Duration visibility = 30s;  ///< asked for with each receive, renewed by the heartbeat

@@ -357,7 +357,7 @@ run = "audit --since 24h --against main --table leads"
     ids = [post(process, f"p{n}@example.com") for n in range(3)]
     settle(process, 3)
     wait_for(lambda: any("3" in line for line in log_lines(process, "audit.balanced")))
-    wait_for(lambda: "BALANCE today  accepted 3 = settled 3  counted" in process.run("status"))
+    wait_for(lambda: "BALANCE today  accepted 3 = settled 3  counted" in process.run("status", expect=None).stdout)
     assert process.json("status")["audit"]["last"]["verdict"] == "balanced"
     change(process, "DELETE FROM leads WHERE id = ?", ids[1])
     wait_for(lambda: any(ids[1] in line for line in log_lines(process, "audit.mismatch")))

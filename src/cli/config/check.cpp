@@ -8,6 +8,9 @@
 #include "cli/console.h"
 #include "cli/process/cron.h"
 #include "cli/similar.h"
+#include "cli/table.h"
+#include "cli/where.h"
+#include "condition/condition.h"
 #include "db/statement.h"
 #include "queue/limits.h"
 #include "worker/settlement.h"
@@ -206,6 +209,8 @@ class Check {
     void check_program(const std::string& path, const WorkerConfiguration& worker) {
         if (worker.process.command.empty()) error(path, path + " is a program and has no command");
         if (!worker.queue.empty()) must_exist(path + ".queue", "queue", worker.queue, queue_names());
+        if (!worker.when.empty())
+            error(path + ".when", path + ".when is for handler = \"sql\" and \"exec\": a program takes its records itself");
         no_sql(path, worker);
         no_exec(path, worker);
     }
@@ -223,6 +228,7 @@ class Check {
             else
                 must_exist(path + ".then", "queue", next, queue_names());
         }
+        check_when(path + ".when", worker);
         check_dead_letter(path, worker);
         check_receive_count(path, worker);
         if (worker.handler == HandlerKind::sql) {
@@ -232,6 +238,28 @@ class Check {
             if (worker.command.empty())
                 error(path + ".exec", path + " has no command: [" + path + ".exec] command = [\"/usr/bin/php\", …]");
             no_sql(path, worker);
+        }
+    }
+
+    void check_when(const std::string& setting, const WorkerConfiguration& worker) {
+        if (worker.when.empty()) return;
+        auto condition = condition::Condition::parse(worker.when);
+        auto at = [&](std::size_t offset, std::size_t length) {
+            return diagnostics_.within(place_of(setting), worker.when, offset, length);
+        };
+        if (!condition) {
+            const auto& wrong = condition.error();
+            auto place = at(wrong.offset, wrong.length);
+            auto where = place ? std::string() : ", at character " + std::to_string(width_of(worker.when.substr(0, wrong.offset)) + 1);
+            diagnostics_.error(place.value_or(place_of(setting)), setting + ": " + wrong.what + where, wrong.hint);
+            return;
+        }
+        for (const auto& path : condition->paths()) {
+            auto meant = unknown_field(c_, worker.queue, path.names[0]);
+            if (!meant) continue;
+            diagnostics_.warning(at(path.offset, path.length).value_or(place_of(setting)),
+                                 setting + ": no endpoint of queue " + worker.queue + " lists a field \"" + path.names[0] + "\"",
+                                 meant->empty() ? "" : "did you mean \"" + *meant + "\"?");
         }
     }
 

@@ -116,6 +116,7 @@ struct WorkerConfiguration {
     worker::RetrySchedule retry;
     worker::Recycle recycle;
     std::vector<std::string> then;  ///< queues
+    std::string when;               ///< a condition: a record for which it does not hold is skipped; empty = none
     /// Group, name, count, log path and care; the command too for `program`. Commands and environments of
     /// `sql` and `exec` processes are the composition's.
     supervisor::ProgramSpec process;

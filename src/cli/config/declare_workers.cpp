@@ -128,13 +128,15 @@ void declare_worker(Scope& s, WorkerConfiguration& worker) {
     s.setting("timeout", duration(worker.timeout), "of one record or transaction");
     s.table("retry", [&](Scope& inner) { declare_retry(inner, worker.retry); });
     s.table("recycle", [&](Scope& inner) { declare_recycle(inner, worker.recycle); });
+    s.setting("when", text(worker.when),
+              "a condition (docs/conditions.md): a record for which it does not hold is skipped, and not sent on to `then`");
     s.setting("then", texts(worker.then), "queues that get the record when this effect is done");
     s.setting("log", text(worker.process.log_path), "file with {worker}, {n} and {node}; without {n} it is shared");
     s.setting("command", texts(worker.process.command), "of a program: its arguments; {n} is the process number");
     s.table("sql", [&](Scope& inner) { declare_sql(inner, worker); });
     s.table("exec", [&](Scope& inner) { declare_exec(inner, worker); });
     s.table("process", [&](Scope& inner) { declare_process(inner, worker.process); });
-    s.later({"counters", "archive", "stats", "when"});
+    s.later({"counters", "archive", "stats"});
 }
 
 }  // namespace

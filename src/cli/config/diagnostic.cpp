@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "cli/similar.h"
+#include "cli/table.h"
 
 namespace forebay::cli {
 namespace {
@@ -22,6 +23,54 @@ std::string indent_to(std::string_view line, std::size_t column) {
     }
     return out;
 }
+
+/// The byte at which the character of that column begins.
+std::size_t byte_of(std::string_view line, std::size_t column) {
+    std::size_t at = 0;
+    for (std::size_t character = 0; at < line.size(); ++at)
+        if ((static_cast<unsigned char>(line[at]) & 0xC0) != 0x80 && ++character == column) break;
+    return at;
+}
+
+/// A text of a TOML file, character by character as it is written.
+class Written {
+  public:
+    /// From an opening quote on.
+    Written(const std::vector<std::string>& lines, std::size_t line, std::size_t column)
+        : lines_(lines), line_(line - 1), at_(byte_of(lines[line - 1], column)) {
+        auto rest = std::string_view(lines_[line_]).substr(at_);
+        is_basic_ = rest.starts_with('"');
+        if (!is_basic_ && !rest.starts_with('\'')) return;
+        bool has_lines = rest.starts_with("\"\"\"") || rest.starts_with("'''");
+        at_ += has_lines ? 3 : 1;
+        if (has_lines && at_ == lines_[line_].size()) next_line();
+        is_text_ = true;
+    }
+    bool is_text() const { return is_text_; }
+    std::size_t line() const { return line_ + 1; }
+    std::size_t column() const { return width_of(std::string_view(lines_[line_]).substr(0, at_)) + 1; }
+    bool is_over() const { return line_ >= lines_.size(); }
+
+    /// Steps over what stands for this byte of the value. False: something else does.
+    bool step(char byte) {
+        const auto& line = lines_[line_];
+        if (at_ == line.size()) return byte == '\n' && (next_line(), !is_over());
+        if (!is_basic_ || line[at_] != '\\') return line[at_++] == byte;
+        constexpr std::string_view written = "\"\\tnrbf", meant = "\"\\\t\n\r\b\f";
+        auto which = at_ + 1 < line.size() ? written.find(line[at_ + 1]) : std::string_view::npos;
+        at_ += 2;
+        return which != std::string_view::npos && meant[which] == byte;
+    }
+
+  private:
+    void next_line() {
+        ++line_;
+        at_ = 0;
+    }
+    const std::vector<std::string>& lines_;
+    std::size_t line_, at_;
+    bool is_basic_ = false, is_text_ = false;
+};
 
 /// Keys whose values nobody should read over a shoulder, in a ticket or in a log. A misspelt one counts too.
 bool is_secret(const std::string& key) {
@@ -73,6 +122,26 @@ void Diagnostics::error(const Place& place, std::string message, std::string hin
 
 void Diagnostics::warning(const Place& place, std::string message, std::string hint) {
     all_.push_back({Severity::warning, place, std::move(message), std::move(hint)});
+}
+
+std::optional<Place> Diagnostics::within(const Place& place, std::string_view value, std::size_t offset, std::size_t length) const {
+    auto source = lines_.find(place.file);
+    bool is_shown = place.column > 0 && source != lines_.end() && place.line > 0 && place.line <= source->second.size();
+    if (!is_shown || offset > value.size()) return std::nullopt;
+    Written written(source->second, place.line, place.column);
+    if (!written.is_text()) return std::nullopt;
+    for (char byte : value.substr(0, offset))
+        if (!written.step(byte)) return std::nullopt;
+    auto found = place;
+    found.line = written.line();
+    found.column = written.column();
+    found.length = 1;
+    for (char byte : value.substr(offset, length))
+        if (!written.step(byte) || written.line() != found.line)
+            break;
+        else
+            found.length = std::max<std::size_t>(written.column() - found.column, 1);
+    return found;
 }
 
 std::size_t Diagnostics::errors() const {

@@ -3,6 +3,7 @@
 // caret under the word, and what was probably meant.
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,6 +34,10 @@ class Diagnostics {
     void add_source(const std::string& file, std::string_view text);
     void error(const Place& place, std::string message, std::string hint = {});
     void warning(const Place& place, std::string message, std::string hint = {});
+
+    /// Where a part of a text stands: `length` bytes from `offset` of the value that begins at `place`. Nothing where that cannot be
+    /// told: the text came from elsewhere, or has escapes like \u00e9 before it.
+    std::optional<Place> within(const Place& place, std::string_view value, std::size_t offset, std::size_t length) const;
 
     const std::vector<Diagnostic>& all() const { return all_; }
     std::size_t errors() const;

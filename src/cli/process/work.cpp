@@ -19,6 +19,8 @@ worker::Options worker_options(const Configuration& configuration, const WorkerC
     options.group = given.process.group;
     options.n = n;
     options.queue = given.queue;
+    // One that cannot be read is an error of the configuration, with which no worker starts.
+    if (auto when = condition::Condition::parse(given.when); !given.when.empty() && when.ok()) options.when = std::move(*when);
     options.batch = given.batch;
     options.timeout = given.timeout;
     options.retry = given.retry;

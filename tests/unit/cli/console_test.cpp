@@ -71,6 +71,7 @@ TEST(Parse, what_it_cannot_take_is_told) {
     EXPECT_EQ(refused({"queue", "peek", "q", "--mx", "5"}), "there is no option --mx for queue peek; did you mean --max?");
     EXPECT_EQ(refused({"status", "-z"}), "there is no option -z for status");
     EXPECT_EQ(refused({"queue", "peek", "q", "--max"}), "--max needs N");
+    EXPECT_EQ(refused({"dead", "discard", "x", "--reason", std::string(1025, 'x')}), "--reason has at most 1024 bytes");
     EXPECT_EQ(refused({"status", "--json=yes"}), "--json takes no value");
     EXPECT_EQ(refused({"queue", "peek"}), "queue peek needs QUEUE");
     EXPECT_EQ(refused({"queue", "send", "q"}), "queue send needs BODY");

@@ -180,6 +180,19 @@ TEST(Condition, an_error_points_at_the_character) {
               "  |      ^ did you mean ==?\n");
 }
 
+TEST(Condition, an_error_in_a_long_text_is_shown_with_what_stands_around_it) {
+    std::string text;
+    for (int i = 0; i < 20; ++i) text += "étage == 1 or ";
+    auto bad = text + "x = 1 or " + text;
+    auto condition = Condition::parse(bad);
+    ASSERT_FALSE(condition);
+    EXPECT_EQ(error_text("--where", bad, condition.error()),
+              "--where:283: error: there is no operator \"=\"\n"
+              "  | …tage == 1 or étage == 1 or étage == 1 or étage == 1 or x = 1 or étage == 1 or étage == 1 or ét…\n"
+              "  |                                                           ^ did you mean ==?\n");
+    EXPECT_LT(error_text("--where", std::string(5000, '('), Condition::parse(std::string(5000, '(')).error()).size(), 200u);
+}
+
 TEST(Condition, has_bounds) {
     EXPECT_TRUE(Condition::parse("a == 1" + std::string(text_bytes_max - 6, ' ')));
     EXPECT_FALSE(Condition::parse("a == 1" + std::string(text_bytes_max - 5, ' ')));

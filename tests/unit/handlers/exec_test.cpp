@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include <signal.h>
+#include <sqlite3.h>
 #include <sys/wait.h>
 
 #include "base/digest.h"
@@ -83,22 +84,33 @@ TEST_F(Exec, what_is_discarded_is_noted_and_not_run_unless_it_is_done) {
     EXPECT_EQ(text("ran"), "x\nx\n");
 }
 
+TEST_F(Exec, what_is_skipped_is_noted_beside_what_is_run) {
+    then = {"stats"};
+    auto h = handler(Protocol::jsonl, lines(done));
+    auto some = jobs(3);
+    some[1].decided = Outcome::skipped("when: x exists");
+    auto outcomes = run(*h, some);
+    EXPECT_EQ(outcomes[1].kind, Kind::skipped);
+    EXPECT_TRUE(outcomes[1].follow_ups.empty()) << "nothing follows";
+    EXPECT_EQ(outcomes[2].kind, Kind::done);
+    EXPECT_EQ(effect_of(2).state, "skipped");
+    EXPECT_EQ(effect_of(2).error, "when: x exists");
+    EXPECT_EQ(effect_of(3).state, "done");
+    some[1].decided.reset();
+    EXPECT_EQ(run(*h, some)[1].kind, Kind::done) << "where the condition holds by now it is run";
+}
+
 TEST_F(Exec, what_cannot_be_noted_as_discarded_is_held) {
     auto h = handler(Protocol::per_record, "exit 0");
     (void)run(*h, jobs(1, 7));
-    db::Options own = ledger::effects_files(directory, "score").at(0);
-    auto locking = db::open(own);
-    ASSERT_TRUE(locking);
+    sqlite3* file = nullptr;
+    ASSERT_EQ(sqlite3_open(ledger::effects_files(directory, "score").at(0).path.c_str(), &file), SQLITE_OK);
+    ASSERT_EQ(sqlite3_exec(file, "ALTER TABLE forebay_effects RENAME TO away", nullptr, nullptr, nullptr), SQLITE_OK);
     auto some = jobs(2);
     some[0].decided = Outcome::discarded("a test post");
-    std::vector<Outcome> outcomes;
-    auto locked = (*locking)->write([&](db::WriteTransaction& t) -> Result<void, db::Error> {
-        TRY(t.execute("UPDATE forebay_records SET endpoint = 'x'"));
-        outcomes = run(*h, some);
-        return {};
-    });
-    EXPECT_TRUE(locked);
-    EXPECT_EQ(outcomes[0].kind, Kind::hold);
+    EXPECT_EQ(run(*h, some)[0].kind, Kind::hold);
+    ASSERT_EQ(sqlite3_exec(file, "ALTER TABLE away RENAME TO forebay_effects", nullptr, nullptr, nullptr), SQLITE_OK);
+    sqlite3_close(file);
     EXPECT_EQ(run(*h, some)[0].kind, Kind::discarded);
 }
 

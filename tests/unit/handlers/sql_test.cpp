@@ -225,6 +225,19 @@ TEST_F(Sql, what_is_discarded_is_noted_and_not_written_unless_it_is_done) {
     EXPECT_EQ(count("forebay_outbox"), 2) << "nothing follows";
 }
 
+TEST_F(Sql, what_is_skipped_is_noted_beside_what_is_written) {
+    auto some = jobs(4);
+    some[1].decided = some[3].decided = worker::Outcome::skipped("when: state == \"CA\"");
+    EXPECT_EQ(kinds(handler().run(some, {})), (std::vector<Kind>{Kind::done, Kind::skipped, Kind::done, Kind::skipped}));
+    EXPECT_EQ(kinds(handler().run(some, {})), (std::vector<Kind>{Kind::done, Kind::skipped, Kind::done, Kind::skipped}));
+    EXPECT_EQ(count("leads"), 2);
+    EXPECT_EQ(count("forebay_records"), 4);
+    EXPECT_EQ(count("forebay_effects WHERE state = 'skipped' AND attempts = 0 AND error = 'when: state == \"CA\"'"), 2);
+    EXPECT_EQ(kinds(handler().run(jobs(4), {})), std::vector<Kind>(4, Kind::done)) << "where the condition holds by now they are written";
+    EXPECT_EQ(count("leads"), 4);
+    EXPECT_EQ(kinds(handler().run(some, {})), std::vector<Kind>(4, Kind::done)) << "what is done stays done";
+}
+
 TEST_F(Sql, the_record_itself_beside_its_discard_is_written) {
     auto ordered = job(1);
     ordered.decided = worker::Outcome::discarded("a test post");

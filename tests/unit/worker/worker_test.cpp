@@ -109,6 +109,32 @@ class Work : public ::testing::Test {
     Controls controls;
 };
 
+TEST_F(Work, what_the_condition_leaves_out_is_skipped_and_spends_no_attempt) {
+    metrics::Registry registry;
+    options.when = *condition::Condition::parse("name in ['a', 'c']");
+    put("a");
+    put("b", 2);
+    put("c");
+    Worker(options, {source, heartbeat, handler, clock, entropy, controls, &registry}).run();
+    ASSERT_EQ(handler.noted.size(), 3u);
+    EXPECT_EQ(handler.noted[0].kind, Outcome::Kind::skipped) << "those that were tried come first";
+    EXPECT_EQ(handler.noted[0].why, "when: name in ['a', 'c']");
+    EXPECT_EQ(handler.noted[0].attempts, 2u);
+    EXPECT_EQ(handler.noted[1].kind, Outcome::Kind::done);
+    EXPECT_EQ(source.settled, (std::vector<std::string>{"b", "a", "c"})) << "all are deleted";
+    EXPECT_TRUE(source.sent.empty());
+    EXPECT_NE(registry.prometheus_text().find(R"(forebay_effects_total{worker="store",outcome="skipped"} 1)"), std::string::npos);
+}
+
+TEST_F(Work, an_operators_word_counts_more_than_the_condition) {
+    options.when = *condition::Condition::parse("name == 'z'");
+    source.put(
+        "order",
+        R"({"v":1,"id":"01926f3a-7c1e-7d20-9f51-2f0f6a3c9b11","endpoint":"lead","received_at":"2026-09-20T14:03:11.482Z","fields":{"name":"a"},"flags":[],"discard":"a test post"})");
+    run();
+    EXPECT_EQ(handler.noted.at(0).kind, Outcome::Kind::discarded);
+}
+
 TEST_F(Work, what_is_discarded_is_deleted_and_neither_dead_nor_a_failure) {
     metrics::Registry registry;
     source.put(
@@ -122,7 +148,7 @@ TEST_F(Work, what_is_discarded_is_deleted_and_neither_dead_nor_a_failure) {
     EXPECT_EQ(handler.noted[0].attempts, 0u);
     EXPECT_EQ(source.settled, std::vector<std::string>{"order"});
     EXPECT_TRUE(source.sent.empty());
-    EXPECT_NE(registry.prometheus_text().find(R"(forebay_effects_total{outcome="discarded",worker="store"} 1)"), std::string::npos)
+    EXPECT_NE(registry.prometheus_text().find(R"(forebay_effects_total{worker="store",outcome="discarded"} 1)"), std::string::npos)
         << registry.prometheus_text();
 }
 
