@@ -220,10 +220,11 @@ TEST_F(Running, a_restart_all_at_once_is_not) {
 }
 
 TEST_F(Running, what_ignores_the_stop_signal_is_killed_after_stopwaitsecs) {
-    auto p = program("stubborn", "trap '' TERM; while :; do sleep 0.01; done");
+    auto p = program("stubborn", "trap '' TERM; echo yes > " + directory + "/deaf; while :; do sleep 0.01; done");
     p.stopwaitsecs = 100ms;
     start({p});
     until_state("stubborn:1", State::running);
+    until([&] { return text("deaf") == "yes\n"; });
     EXPECT_EQ(ask(Verb::stop, {"stubborn:1"}).processes.at(0).state, State::stopped);
     EXPECT_EQ(status("stubborn:1").why, "signal 9 (Killed)");
 }
@@ -273,10 +274,11 @@ TEST_F(Running, shutdown_over_the_socket_ends_everything) {
 }
 
 TEST_F(Running, a_second_stop_kills_at_once) {
-    auto p = program("stubborn", "trap '' TERM; while :; do sleep 0.01; done");
+    auto p = program("stubborn", "trap '' TERM; echo yes > " + directory + "/deaf; while :; do sleep 0.01; done");
     p.stopwaitsecs = 1h;
     start({p});
     until_state("stubborn:1", State::running);
+    until([&] { return text("deaf") == "yes\n"; });
     supervisor->stop();
     until([&] { return status("stubborn:1").state == State::stopping; });
     supervisor->stop();
