@@ -134,6 +134,7 @@ TEST_F(Running, without_autorestart_what_ends_stays_exited) {
 
 TEST_F(Running, a_program_that_cannot_start_becomes_fatal_and_is_tried_again_after_a_while) {
     auto p = program("store", "echo hopeless; exit 3");
+    p.startsecs = 10s;  // however slowly the machine starts it
     p.startretries = 2;
     p.fatal_retry = 100ms;
     start({p});
