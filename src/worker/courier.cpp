@@ -56,13 +56,15 @@ void Courier::receive_ahead() {
         heartbeat_.watch_ahead(std::move(handles));
         std::lock_guard lock(mutex_);
         ahead_ = std::move(received);
+        is_here_ = true;
     });
 }
 
 std::vector<transport::Received> Courier::take() {
     if (!std::exchange(is_asked_for_, false)) return {};
     std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this] { return tasks_.empty(); });
+    changed_.wait(lock, [this] { return is_here_; });
+    is_here_ = false;
     auto ahead = std::exchange(ahead_, {});
     lock.unlock();
     heartbeat_.forget_ahead();

@@ -45,12 +45,13 @@ class Courier {
     Parts parts_;
     Receiver receiver_;  ///< like outbox_ of the courier's thread
     Outbox outbox_;
+    bool is_asked_for_ = false;  ///< and not taken; the worker's thread alone knows
 
     std::mutex mutex_;  ///< guards everything below
     std::condition_variable changed_;
     std::deque<Task> tasks_;  ///< the first is being done
     std::vector<transport::Received> ahead_;
-    bool is_asked_for_ = false;  ///< and not taken
+    bool is_here_ = false;  ///< what was asked for
     bool is_leaving_ = false;
     std::thread thread_;  // last: it starts when the rest is there
 };
