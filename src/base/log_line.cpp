@@ -3,7 +3,9 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <climits>
 #include <cstdio>
+#include <utility>
 
 #include "base/json.h"
 #include "base/time.h"
@@ -13,6 +15,7 @@ namespace {
 std::atomic<LogLevel> least_level{LogLevel::info};
 std::atomic<LogFormat> line_format{LogFormat::logfmt};
 std::atomic<int> descriptor{2};
+thread_local GatherLogLines* gathering = nullptr;
 
 constexpr std::string_view names[] = {"debug", "info", "warn", "error"};
 
@@ -20,6 +23,14 @@ bool needs_quotes(std::string_view value) {
     for (char c : value)
         if (static_cast<unsigned char>(c) <= ' ' || c == '"' || c == '=' || c == '\\' || c == 127) return true;
     return value.empty();
+}
+
+void write_out(std::string_view left) {
+    while (!left.empty()) {
+        auto n = ::write(descriptor, left.data(), left.size());
+        if (n <= 0) break;
+        left.remove_prefix(static_cast<std::size_t>(n));
+    }
 }
 }  // namespace
 
@@ -57,12 +68,22 @@ LogLine::LogLine(LogLevel level, std::string_view event) : active_(level >= leas
 LogLine::~LogLine() {
     if (!active_) return;
     line_ += line_format == LogFormat::json ? "}\n" : "\n";
-    std::string_view left = line_;
-    while (!left.empty()) {
-        auto n = ::write(descriptor, left.data(), left.size());
-        if (n <= 0) break;
-        left.remove_prefix(static_cast<std::size_t>(n));
-    }
+    if (gathering != nullptr)
+        gathering->add(line_);
+    else
+        write_out(line_);
+}
+
+GatherLogLines::GatherLogLines() : outer_(std::exchange(gathering, this)) {}
+
+GatherLogLines::~GatherLogLines() {
+    gathering = outer_;
+    write_out(lines_);
+}
+
+void GatherLogLines::add(std::string_view line) {
+    if (lines_.size() + line.size() > PIPE_BUF) write_out(std::exchange(lines_, {}));
+    lines_.append(line);
 }
 
 LogLine& LogLine::with(std::string_view key, std::string_view value) {

@@ -35,6 +35,22 @@ class LogLine {
     std::string line_;
 };
 
+/// While it lives, the lines of its thread are gathered and written together: as many in one call as a pipe takes whole, the rest at
+/// its end. For many lines about one act.
+class GatherLogLines {
+  public:
+    GatherLogLines();
+    ~GatherLogLines();
+    GatherLogLines(const GatherLogLines&) = delete;
+    GatherLogLines& operator=(const GatherLogLines&) = delete;
+
+  private:
+    friend class LogLine;
+    void add(std::string_view line);
+    std::string lines_;
+    GatherLogLines* outer_;
+};
+
 inline LogLine log_debug(std::string_view event) { return {LogLevel::debug, event}; }
 inline LogLine log_info(std::string_view event) { return {LogLevel::info, event}; }
 inline LogLine log_warn(std::string_view event) { return {LogLevel::warn, event}; }

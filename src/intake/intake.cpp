@@ -79,7 +79,7 @@ void Intake::State::set_rules(RulesInForce rules) {
 
 Uuid Intake::State::fresh_id() {
     std::lock_guard guard(entropy_lock_);
-    return make_uuid_v7(clock.wall(), entropy_);
+    return ids_.next(clock.wall(), entropy_);
 }
 
 void Intake::State::serve(const http::Request& request, http::Responder responder) {

@@ -6,6 +6,7 @@
 #include <map>
 #include <mutex>
 
+#include "base/ascending_ids.h"
 #include "intake/answers.h"
 #include "intake/credentials.h"
 #include "intake/identity.h"
@@ -168,8 +169,9 @@ class Intake::State {
 
     mutable std::mutex rules_lock_;  ///< guards rules_
     RulesInForce rules_;
-    std::mutex entropy_lock_;  ///< guards entropy_
+    std::mutex entropy_lock_;  ///< guards both
     Entropy& entropy_;
+    AscendingIds ids_;
     std::mutex waiting_lock_;  ///< guards waiting_ and waiters_
     std::map<InFlight, std::vector<Waiter>> waiting_;
     std::size_t waiters_ = 0;

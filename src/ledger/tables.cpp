@@ -36,12 +36,17 @@ db::Error poison(std::string what) {
     return error;
 }
 
-/// Everything of one note_all; each step is one round trip.
+/// Everything of one note_all; each step is one round trip. Rows go in the order of their keys: so an index takes them at its end.
 class Noting {
   public:
-    Noting(db::WriteTransaction& transaction, std::span<const Entry> entries, const Known& known)
-        : t_(transaction), entries_(entries), known_(known) {
-        for (auto& entry : entries) ids_.push_back(to_text(entry.envelope->id));
+    Noting(db::WriteTransaction& transaction, std::span<const Entry> entries, const Known& known) : t_(transaction), known_(known) {
+        std::vector<std::pair<std::string, const Entry*>> by_id;
+        for (auto& entry : entries) by_id.emplace_back(to_text(entry.envelope->id), &entry);
+        std::sort(by_id.begin(), by_id.end());
+        for (auto& [id, entry] : by_id) {
+            ids_.push_back(std::move(id));
+            entries_.push_back(entry);
+        }
     }
 
     Result<std::set<std::string>, db::Error> run(const std::vector<SearchField>& search) {
@@ -56,13 +61,14 @@ class Noting {
     Result<void, db::Error> note_records(const std::vector<SearchField>& search) {
         db::Rows records, words;
         for (std::size_t i = 0; i < entries_.size(); ++i) {
-            auto& envelope = *entries_[i].envelope;
+            auto& envelope = *entries_[i]->envelope;
             records.push_back({ids_[i], envelope.endpoint, envelope.received_at.ms, text_or_null(envelope.value),
                                text_or_null(envelope.currency), body_sha_of(envelope)});
-            for (auto& field : search)
-                if (auto value = search_value(field.kind, envelope.fields[field.field].text()); !value.empty())
-                    words.push_back({field.kind, value, ids_[i]});
         }
+        for (auto& field : search)
+            for (std::size_t i = 0; i < entries_.size(); ++i)
+                if (auto value = search_value(field.kind, entries_[i]->envelope->fields[field.field].text()); !value.empty())
+                    words.push_back({field.kind, value, ids_[i]});
         static const std::vector<std::string> columns = {"id", "endpoint", "received_at", "value", "currency", "body_sha"};
         TRY_ASSIGN(auto added, t_.execute_many(db::insert_or_keep(t_.driver(), "forebay_records", columns, {"id"}), records));
         if (added < static_cast<std::int64_t>(records.size())) TRY(look_at_old(records));
@@ -92,7 +98,7 @@ class Noting {
         db::Rows rows;
         for (std::size_t i = 0; i < entries_.size(); ++i) {
             if (known_.contains(ids_[i]) || erased_.contains(ids_[i])) continue;
-            auto& effect = entries_[i].effect;
+            auto& effect = entries_[i]->effect;
             rows.push_back({ids_[i], effect.effect, effect.state, static_cast<std::int64_t>(effect.attempts), effect.at.ms, effect.at.ms,
                             optional_time(effect.next_at), effect.worker, effect.answer, shortened(effect.error, error_bytes_max)});
         }
@@ -111,7 +117,7 @@ class Noting {
         for (std::size_t i = 0; i < entries_.size(); ++i) {
             auto known = known_.find(ids_[i]);
             if (known == known_.end() || known->second.state == "done" || erased_.contains(ids_[i])) continue;
-            auto& effect = entries_[i].effect;
+            auto& effect = entries_[i]->effect;
             rows.push_back({effect.state, static_cast<std::int64_t>(effect.attempts), effect.at.ms, optional_time(effect.next_at),
                             effect.worker, effect.answer, shortened(effect.error, error_bytes_max), ids_[i], effect.effect});
         }
@@ -124,7 +130,7 @@ class Noting {
     }
 
     Result<void, db::Error> refuse_settled_meanwhile() {
-        TRY_ASSIGN(auto now, rows_of(t_, ids_, entries_.front().effect.effect));
+        TRY_ASSIGN(auto now, rows_of(t_, ids_, entries_.front()->effect.effect));
         for (auto& [id, row] : now) {
             auto before = known_.find(id);
             bool was_open = before != known_.end() && before->second.state != "done";
@@ -141,13 +147,13 @@ class Noting {
 
     const Entry& entry_of(const std::string& id) const {
         auto at = std::find(ids_.begin(), ids_.end(), id);
-        return entries_[static_cast<std::size_t>(at - ids_.begin())];
+        return *entries_[static_cast<std::size_t>(at - ids_.begin())];
     }
 
     Result<void, db::Error> note_dead() {
         db::Rows gone, dead;
         for (std::size_t i = 0; i < entries_.size(); ++i) {
-            auto& effect = entries_[i].effect;
+            auto& effect = entries_[i]->effect;
             auto known = known_.find(ids_[i]);
             if (erased_.contains(ids_[i]) || (known != known_.end() && known->second.state == "done")) continue;
             if (known != known_.end() && known->second.state == "dead") gone.push_back({ids_[i], effect.effect});
@@ -160,9 +166,9 @@ class Noting {
     }
 
     db::WriteTransaction& t_;
-    std::span<const Entry> entries_;
     const Known& known_;
-    std::vector<std::string> ids_;
+    std::vector<std::string> ids_;         ///< ascending
+    std::vector<const Entry*> entries_{};  ///< of these ids
     std::set<std::string> erased_;
 };
 

@@ -50,17 +50,15 @@ void Courier::remove(std::vector<std::string> handles) {
 void Courier::receive_ahead() {
     is_asked_for_ = true;
     add([this] {
-        auto received = receiver_.take_ready();
-        std::vector<std::string> handles;
-        for (auto& message : received) handles.push_back(message.handle);
-        heartbeat_.watch_ahead(std::move(handles));
+        auto received = read(receiver_.take_ready());
+        heartbeat_.watch_ahead(received.handles());
         std::lock_guard lock(mutex_);
         ahead_ = std::move(received);
         is_here_ = true;
     });
 }
 
-std::vector<transport::Received> Courier::take() {
+Inbox Courier::take() {
     if (!std::exchange(is_asked_for_, false)) return {};
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [this] { return is_here_; });

@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "base/unique_function.h"
-#include "transport/source.h"
 #include "worker/heartbeat.h"
+#include "worker/inbox.h"
 #include "worker/outbox.h"
 #include "worker/receiver.h"
 
@@ -32,9 +32,9 @@ class Courier {
     void remove(std::vector<std::string> handles);
     /// Receives a batch of what there is now, without waiting for more. Not before the batch received ahead was taken.
     void receive_ahead();
-    /// What was received ahead, once it is here; empty when nothing was asked for, or nothing was there. Its messages are no longer
-    /// kept invisible, and no renewal of them is on its way.
-    std::vector<transport::Received> take();
+    /// What was received ahead and read, once it is here; empty when nothing was asked for, or nothing was there. Its messages are no
+    /// longer kept invisible, and no renewal of them is on its way.
+    Inbox take();
 
   private:
     using Task = UniqueFunction<void()>;
@@ -50,7 +50,7 @@ class Courier {
     std::mutex mutex_;  ///< guards everything below
     std::condition_variable changed_;
     std::deque<Task> tasks_;  ///< the first is being done
-    std::vector<transport::Received> ahead_;
+    Inbox ahead_;
     bool is_here_ = false;  ///< what was asked for
     bool is_leaving_ = false;
     std::thread thread_;  // last: it starts when the rest is there

@@ -10,6 +10,13 @@ Uuid id_of_message(const std::string& message_id) {
     return make_uuid_v8(std::span<const unsigned char, 16>(hash.data(), 16));
 }
 
+std::vector<std::string> Inbox::handles() const {
+    std::vector<std::string> all;
+    for (auto& job : jobs) all.push_back(job.handle);
+    for (auto& bad : unreadable) all.push_back(bad.message.handle);
+    return all;
+}
+
 Inbox read(std::vector<transport::Received> messages) {
     Inbox inbox;
     for (auto& message : messages) {

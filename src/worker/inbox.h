@@ -17,6 +17,8 @@ struct Unreadable {
 struct Inbox {
     std::vector<Job> jobs;
     std::vector<Unreadable> unreadable;
+    std::size_t size() const { return jobs.size() + unreadable.size(); }
+    std::vector<std::string> handles() const;
 };
 
 Inbox read(std::vector<transport::Received> messages);

@@ -132,20 +132,19 @@ struct Worker::Inside {
     // ---- work
 
     /// A batch that was full leaves more behind it, most likely.
-    std::vector<transport::Received> next_batch() {
-        auto batch = courier ? courier->take() : std::vector<transport::Received>();
-        if (batch.empty()) batch = receiver.take_batch();
+    Inbox next_batch() {
+        auto batch = courier ? courier->take() : Inbox();
+        if (batch.size() == 0) batch = read(receiver.take_batch());
         if (courier && batch.size() >= options.batch.size) courier->receive_ahead();
         return batch;
     }
 
     void give_up_ahead() {
         if (!courier) return;
-        for (auto& message : courier->take()) outbox.give_back(message.handle);
+        for (auto& handle : courier->take().handles()) outbox.give_back(handle);
     }
 
-    void work(std::vector<transport::Received> messages) {
-        auto inbox = read(std::move(messages));
+    void work(Inbox inbox) {
         for (auto& bad : inbox.unreadable) bury_unreadable(bad);
         put_off_what_is_not_due(inbox.jobs);
         if (!inbox.jobs.empty()) work_on(std::move(inbox.jobs));
@@ -188,7 +187,7 @@ struct Worker::Inside {
         heartbeat.forget();
         if (courier) courier->remove(std::move(finished));
         jobs_worked += jobs.size();
-        for (std::size_t i = 0; i < jobs.size(); ++i) report(jobs[i], settlements[i], took);
+        report_all(jobs, settlements, took);
         auto held = first_held(settlements);
         auto kept = parts.handler.has_probe() ? jobs.size() : held;
         for (std::size_t i = 0; i < jobs.size(); ++i)
@@ -240,6 +239,11 @@ struct Worker::Inside {
         standing.settled(kind, took);
     }
 
+    void report_all(const std::vector<Job>& jobs, const std::vector<Settlement>& settlements, Duration took) {
+        GatherLogLines together;
+        for (std::size_t i = 0; i < jobs.size(); ++i) report(jobs[i], settlements[i], took);
+    }
+
     void report(const Job& job, const Settlement& settlement, Duration took) {
         if (settlement.kind == Outcome::Kind::hold || settlement.kind == Outcome::Kind::untouched) return;
         count(settlement.kind, took);
@@ -266,7 +270,7 @@ struct Worker::Inside {
         if (!in_hand.empty()) return work_on(std::exchange(in_hand, {}));
         auto messages = receiver.take_one();
         if (messages.empty()) return gate.nothing_to_try();
-        work(std::move(messages));
+        work(read(std::move(messages)));
     }
 
     /// Where only an attempt can tell that an outage is over, the prober needs one.

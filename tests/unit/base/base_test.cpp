@@ -1,7 +1,14 @@
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <climits>
+#include <set>
+
+#include "base/ascending_ids.h"
 #include "base/crc32c.h"
 #include "base/digest.h"
+#include "base/log_line.h"
 #include "base/time.h"
 #include "base/uuid.h"
 
@@ -51,5 +58,58 @@ TEST(Uuid, version_7_carries_its_time) {
     EXPECT_FALSE(parse_uuid("01926f3a-7c1e-7d20-9f51-2f0f6a3c9b1"));
 }
 
+TEST(AscendingIds, ascend_within_a_millisecond_and_from_one_to_the_next) {
+    SystemEntropy entropy;
+    AscendingIds ids;
+    auto before = ids.next(Timestamp{1789999391482}, entropy);
+    for (int i = 1; i < 6000; ++i) {
+        Timestamp at{1789999391482 + i / 3000};
+        auto id = ids.next(at, entropy);
+        ASSERT_LT(before, id) << i;
+        EXPECT_EQ(id.version(), 7);
+        EXPECT_EQ(id.time(), at);
+        before = id;
+    }
+}
+
+TEST(AscendingIds, do_not_repeat_when_a_millisecond_has_more_than_can_be_counted_or_the_clock_is_set_back) {
+    SystemEntropy entropy;
+    AscendingIds ids;
+    std::set<Uuid> all;
+    for (int i = 0; i < 10000; ++i) all.insert(ids.next(Timestamp{1789999391482}, entropy));
+    for (int i = 0; i < 100; ++i) all.insert(ids.next(Timestamp{1789999391481}, entropy));
+    EXPECT_EQ(all.size(), 10100u);
+}
+
+TEST(GatheredLogLines, come_in_order_and_in_few_writes_that_a_pipe_takes_whole) {
+    int ends[2];
+    ASSERT_EQ(::pipe2(ends, O_DIRECT), 0);  // each write is read by itself
+    set_log_descriptor(ends[1]);
+    {
+        GatherLogLines together;
+        for (int i = 0; i < 100; ++i) log_error("line").with("i", i).with("text", std::string(60, 'x'));
+    }
+    log_error("after");
+    set_log_descriptor(2);
+    ::close(ends[1]);
+    std::vector<std::string> writes;
+    std::string all;
+    for (char bytes[65536];;) {
+        auto n = ::read(ends[0], bytes, sizeof bytes);
+        if (n <= 0) break;
+        all += writes.emplace_back(bytes, static_cast<std::size_t>(n));
+    }
+    ::close(ends[0]);
+    EXPECT_LE(writes.size(), 6u);
+    for (auto& written : writes) EXPECT_TRUE(written.ends_with("\n") && written.size() <= PIPE_BUF);
+    std::size_t at = 0;
+    for (int i = 0; i < 100; ++i) {
+        at = all.find(" i=" + std::to_string(i) + " ", at);
+        ASSERT_NE(at, std::string::npos) << i;
+    }
+    EXPECT_NE(all.find("event=after", at), std::string::npos);
+}
+
 }  // namespace
+
 }  // namespace forebay
