@@ -6,12 +6,12 @@ import pathlib
 import shutil
 import signal
 import subprocess
-import time
 
 import requests
 import sqs_clients
 from conftest import ROOT
 from test_sqs_restart import again
+from waiting import wait_until
 
 HERE = pathlib.Path(__file__).parent
 KEY, SECRET = "PROGRAM", "secret-of-a-program-of-others"
@@ -75,13 +75,6 @@ def programs(example, folder):
     finally:
         for one in started:
             one.stop()
-
-
-def wait_until(condition, seconds=60, told=lambda: ""):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, told()
-        time.sleep(0.02)
 
 
 def messages_left(node, queue):

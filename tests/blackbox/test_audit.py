@@ -15,6 +15,7 @@ import requests
 
 from conftest import LEADS, LEADS_TO_SQLITE
 from sqs_clients import Json
+from waiting import wait_until
 
 PLAIN = LEADS + """
 visibility_timeout = "2s"
@@ -50,13 +51,6 @@ def change(process, sql, *values):
     connection.close()
 
 
-def wait_for(what, seconds=60):
-    deadline = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)
-
-
 def audit(process, *more, expect=0):
     return process.json("audit", *more, expect=expect)
 
@@ -67,7 +61,7 @@ def depth(process, queue):
 
 
 def settle(process, count):
-    wait_for(lambda: len(rows(process)) == count and depth(process, "leads") == 0)
+    wait_until(lambda: len(rows(process)) == count and depth(process, "leads") == 0)
 
 
 def check_balance(process, database="leads.db"):
@@ -120,7 +114,7 @@ command = ["/bin/sh", "-c", "grep -q dead@ && exit 65 || exit 0"]
     post(process, "dead@example.com")
     for n in range(4):
         post(process, f"p{n}@example.com")
-    wait_for(lambda: depth(process, "later") == 4 and depth(process, "leads-dead") == 1)
+    wait_until(lambda: depth(process, "later") == 4 and depth(process, "leads-dead") == 1)
     total = audit(process)["total"]
     assert (total["accepted"], total["settled"], total["open"], total["dead"], total["missing"]) == (5, 0, 4, 1, 0)
     # Nobody of ours empties the queue: whoever does has settled the record.
@@ -204,7 +198,7 @@ statement = "INSERT INTO plain (id, email) VALUES (:id, :email)"
     keyed = {"Idempotency-Key": str(uuid.uuid4())}
     ids = [post(process, "a@example.com"),
            requests.post(process.intake + "/v1/lead", json={"email": "b@example.com"}, headers=keyed, timeout=10).json()["id"]]
-    wait_for(lambda: len(rows(process, "SELECT id FROM plain")) == 2 and depth(process, "leads") == 0)
+    wait_until(lambda: len(rows(process, "SELECT id FROM plain")) == 2 and depth(process, "leads") == 0)
     against = ("--against", "db.main", "--table", "plain")
     assert audit(process, *against)["verdict"] == "balanced"
     for id in ids:
@@ -299,7 +293,7 @@ startsecs = "300ms"
         for producer in producers:
             producer.join()
     acknowledged = set().union(*(producer.acknowledged for producer in producers))
-    wait_for(lambda: depth(process, "leads") == 0)
+    wait_until(lambda: depth(process, "leads") == 0)
     found = audit(process, *AGAINST)
     assert found["verdict"] == "balanced"
     total = found["total"]
@@ -356,15 +350,15 @@ run = "audit --since 24h --against main --table leads"
 """)
     ids = [post(process, f"p{n}@example.com") for n in range(3)]
     settle(process, 3)
-    wait_for(lambda: any("3" in line for line in log_lines(process, "audit.balanced")))
-    wait_for(lambda: "BALANCE today  accepted 3 = settled 3  counted" in process.run("status", expect=None).stdout)
+    wait_until(lambda: any("3" in line for line in log_lines(process, "audit.balanced")))
+    wait_until(lambda: "BALANCE today  accepted 3 = settled 3  counted" in process.run("status", expect=None).stdout)
     assert process.json("status")["audit"]["last"]["verdict"] == "balanced"
     change(process, "DELETE FROM leads WHERE id = ?", ids[1])
-    wait_for(lambda: any(ids[1] in line for line in log_lines(process, "audit.mismatch")))
-    wait_for(lambda: 'forebay_audit_difference{endpoint="lead"} 1' in requests.get(process.admin + "/metrics", timeout=10).text)
+    wait_until(lambda: any(ids[1] in line for line in log_lines(process, "audit.mismatch")))
+    wait_until(lambda: 'forebay_audit_difference{endpoint="lead"} 1' in requests.get(process.admin + "/metrics", timeout=10).text)
     assert "difference 1: forebay audit" in process.run("status")
     os.rename(os.path.join(process.folder, "leads.db"), os.path.join(process.folder, "away.db"))
-    wait_for(lambda: log_lines(process, "audit.incomplete"))
+    wait_until(lambda: log_lines(process, "audit.incomplete"))
     os.rename(os.path.join(process.folder, "away.db"), os.path.join(process.folder, "leads.db"))
 
 
@@ -374,7 +368,7 @@ def test_a_schedule_without_the_database_named_right_fails_in_the_log(forebay):
 every = "1s"
 run = "audit --against mian --table leads"
 """)
-    wait_for(lambda: any('exit 64' in line and "mian" in line for line in log_lines(process, "schedule.failed")))
+    wait_until(lambda: any('exit 64' in line and "mian" in line for line in log_lines(process, "schedule.failed")))
 
 
 def test_check_says_that_no_audit_is_scheduled(forebay):

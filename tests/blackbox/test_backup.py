@@ -8,11 +8,11 @@ import signal
 import sqlite3
 import subprocess
 import threading
-import time
 
 import pytest
 import requests
 from conftest import BINARY, LEADS, LEADS_TO_SQLITE
+from waiting import wait_until
 
 HOOK = """
 [worker.keep]
@@ -32,13 +32,6 @@ def rows_of(folder):
     return []
 
 
-def wait_for(what, seconds=90):
-    deadline = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-
-
 def test_a_backup_under_load_holds_what_was_accepted_before_it(forebay):
     # Small segments, so that some are dropped and some are history while the copy is made.
     node = forebay(LEADS + LEADS_TO_SQLITE + '[journal]\nsegment = "1MiB"\n')
@@ -55,10 +48,10 @@ def test_a_backup_under_load_holds_what_was_accepted_before_it(forebay):
     loaders = [threading.Thread(target=load) for _ in range(2)]
     for loader in loaders:
         loader.start()
-    wait_for(lambda: len(accepted) > 800)
+    wait_until(lambda: len(accepted) > 800)
     before = list(accepted)
     made = node.json("backup", "saved")
-    wait_for(lambda: len(accepted) > len(before) + 100)
+    wait_until(lambda: len(accepted) > len(before) + 100)
     stop.set()
     for loader in loaders:
         loader.join()
@@ -81,8 +74,8 @@ def test_a_backup_under_load_holds_what_was_accepted_before_it(forebay):
     assert "is there and not empty" in run("restore", saved).stderr
     node.folder = other
     node.start()
-    wait_for(lambda: set(before) <= set(rows_of(other)))
-    wait_for(lambda: sum(q[k] for q in node.json("queue", "ls")["queues"] for k in ("ready", "in_flight", "delayed")) == 0)
+    wait_until(lambda: set(before) <= set(rows_of(other)))
+    wait_until(lambda: sum(q[k] for q in node.json("queue", "ls")["queues"] for k in ("ready", "in_flight", "delayed")) == 0)
     rows = rows_of(other)
     assert len(rows) == len(set(rows)), "nothing is there twice"
     exported = [json.loads(line)["_record"] for line in node.run("export", "--format", "jsonl").splitlines()]
@@ -90,7 +83,7 @@ def test_a_backup_under_load_holds_what_was_accepted_before_it(forebay):
     assert set(exported) <= set(rows)
     # The node goes on from it.
     answer = requests.post(node.intake + "/v1/lead", json={"email": "later@example.com"})
-    wait_for(lambda: answer.json()["id"] in rows_of(other))
+    wait_until(lambda: answer.json()["id"] in rows_of(other))
 
 
 def test_a_log_at_rest_is_copied_too(forebay):
@@ -107,7 +100,7 @@ def test_a_log_at_rest_is_copied_too(forebay):
 def test_what_is_wrong_with_a_backup_is_told(forebay):
     node = forebay(LEADS + LEADS_TO_SQLITE)
     requests.post(node.intake + "/v1/lead", json={"email": "a@example.com"})
-    wait_for(lambda: rows_of(node.folder))
+    wait_until(lambda: rows_of(node.folder))
     said = lambda code, *words: (lambda done: done.stderr if done.returncode == code else pytest.fail(f"{done.returncode}: {done.stderr}"))(
         node.run(*words, expect=None))
     assert "DIR" in said(64, "backup")

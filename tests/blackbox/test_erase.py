@@ -10,6 +10,7 @@ import time
 import pytest
 import requests
 from conftest import LEADS, LEADS_TO_SQLITE
+from waiting import wait_until
 
 CONFIGURATION = LEADS.replace("[queue.leads]", "[endpoint.wait]\nqueue = \"waiting\"\n[queue.waiting]\n[queue.leads]") + LEADS_TO_SQLITE + """
 erase = "DELETE FROM leads WHERE id = :id"
@@ -28,13 +29,6 @@ def rows(node):
         with contextlib.closing(sqlite3.connect(f"file:{node.folder}/leads.db?mode=ro", uri=True)) as db:
             return [row[0] for row in db.execute("SELECT email FROM leads")]
     return []
-
-
-def wait_for(what, seconds=60):
-    deadline = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
 
 
 def files_with(node, text):
@@ -61,7 +55,7 @@ def test_what_is_erased_is_nowhere_and_the_rest_is_where_it_was(forebay):
         assert time.monotonic() < deadline
         others.append(post(node, {"email": f"p{len(others)}@example.com"}))
         time.sleep(0.5)
-    wait_for(lambda: len(rows(node)) == len(others) + len(mine))
+    wait_until(lambda: len(rows(node)) == len(others) + len(mine))
     assert files_with(node, "janes secret")
     would = node.json("erase", "--email", "jane.doe@example.com", "--dry-run")
     assert set(would["ids"]) == {*mine, refused, waiting}
@@ -88,7 +82,7 @@ def test_what_is_erased_is_nowhere_and_the_rest_is_where_it_was(forebay):
     assert "corrupt=true" not in node.output() and '"corrupt":true' not in node.output()
     assert [json.loads(line)["_record"] for line in node.run("export", "--format", "jsonl").splitlines()] == others
     assert post(node, {"email": "later@example.com"})
-    wait_for(lambda: "later@example.com" in rows(node))
+    wait_until(lambda: "later@example.com" in rows(node))
     assert node.run("erase", *mine, "--reason", "again", "--yes"), "doing it again does no harm"
 
 

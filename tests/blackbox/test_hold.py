@@ -9,6 +9,7 @@ import time
 import requests
 
 from conftest import LEADS, LEADS_TO_SQLITE
+from waiting import wait_until
 
 WITH_DEAD = 'max_receive_count = 3\nvisibility_timeout = "2s"\ndead_letter = "leads-dead"\n[queue.leads-dead]\n'
 QUICK_PROBE = LEADS_TO_SQLITE.replace('path = "leads.db"', 'path = "leads.db"\nprobe = "200ms"')
@@ -21,13 +22,6 @@ count = { min = 3 }
 protocol = "per-record"
 command = ["/bin/sh", "-c", "cat > /dev/null; echo run >> runs; test ! -e down || exit 69"]
 """
-
-
-def wait_for(is_true, what, seconds=30):
-    deadline = time.monotonic() + seconds
-    while not is_true():
-        assert time.monotonic() < deadline, what() if callable(what) else what
-        time.sleep(0.05)
 
 
 def post(forebay, n):
@@ -54,14 +48,14 @@ def test_a_database_that_is_down_holds_its_worker_and_all_of_it_is_told(forebay)
     one = forebay(LEADS + WITH_DEAD + QUICK_PROBE)
     database = os.path.join(one.folder, "leads.db")
     first = post(one, 0)
-    wait_for(lambda: os.path.exists(database) and events(one, "effect.done"), one.output)
-    wait_for(lambda: metric(one, 'forebay_db_up{db="main",role="writer"}') == 1, "the gauge")
+    wait_until(lambda: os.path.exists(database) and events(one, "effect.done"), told=one.output)
+    wait_until(lambda: metric(one, 'forebay_db_up{db="main",role="writer"}') == 1, told="the gauge")
     shutil.move(database, database + ".away")
     records = [post(one, n) for n in range(1, 31)]
-    wait_for(lambda: events(one, "hold.begin"), one.output)
+    wait_until(lambda: events(one, "hold.begin"), told=one.output)
     begin = events(one, "hold.begin")[0]
     assert begin["what"] == "db.main" and "is gone" in begin["why"] and begin["workers"] == "core:store" and begin["ready"] > 0
-    wait_for(lambda: queue(one, "leads")["ready"] == 30, lambda: queue(one, "leads"))
+    wait_until(lambda: queue(one, "leads")["ready"] == 30, told=lambda: str(queue(one, "leads")))
     # Longer than max_receive_count visibility timeouts: what is not received spends nothing.
     receives, until = queue(one, "leads")["receives"], time.monotonic() + 7
     while time.monotonic() < until:
@@ -73,14 +67,14 @@ def test_a_database_that_is_down_holds_its_worker_and_all_of_it_is_told(forebay)
     assert metric(one, 'forebay_db_up{db="main",role="writer"}') == 0
     assert metric(one, 'forebay_db_hold_seconds_total{db="main"}') >= 5
     shutil.move(database + ".away", database)
-    wait_for(lambda: queue(one, "leads")["ready"] + queue(one, "leads")["in_flight"] == 0, one.output)
+    wait_until(lambda: queue(one, "leads")["ready"] + queue(one, "leads")["in_flight"] == 0, told=one.output)
     end, = events(one, "hold.end")
     assert end["what"] == "db.main" and end["seconds"] >= 7 and end["attempts_spent"] == 0 and end["waited"] >= 20
     with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as db:
         assert {row for row, in db.execute("SELECT id FROM leads")} == {first, *records}
         assert db.execute("SELECT MAX(attempts) FROM forebay_effects").fetchone() == (1,)
     assert queue(one, "leads-dead")["ready"] == 0
-    wait_for(lambda: metric(one, 'forebay_db_up{db="main",role="writer"}') == 1, "the gauge")
+    wait_until(lambda: metric(one, 'forebay_db_up{db="main",role="writer"}') == 1, told="the gauge")
     assert "HOLD" not in one.run("status")
 
 
@@ -89,7 +83,7 @@ def test_of_several_processes_one_tries_and_the_others_wait(forebay):
     down, runs = pathlib.Path(one.folder, "down"), pathlib.Path(one.folder, "runs")
     down.touch()
     records = [post(one, n) for n in range(12)]
-    wait_for(lambda: [p["state"] for p in one.json("status", expect=3)["processes"] if p["worker"] == "mail"] == ["HELD"] * 3, one.output)
+    wait_until(lambda: [p["state"] for p in one.json("status", expect=3)["processes"] if p["worker"] == "mail"] == ["HELD"] * 3, told=one.output)
     assert len(events(one, "hold.begin")) == 1
     assert events(one, "hold.begin")[0]["what"] == "worker.mail"
     before, began = len(runs.read_text().splitlines()), time.monotonic()
@@ -101,9 +95,9 @@ def test_of_several_processes_one_tries_and_the_others_wait(forebay):
     prober = json.loads(pathlib.Path(one.folder, "data/outages/worker.mail.json").read_text())["down"]["prober"]
     name = next(p["name"] for p in one.processes() if p["pid"] == prober)
     os.kill(prober, 9)
-    wait_for(lambda: json.loads(pathlib.Path(one.folder, "data/outages/worker.mail.json").read_text())["down"]["prober"] != prober, name)
+    wait_until(lambda: json.loads(pathlib.Path(one.folder, "data/outages/worker.mail.json").read_text())["down"]["prober"] != prober, told=name)
     down.unlink()
-    wait_for(lambda: len(events(one, "effect.done")) == len(records), one.output)
+    wait_until(lambda: len(events(one, "effect.done")) == len(records), told=one.output)
     assert events(one, "hold.end")[-1]["attempts_spent"] == 0
-    wait_for(lambda: queue(one, "leads")["ready"] + queue(one, "leads")["in_flight"] == 0, one.output)
+    wait_until(lambda: queue(one, "leads")["ready"] + queue(one, "leads")["in_flight"] == 0, told=one.output)
     assert queue(one, "leads-dead")["ready"] == 0

@@ -5,12 +5,12 @@ import pathlib
 import shutil
 import sqlite3
 import subprocess
-import time
 
 import pytest
 import requests
 
 from conftest import BINARY, LEADS
+from waiting import wait_until
 
 VERSION_1 = pathlib.Path(__file__).parent / "ledger_v1"  # as the program of that version left them
 JANE, DEAD = "01a22254-d3b8-7b89-9481-b2ca9f5f0a59", "01a22254-d3cc-7e21-bd0e-56eb1eab4daf"
@@ -40,13 +40,6 @@ handler = "exec"
 protocol = "per-record"
 command = ["/bin/sh", "-c", "cat >> mails; echo >> mails"]
 """
-
-
-def wait_for(is_true, what, seconds=30):
-    deadline = time.monotonic() + seconds
-    while not is_true():
-        assert time.monotonic() < deadline, what() if callable(what) else what
-        time.sleep(0.05)
 
 
 def query(file, statement):
@@ -106,7 +99,7 @@ def test_a_worker_goes_on_with_a_ledger_of_version_1(forebay):
     one.start()
     record = post(one, "new@example.com")
     mails = pathlib.Path(one.folder, "mails")
-    wait_for(lambda: mails.exists() and record in mails.read_text(), one.output)
+    wait_until(lambda: mails.exists() and record in mails.read_text(), told=one.output)
     assert query(database, "SELECT version FROM forebay_schema") == [(2,)]
     assert JANE in one.run("find", "jane@example.com")
 
@@ -122,7 +115,7 @@ def test_exec_workers_note_their_effects_in_the_ledgers_database(forebay, mariad
             return set()
         return {record for record, in mariadb.query("SELECT record FROM forebay_effects WHERE effect = 'mail' AND state = 'done'", database=database)}
 
-    wait_for(lambda: done() == set(records), one.output)
+    wait_until(lambda: done() == set(records), told=one.output)
     mails = pathlib.Path(one.folder, "mails").read_text()
     assert all(mails.count(f'"id":"{record}"') == 1 for record in records)
     assert not list(pathlib.Path(one.folder, "data/effects").glob("*.db"))

@@ -1,12 +1,12 @@
 """Dead letters moved back: by `forebay queue redrive`, and by the API's move tasks as an older SDK's wire sends them."""
 import json
-import time
 import xml.etree.ElementTree
 
 import requests
 import sqs_clients
 from conftest import LEADS
 from test_sqs_restart import again, receive_all
+from waiting import wait_until
 
 XML = "{http://queue.amazonaws.com/doc/2012-11-05/}"
 
@@ -28,13 +28,6 @@ def dead_letters(node, count):
 
 def waiting(sqs, url):
     return int(again(sqs.get_queue_attributes, QueueUrl=url, AttributeNames=["All"])["Attributes"]["ApproximateNumberOfMessages"])
-
-
-def wait_until(condition, seconds=30):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def test_dead_letters_go_back_once_each_although_the_node_is_killed_meanwhile(forebay):

@@ -2,10 +2,10 @@
 import contextlib
 import json
 import sqlite3
-import time
 
 import requests
 from conftest import LEADS_TO_SQLITE
+from waiting import wait_until
 
 LEADS = """
 [endpoint.lead]
@@ -31,13 +31,6 @@ def rows(node):
         with sqlite3.connect(f"file:{node.folder}/leads.db?mode=ro", uri=True) as db:
             return sorted(id for (id,) in db.execute("SELECT id FROM leads"))
     return []
-
-
-def wait_until(condition, seconds=30):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def forget(node, ids):

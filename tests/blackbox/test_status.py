@@ -33,7 +33,7 @@ def wait_for(what, is_true, seconds=30):
             if is_true():
                 return
         assert time.monotonic() < deadline, f"not within {seconds} s: {what()}" if callable(what) else what
-        time.sleep(0.05)
+        time.sleep(0.2)
 
 
 def worker_row(forebay):
