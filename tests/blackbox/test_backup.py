@@ -97,6 +97,24 @@ def test_a_log_at_rest_is_copied_too(forebay):
     assert [json.loads(m["body"])["id"] for m in node.json("queue", "peek", "leads", "--max", "100")["messages"]] == ids
 
 
+def test_a_restore_that_cannot_end_leaves_nothing_behind(forebay):
+    node = forebay(LEADS + LEADS_TO_SQLITE)
+    requests.post(node.intake + "/v1/lead", json={"email": "a@example.com"})
+    wait_until(lambda: rows_of(node.folder))
+    node.run("backup", "saved")
+    node.stop()
+    shutil.move(node.folder + "/data", node.folder + "/old")
+    os.remove(node.folder + "/leads.db")
+    os.symlink("nowhere", node.folder + "/data")  # no folder can take that name, which the last step tells
+    before = set(os.listdir(node.folder))
+    failed = node.run("restore", "saved", expect=None)
+    assert failed.returncode == 74 and failed.stderr.endswith("; nothing was restored\n"), failed.stderr
+    assert set(os.listdir(node.folder)) == before
+    os.remove(node.folder + "/data")
+    node.run("restore", "saved")
+    assert len(rows_of(node.folder)) == 1
+
+
 def test_what_is_wrong_with_a_backup_is_told(forebay):
     node = forebay(LEADS + LEADS_TO_SQLITE)
     requests.post(node.intake + "/v1/lead", json={"email": "a@example.com"})
@@ -106,7 +124,7 @@ def test_what_is_wrong_with_a_backup_is_told(forebay):
     assert "DIR" in said(64, "backup")
     assert "is there already and is not an empty folder" in said(64, "backup", "data")
     assert "is there already" in said(64, "backup", "forebay.toml")
-    assert "run" in said(64, "backup", "x", "--node", "http://127.0.0.1:1") or True
+    assert "is made on the machine that has the data" in said(64, "backup", "x", "--node", "http://127.0.0.1:1")
     assert "Would copy the log" in node.run("backup", "x", "--dry-run") and not os.path.exists(node.folder + "/x")
     assert "holds no backup that was finished" in said(65, "restore", "nowhere")
     node.run("backup", "saved")

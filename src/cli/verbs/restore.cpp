@@ -152,17 +152,30 @@ class Restore {
         return give_names();
     }
 
+    /// All of them, or none.
     Result<void, std::string> give_names() {
-        auto rename = [](const std::string& from, const std::string& to) -> Result<void, std::string> {
-            if (::rename(from.c_str(), to.c_str()) != 0) return Failure{to + ": " + std::strerror(errno)};
-            auto parent = files::absolute(to).parent_path().string();
-            return sync_directory(parent);
+        std::vector<std::pair<std::string, std::string>> names;
+        for (const auto& file : manifest_.files)
+            if (!file.database.empty() && !is_in_data_dir(path_of(file.database)))
+                names.emplace_back(first_place_of(file), path_of(file.database));
+        names.emplace_back(unfinished_, data_dir_);
+        std::size_t given = 0;
+        auto give_all = [&]() -> Result<void, std::string> {
+            for (const auto& [from, to] : names) {
+                if (::rename(from.c_str(), to.c_str()) != 0) return Failure{to + ": " + std::strerror(errno)};
+                given += 1;
+                TRY(sync_directory(files::absolute(to).parent_path().string()));
+            }
+            return {};
         };
-        for (const auto& file : manifest_.files) {
-            if (file.database.empty() || is_in_data_dir(path_of(file.database))) continue;
-            TRY(rename(first_place_of(file), path_of(file.database)));
+        auto done = give_all();
+        if (done) return {};
+        auto what = done.error();
+        for (; given > 0; --given) {
+            const auto& [from, to] = names[given - 1];
+            if (::rename(to.c_str(), from.c_str()) != 0) what += "; " + to + " was in place already: remove it";
         }
-        return rename(unfinished_, data_dir_);
+        return Failure{what};
     }
 
     int report() {
