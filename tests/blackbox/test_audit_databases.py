@@ -8,7 +8,8 @@ import requests
 
 from conftest import LEADS
 from servers import mariadb, postgresql
-from test_audit import AGAINST, CHECKER, audit, depth, post, wait_for
+from test_audit import AGAINST, CHECKER, audit, depth, post
+from waiting import wait_until
 
 WORKER = """
 [worker.store]
@@ -45,7 +46,7 @@ def started(forebay, server):
     process = forebay(LEADS + server.toml(database) + WORKER)
     keyed = requests.post(process.intake + "/v1/lead", json={"email": "k@example.com"}, headers={"Idempotency-Key": str(uuid.uuid4())}, timeout=10)
     ids = [keyed.json()["id"]] + [post(process, f"p{n}@example.com") for n in range(9)]
-    wait_for(lambda: has_done(server, database, 10) and depth(process, "leads") == 0)
+    wait_until(lambda: has_done(server, database, 10) and depth(process, "leads") == 0)
     return process, database, ids
 
 
@@ -74,4 +75,4 @@ def test_a_server_that_is_down_makes_it_incomplete(forebay, server):
         assert found["verdict"] == "incomplete" and any(str(server.port) in gap for gap in found["gaps"]), found
     finally:
         server.start()
-    wait_for(lambda: process.run("audit", *AGAINST, expect=None).returncode == 0)
+    wait_until(lambda: process.run("audit", *AGAINST, expect=None).returncode == 0)
