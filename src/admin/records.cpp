@@ -168,14 +168,15 @@ http::Response replay(History& history, Clock& clock, broker::Commands& commands
     auto again = static_cast<std::uint32_t>(std::clamp<std::int64_t>(call.body["again"].integer().value_or(0), 0, UINT32_MAX));
     std::optional<broker::Refusal> refusal;
     auto walked = walk(history, wanted->range.from, wanted->range.to, [&](PastRecord& past, record::Envelope& envelope) {
-        if (record::is_erased(envelope) || wanted->ids.erase(envelope.id) == 0) return true;
+        if (record::is_erased(envelope) || !wanted->ids.contains(envelope.id)) return true;
         broker::Send send;
         send.queue = queue;
         send.message.body = body_to_run(past, envelope, again);
         auto answer = broker::ask(commands, std::move(send));
-        if (!answer.ok()) refusal = answer.error();
-        sent += answer.ok() ? 1 : 0;
-        return !refusal && !wanted->ids.empty();
+        if (!answer.ok()) return refusal = answer.error(), false;
+        sent += 1;
+        wanted->ids.erase(envelope.id);
+        return !wanted->ids.empty();
     });
     if (!walked.ok()) return bad_request(walked.error());
     if (refusal && sent == 0) return refused(*refusal, queue);
@@ -185,9 +186,16 @@ http::Response replay(History& history, Clock& clock, broker::Commands& commands
         .with("effect", call.body["effect"].text())
         .with("again", again)
         .with("reason", call.body["reason"].text());
+    json::Value out;
+    out.set("sent", sent);
+    // Those that are left were not looked for.
+    if (refusal) {
+        auto problem = json::parse(refused(*refusal, queue).body);
+        return json_response(out.set("refused", problem.ok() ? (*problem)["detail"] : json::Value("The queue does not take it.")));
+    }
     json::Value missing = json::Value::array();
     for (const auto& id : wanted->ids) missing.push(to_text(id));
-    return json_response(json::Value().set("sent", sent).set("not_found", std::move(missing)));
+    return json_response(out.set("not_found", std::move(missing)));
 }
 
 http::Response replay_queue(History& history, Clock& clock, broker::Commands& commands, const Call& call) {

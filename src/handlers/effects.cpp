@@ -139,6 +139,11 @@ Result<void, db::Error> Effects::mark_sent(const std::vector<ledger::OutboxKey>&
     return database->write([&](db::WriteTransaction& t) { return ledger::mark_sent(t, options_.worker, follow_ups, clock_.wall()); });
 }
 
+Result<void, db::Error> Effects::probe() {
+    TRY_ASSIGN(auto* database, opened());
+    return database->probe();
+}
+
 ledger::Effect Effects::effect(const worker::Job& job, std::string_view state, std::uint32_t attempts) const {
     ledger::Effect effect;
     effect.effect = key_of(job).second;

@@ -53,6 +53,8 @@ class Effects {
     Result<void, db::Error> write(const std::vector<Entry>& entries);
     /// Durable when it returns.
     Result<void, db::Error> mark_sent(const std::vector<ledger::OutboxKey>& follow_ups);
+    /// Whether the ledger's database can be written.
+    Result<void, db::Error> probe();
     EffectKey key_of(const worker::Job& job) const;
     /// With its name, the process and now filled in.
     ledger::Effect effect(const worker::Job& job, std::string_view state, std::uint32_t attempts) const;

@@ -68,6 +68,7 @@ struct ExecHandler::Inside {
         note_decided(jobs, decided, outcomes);
         if (fresh.empty()) return outcomes;
         auto answers = conversation->run(fresh, limits);
+        for (auto& answer : answers) answer.outcome.is_of_effect = answer.outcome.kind == Outcome::Kind::hold;
         keep(fresh, answers, known->sent);
         for (std::size_t i = 0; i < fresh.size(); ++i) outcomes[places[i]] = std::move(answers[i].outcome);
         return outcomes;
@@ -136,6 +137,13 @@ Result<void, std::string> ExecHandler::note_sent(std::span<const worker::Sent> s
 }
 
 std::vector<std::optional<worker::Wait>> ExecHandler::waits(std::span<const Job> jobs) { return inside_->effects.waits(jobs); }
+
+bool ExecHandler::has_probe() const { return inside_->options.ledger.has_value(); }
+
+Result<void, std::string> ExecHandler::probe() {
+    if (auto probed = inside_->effects.probe(); !probed) return Failure{probed.error().what};
+    return {};
+}
 
 Duration ExecHandler::time_limit(std::size_t jobs, Duration timeout) const {
     return inside_->options.protocol == Protocol::lambda_batch ? timeout : timeout * static_cast<int>(jobs);

@@ -49,6 +49,9 @@ class ExecHandler final : public worker::Handler {
     void note(std::span<const worker::Job> jobs, std::span<const worker::Settlement> settlements) override;
     Result<void, std::string> note_sent(std::span<const worker::Sent> sent) override;
     std::vector<std::optional<worker::Wait>> waits(std::span<const worker::Job> jobs) override;
+    /// Where the effects are noted in a database: what the command depends on only an attempt can tell.
+    bool has_probe() const override;
+    Result<void, std::string> probe() override;
     Duration time_limit(std::size_t jobs, Duration timeout) const override;
 
   private:

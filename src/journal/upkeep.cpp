@@ -112,7 +112,7 @@ Result<unsigned, disk::Error> Log::forget_history(Timestamp before, const MayGo&
         bool is_old = end < before;
         if (!is_old && (gone > 0 || !is_short_of_space())) break;
         // Of a segment whose header cannot be read nobody knows whose records are in it.
-        if (auto begin = begin_of(history[i]); may_go && !(begin && may_go(*begin, end))) continue;
+        if (may_go && !may_go(begin_of(history[i]).value_or(Timestamp{0}), end)) continue;
         if (!is_old) log_warn("history.forgotten_early").with("segment", number).with("why", "the disk is full");
         history_.forget(number);
         TRY(remove_history(disk_, number));

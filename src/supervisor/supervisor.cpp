@@ -141,6 +141,7 @@ class PollingSupervisor final : public Supervisor {
 
     /// Pausing is for workers only: the node keeps accepting.
     void pass_on(int signal) {
+        if (signal == SIGHUP && options_.on_hup) options_.on_hup();
         for (auto& process : processes_)
             if (process.spec().ours && (signal == SIGHUP || process.spec().numbered)) process.send(signal);
     }

@@ -9,6 +9,7 @@
 // logs the state of every process.
 
 #include <csignal>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -60,6 +61,8 @@ struct Options {
     bool echo = false;
     /// Takes TERM, INT, HUP, USR1, TSTP, CONT and QUIT of this process. Tests leave it off.
     bool take_signals = true;
+    /// Called at HUP, before the children get theirs.
+    std::function<void()> on_hup;
     Duration backoff_most = 30s;
 };
 

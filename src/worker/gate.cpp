@@ -64,9 +64,10 @@ void Gate::watch() {
     if (hold_.blame(down->why) || took) say();
 }
 
-void Gate::shut(const std::string& why) {
+void Gate::shut(const std::string& why, bool is_of_effect) {
     breaker_.failed(parts_.clock.now());
-    if (!depends() || at_ == &effect_) return shut_for(effect_, why);
+    if (is_of_effect && at_ == &dependency_) open();  // it has answered
+    if (is_of_effect || !depends() || at_ == &effect_) return shut_for(effect_, why);
     bool was_down = at_ == &dependency_;
     if (!dependency_.take()) return shut_for(dependency_, why);
     if (!probe()) return shut_for(dependency_, why);

@@ -5,7 +5,7 @@
 // Two things can be down. What the handler depends on (`db.main`), for all workers that do: that is so when its own
 // question is not answered. And the worker's effect alone (`worker.mail`), for its processes: that is what remains when
 // the dependency answers and attempts meet a hold all the same, until the breaker opens, or at once where the handler has
-// no question to ask. Before the breaker opens the next record goes first, after a short wait.
+// no question to ask, or says that it is about something else. Before the breaker opens the next record goes first, after a short wait.
 
 #include <cstdint>
 #include <string>
@@ -28,8 +28,9 @@ class Gate {
     Hold::Phase phase();
     /// Held: rests until it is time to ask, or to look what the prober says, and does so.
     void wait();
-    /// Nobody answered an attempt. Asks the dependency: everything that can be given back should have been.
-    void shut(const std::string& why);
+    /// Nobody answered an attempt. Asks the dependency, unless it is known to be the effect's own trouble: everything that can be
+    /// given back should have been.
+    void shut(const std::string& why, bool is_of_effect = false);
     /// A run spent so many attempts: somebody answered.
     void answered(std::uint32_t spent);
     /// The trial's queue was empty.

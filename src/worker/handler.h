@@ -40,13 +40,16 @@ struct Outcome {
     std::optional<Duration> after;     ///< retry: instead of the schedule's wait; a worker cuts it (worker/settlement.h)
     std::vector<FollowUp> follow_ups;  ///< done: those that are not known to be sent
     json::Value set;                   ///< done: fields the record has in its follow-ups
+    bool is_of_effect = false;  ///< hold: it is the effect that is down, whatever the probe says; only an attempt can tell when it is back
 
-    static Outcome done(std::vector<FollowUp> follow_ups = {}) { return {Kind::done, {}, {}, std::move(follow_ups), {}}; }
-    static Outcome skipped(std::string why) { return {Kind::skipped, std::move(why), {}, {}, {}}; }
-    static Outcome discarded(std::string why) { return {Kind::discarded, std::move(why), {}, {}, {}}; }
-    static Outcome retry(std::string why, std::optional<Duration> after = {}) { return {Kind::retry, std::move(why), after, {}, {}}; }
-    static Outcome hold(std::string why) { return {Kind::hold, std::move(why), {}, {}, {}}; }
-    static Outcome dead(std::string why) { return {Kind::dead, std::move(why), {}, {}, {}}; }
+    static Outcome done(std::vector<FollowUp> follow_ups = {}) { return {Kind::done, {}, {}, std::move(follow_ups), {}, false}; }
+    static Outcome skipped(std::string why) { return {Kind::skipped, std::move(why), {}, {}, {}, false}; }
+    static Outcome discarded(std::string why) { return {Kind::discarded, std::move(why), {}, {}, {}, false}; }
+    static Outcome retry(std::string why, std::optional<Duration> after = {}) {
+        return {Kind::retry, std::move(why), after, {}, {}, false};
+    }
+    static Outcome hold(std::string why) { return {Kind::hold, std::move(why), {}, {}, {}, false}; }
+    static Outcome dead(std::string why) { return {Kind::dead, std::move(why), {}, {}, {}, false}; }
     static Outcome untouched() { return {}; }
 };
 

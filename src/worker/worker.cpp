@@ -106,6 +106,7 @@ struct Worker::Inside {
         if (parts.controls.quiet) return be_quiet();
         switch (gate.phase()) {
             case Hold::Phase::open:
+                if (in_hand_since != Instant{}) give_up_in_hand();
                 return work(next_batch());
             case Hold::Phase::held:
                 give_up_ahead();
@@ -189,11 +190,12 @@ struct Worker::Inside {
         jobs_worked += jobs.size();
         report_all(jobs, settlements, took);
         auto held = first_held(settlements);
-        auto kept = parts.handler.has_probe() ? jobs.size() : held;
+        bool is_of_effect = held < jobs.size() && outcomes[held].is_of_effect;
+        auto kept = parts.handler.has_probe() && !is_of_effect ? jobs.size() : held;
         for (std::size_t i = 0; i < jobs.size(); ++i)
             if (i != kept) settle_message(jobs[i], settlements[i], settled_at);
         if (held < jobs.size())
-            gate.shut(settlements[held].why);
+            gate.shut(settlements[held].why, is_of_effect);
         else if (anything_was_answered(settlements))
             gate.answered(attempts_spent(settlements));
         if (kept < jobs.size()) keep_or_give_back(std::move(jobs[kept]));

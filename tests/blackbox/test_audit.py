@@ -5,6 +5,7 @@ import pathlib
 import random
 import re
 import shutil
+import signal
 import sqlite3
 import subprocess
 import threading
@@ -360,6 +361,23 @@ run = "audit --since 24h --against main --table leads"
     os.rename(os.path.join(process.folder, "leads.db"), os.path.join(process.folder, "away.db"))
     wait_until(lambda: log_lines(process, "audit.incomplete"))
     os.rename(os.path.join(process.folder, "away.db"), os.path.join(process.folder, "leads.db"))
+
+
+def test_a_running_node_takes_up_schedules_when_it_is_told(forebay):
+    process = forebay(PLAIN)
+    process.write(process.text + '[schedule.proof]\nevery = "1s"\nrun = "audit --against main --table leads"\n')
+    process.parent.send_signal(signal.SIGHUP)
+    wait_until(lambda: log_lines(process, "audit.balanced") + log_lines(process, "audit.incomplete"))
+    process.write(process.text.replace('"audit --against main', '"audit --against mian'))
+    process.parent.send_signal(signal.SIGHUP)
+    wait_until(lambda: log_lines(process, "schedule.failed"))
+    process.write(process.text.split("[schedule.proof]")[0])
+    process.parent.send_signal(signal.SIGHUP)
+    wait_until(lambda: len(log_lines(process, "configuration.reloaded")) == 3)
+    time.sleep(1.5)  # what ran meanwhile is finished
+    before = len(log_lines(process, "schedule.failed"))
+    time.sleep(2.5)
+    assert len(log_lines(process, "schedule.failed")) == before
 
 
 def test_a_schedule_without_the_database_named_right_fails_in_the_log(forebay):

@@ -1,5 +1,6 @@
 """`db check`, `db probe`, `db schema-diff` on a real MariaDB, a real PostgreSQL and a SQLite file."""
 import json
+import os
 import sqlite3
 
 import pytest
@@ -103,6 +104,16 @@ def test_a_unique_key_that_a_statement_takes_for_the_id_is_told(folder, server):
     assert found["level"] == "warn" and found["column"] == "email, k" and "unique too" in found["what"]
     folder.write(WORKERS.format(sql=f'statement = "{statement}"'))
     assert json.loads(folder.run("db", "schema-diff", "--json"))["differences"] == []
+
+
+def test_of_a_server_that_is_away_no_statement_is_wrong(server, folder, tmp_path):
+    folder.write(WORKERS.format(sql='statement = "INSERT INTO leads (id, email) VALUES (:id, :email)"'))
+    if isinstance(server, File):
+        os.remove(folder.database) if os.path.exists(folder.database) else None
+    else:
+        settings = tmp_path / "forebay.toml"
+        settings.write_text(settings.read_text().replace(f":{server.port}", ":1"))
+    assert folder.run("db", "schema-diff", expect=69) == ""
 
 
 def test_probe_and_check_answer_and_tell_who_does_not(server, folder):

@@ -78,6 +78,32 @@ def test_a_database_that_is_down_holds_its_worker_and_all_of_it_is_told(forebay)
     assert "HOLD" not in one.run("status")
 
 
+def test_a_ledger_that_is_down_holds_an_exec_worker_as_the_database_it_is_in(forebay):
+    one = forebay(LEADS + WITH_DEAD + SAYS_WHETHER.replace("{ min = 3 }", "{ min = 1 }") + """
+[db.notes]
+driver = "sqlite"
+path = "notes.db"
+probe = "200ms"
+[ledger]
+db = "notes"
+""")
+    database, runs = pathlib.Path(one.folder, "notes.db"), pathlib.Path(one.folder, "runs")
+    post(one, 0)
+    wait_until(lambda: events(one, "effect.done"), told=one.output)
+    database.rename(one.folder + "/away")
+    post(one, 1)
+    wait_until(lambda: events(one, "hold.begin"), told=one.output)
+    assert events(one, "hold.begin")[0]["what"] == "db.notes"
+    wait_until(lambda: queue(one, "leads")["ready"] == 1, told=lambda: str(queue(one, "leads")))
+    status = one.run("status", expect=3)
+    assert "HOLD db.notes  for " in status and "1 record waits for core:mail" in status, status
+    assert metric(one, 'forebay_db_up{db="notes",role="writer"}') == 0
+    assert len(runs.read_text().splitlines()) == 1, "whose effect cannot be noted is not run"
+    pathlib.Path(one.folder, "away").rename(database)
+    wait_until(lambda: len(events(one, "effect.done")) == 2, told=one.output)
+    assert len(runs.read_text().splitlines()) == 2
+
+
 def test_of_several_processes_one_tries_and_the_others_wait(forebay):
     one = forebay(LEADS + WITH_DEAD + SAYS_WHETHER)
     down, runs = pathlib.Path(one.folder, "down"), pathlib.Path(one.folder, "runs")

@@ -1,6 +1,8 @@
 """`forebay replay` on the real binary: what it counts, what it runs, what it refuses."""
 import contextlib
 import json
+import pathlib
+import signal
 import sqlite3
 
 import requests
@@ -60,6 +62,28 @@ def test_only_what_is_missing_and_meant_is_run_again(forebay):
     wait_until(lambda: len(rows(node)) == 3)
     assert ids[2] not in rows(node)
     assert node.run("replay", *where, "--reason", "once more").startswith("3 records in range ($17.30).  store: done 3, missing 0.\n")
+
+
+def reloads(node):
+    return pathlib.Path(node.folder, "stderr.log").read_text().count("configuration.reloaded")
+
+
+def test_what_the_queue_does_not_take_is_not_called_lost(forebay):
+    node = forebay(LEADS.replace("state = {}", "state = { max = 4000 }") + LEADS_TO_SQLITE)
+    ids = [post(node, state=state) for state in ("CA", "x" * 2000)]
+    wait_until(lambda: len(rows(node)) == 2)
+    forget(node, ids)
+    node.write(node.text.replace("[queue.leads]", '[queue.leads]\nmax_message_size = "1KiB"'))
+    node.parent.send_signal(signal.SIGHUP)
+    wait_until(lambda: reloads(node) == 1)
+    said = node.run("replay", "--from", "1h", "--effect", "store", "--reason", "restored", expect=75)
+    assert said == "", said
+    wait_until(lambda: rows(node) == ids[:1])
+    node.write(node.text.replace('max_message_size = "1KiB"', ""))
+    node.parent.send_signal(signal.SIGHUP)
+    wait_until(lambda: reloads(node) == 2)
+    assert node.run("replay", "--from", "1h", "--effect", "store", "--reason", "restored") == "Sent 1 record to leads for store.\n"
+    wait_until(lambda: sorted(rows(node)) == sorted(ids))
 
 
 def effects(node):

@@ -1,9 +1,11 @@
 #include "cli/config/reading.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 
 #include "cli/similar.h"
@@ -69,6 +71,23 @@ std::optional<std::string> resolve_text(Given& value, const Lookup& environment)
     return std::nullopt;
 }
 
+bool has_mode(const std::string& path, mode_t mode) {
+    struct stat found{};
+    return ::stat(path.c_str(), &found) == 0 && (found.st_mode & mode) == mode;
+}
+
+/// The first file named in the text that every user of this machine can read; empty for none.
+std::string file_open_to_all(std::string_view text) {
+    constexpr std::string_view beginning = "${file:";
+    for (auto at = text.find(beginning); at != std::string_view::npos; at = text.find(beginning, at + 1)) {
+        auto rest = text.substr(at + beginning.size());
+        std::string path(rest.substr(0, rest.find('}')));
+        auto folder = std::filesystem::absolute(path).parent_path().string();
+        if (has_mode(path, S_IROTH) && has_mode(folder, S_IXOTH)) return path;
+    }
+    return {};
+}
+
 std::string last_part(std::string_view path) {
     auto dot = path.rfind('.');
     return std::string(dot == std::string_view::npos ? path : path.substr(dot + 1));
@@ -100,8 +119,11 @@ void Reading::setting(std::string_view key, Slot slot, std::string_view) {
     Given value = member->value;
     auto problem = resolve(value, context_.environment);
     if (!problem) problem = slot.take(value);
-    if (!problem) return;
     if (slot.is_secret) place.column = 0;  // the line is not shown
+    if (auto file = slot.is_secret ? file_open_to_all(member->value.text) : ""; !problem && !file.empty())
+        context_.diagnostics.warning(place,
+                                     path_to(key) + " is in " + file + ", which every user of this machine can read: chmod 600 " + file);
+    if (!problem) return;
     context_.diagnostics.error(place, path_to(key) + " " + *problem);
 }
 

@@ -3,6 +3,7 @@
 // and for every hour that was ever counted whether everything accepted in it was settled. Of the last the journal asks before
 // it lets history go (D2). Keeps the metrics of the last result too.
 
+#include <atomic>
 #include <mutex>
 #include <set>
 #include <string>
@@ -22,6 +23,10 @@ class AuditBook final : public admin::Audits {
     json::Value kept() override;
     Result<void, std::string> keep(const json::Value& found) override;
 
+    /// Without an audit that is scheduled nobody counts, and nothing waits for it. Any thread.
+    void set_scheduled(bool is_scheduled) { is_scheduled_ = is_scheduled; }
+    /// Whether history of that time may go: see is_settled. Any thread.
+    bool may_forget(Timestamp from, Timestamp to) const { return !is_scheduled_ || is_settled(from, to); }
     /// Whether every hour that the time from `from` to `to` touches was counted, with all that was accepted in it settled,
     /// discarded or erased, and no difference. Any thread.
     bool is_settled(Timestamp from, Timestamp to) const;
@@ -43,6 +48,7 @@ class AuditBook final : public admin::Audits {
     mutable std::mutex lock_;                    ///< guards settled_ and unsettled_
     std::set<std::int64_t> settled_;             ///< hours since 1970
     std::set<std::int64_t> unsettled_;
+    std::atomic<bool> is_scheduled_{false};
 };
 
 }  // namespace forebay::cli

@@ -143,6 +143,7 @@ int Node::open_audits() {
     if (!disk.ok()) return fail(exit_code::io, "audit.unusable", disk.error().text());
     audit_disk_ = std::move(*disk);
     audits_ = std::make_unique<AuditBook>(*audit_disk_, clock_, registry_);
+    audits_->set_scheduled(configuration_.has_audit());
     return 0;
 }
 
@@ -282,6 +283,8 @@ void Node::reload() {
     now.queues = loaded.configuration.queues;
     now.quarantine = loaded.configuration.quarantine;
     now.access = loaded.configuration.access;
+    now.schedules = loaded.configuration.schedules;
+    audits_->set_scheduled(now.has_audit());
     now.sqs.verify = loaded.configuration.sqs.verify;
     note();
     log_info("configuration.reloaded")

@@ -16,8 +16,7 @@ broker::BrokerOptions broker_options(const Configuration& configuration, const A
     options.journal.reserve_bytes = configuration.node.reserve_disk;
     options.history_keep = configuration.journal.keep;
     if (configuration.sqs.cool_off) options.cool_off = sqs_cool_off;
-    if (configuration.has_audit())
-        options.may_forget = [&audits](Timestamp from, Timestamp to) { return audits.is_settled(from - received_before, to); };
+    options.may_forget = [&audits](Timestamp from, Timestamp to) { return audits.may_forget(from - received_before, to); };
     return options;
 }
 

@@ -13,7 +13,7 @@
 
 namespace forebay::cli {
 
-/// `audits` outlives the broker: with an audit configured it says which history may go.
+/// `audits` outlives the broker: it says which history may go.
 broker::BrokerOptions broker_options(const Configuration& configuration, const AuditBook& audits);
 /// `secret` signs receipts and form tokens.
 intake::IntakeOptions intake_options(const Configuration& configuration, const std::string& secret);

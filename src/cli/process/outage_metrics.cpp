@@ -17,7 +17,7 @@ OutageMetrics::OutageMetrics(const Configuration& configuration, metrics::Regist
     registry.describe("forebay_db_hold_seconds_total", "How long workers waited for the database.");
     for (const auto& database : configuration.databases) {
         bool is_used = std::any_of(configuration.workers.begin(), configuration.workers.end(),
-                                   [&](const auto& worker) { return worker.database == database.name; });
+                                   [&](const auto& worker) { return configuration.effects_database(worker) == &database; });
         if (!is_used) continue;
         auto path = worker::outage_path(outages_folder(configuration.node.data_dir), "db." + database.name);
         all_.push_back({path, &registry.gauge("forebay_db_up", {{"db", database.name}, {"role", "writer"}}),

@@ -119,7 +119,13 @@ int run_parent_process(const Configuration& configuration, const ParentOptions& 
             return exit_code::io;
         }
     }
+    std::optional<Scheduler> scheduler;
     supervisor::Options surroundings;
+    surroundings.on_hup = [&scheduler, &options] {
+        auto loaded = load(LoadOptions{options.file, options.environment, process_variables()});
+        if (scheduler && loaded.is_usable())
+            scheduler->take(std::move(loaded.configuration.schedules));  // else the node says what is wrong
+    };
     surroundings.node_name = configuration.node.name;
     surroundings.control_path = control_path(configuration.node.data_dir);
     surroundings.echo = options.dev;
@@ -133,9 +139,7 @@ int run_parent_process(const Configuration& configuration, const ParentOptions& 
     if (int code = check_ports(configuration, options); code != 0) return code;
     std::optional<DevWatch> watch;
     if (options.dev) watch.emplace(configuration, LoadOptions{options.file, options.environment, process_variables()});
-    std::optional<Scheduler> scheduler;
-    if (!configuration.schedules.empty() && has_node(configuration, options))
-        scheduler.emplace(configuration.schedules, executable, words_of_file(options));
+    if (has_node(configuration, options)) scheduler.emplace(configuration.schedules, executable, words_of_file(options));
     return (*supervisor)->run();
 }
 

@@ -24,6 +24,10 @@ constexpr std::size_t ids_logged = 5;
 
 bool is_audit(const ScheduleConfiguration& schedule) { return !schedule.words.empty() && schedule.words[0] == "audit"; }
 
+bool is_same(const ScheduleConfiguration& one, const ScheduleConfiguration& other) {
+    return one.name == other.name && one.every == other.every && one.cron == other.cron && one.run == other.run;
+}
+
 /// What has come since, up to a bound; what is beyond it is let go. False at the end.
 bool read_some(int fd, std::string& to) {
     char buffer[64 * 1024];
@@ -62,10 +66,10 @@ std::optional<Timestamp> next_due(const ScheduleConfiguration& schedule, Timesta
 }
 
 Scheduler::Scheduler(std::vector<ScheduleConfiguration> schedules, std::string executable, std::vector<std::string> last_words)
-    : schedules_(std::move(schedules)),
-      executable_(std::move(executable)),
-      last_words_(std::move(last_words)),
-      thread_([this] { work(); }) {}
+    : executable_(std::move(executable)), last_words_(std::move(last_words)) {
+    take(std::move(schedules));
+    thread_ = std::thread([this] { work(); });
+}
 
 Scheduler::~Scheduler() {
     {
@@ -81,11 +85,40 @@ bool Scheduler::is_ending() {
     return ending_;
 }
 
-bool Scheduler::sleep_until(Timestamp at) {
+void Scheduler::take(std::vector<ScheduleConfiguration> schedules) {
+    SystemClock clock;
+    std::vector<Planned> planned;
+    std::lock_guard guard(lock_);
+    for (auto& schedule : schedules) {
+        auto before = std::find_if(planned_.begin(), planned_.end(), [&](const Planned& one) { return is_same(one.schedule, schedule); });
+        auto due = before == planned_.end() ? next_due(schedule, clock.wall()) : before->due;
+        planned.push_back({std::move(schedule), due});
+    }
+    planned_ = std::move(planned);
+    wake_.notify_one();
+}
+
+std::optional<ScheduleConfiguration> Scheduler::wait_for_next() {
     SystemClock clock;
     std::unique_lock guard(lock_);
-    while (!ending_ && clock.wall() < at) wake_.wait_for(guard, std::min(at - clock.wall(), longest_sleep), [this] { return ending_; });
-    return !ending_;
+    while (!ending_) {
+        auto now = clock.wall();
+        Planned* first = nullptr;
+        for (auto& one : planned_) {
+            if (one.due && *one.due > now) one.due = next_due(one.schedule, now);  // the clock may have been set back
+            if (one.due && (first == nullptr || *one.due < *first->due)) first = &one;
+        }
+        if (first != nullptr && *first->due <= now) return first->schedule;
+        wake_.wait_for(guard, first == nullptr ? longest_sleep : std::min(*first->due - now, longest_sleep));
+    }
+    return std::nullopt;
+}
+
+void Scheduler::has_run(const ScheduleConfiguration& schedule) {
+    SystemClock clock;
+    std::lock_guard guard(lock_);
+    for (auto& one : planned_)
+        if (is_same(one.schedule, schedule)) one.due = next_due(schedule, clock.wall());
 }
 
 void Scheduler::work() {
@@ -93,16 +126,9 @@ void Scheduler::work() {
     sigset_t all;
     sigfillset(&all);
     pthread_sigmask(SIG_BLOCK, &all, nullptr);
-    SystemClock clock;
-    std::vector<std::optional<Timestamp>> due;
-    for (const auto& schedule : schedules_) due.push_back(next_due(schedule, clock.wall()));
-    for (;;) {
-        std::size_t first = due.size();
-        for (std::size_t i = 0; i < due.size(); ++i)
-            if (due[i] && (first == due.size() || *due[i] < *due[first])) first = i;
-        if (first == due.size() || !sleep_until(*due[first])) return;
-        run(schedules_[first]);
-        due[first] = next_due(schedules_[first], clock.wall());
+    while (auto schedule = wait_for_next()) {
+        run(*schedule);
+        has_run(*schedule);
     }
 }
 

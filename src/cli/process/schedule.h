@@ -1,6 +1,6 @@
 #pragma once
 // [schedule.NAME]: what the parent runs at its times, one after the other, as `forebay RUN`. Says in the log what came of it.
-// Read once, when the parent starts. One thread; its children end with it.
+// One thread; its children end with it.
 
 #include <condition_variable>
 #include <mutex>
@@ -22,23 +22,31 @@ class Scheduler {
     Scheduler(std::vector<ScheduleConfiguration> schedules, std::string executable, std::vector<std::string> last_words);
     /// Ends what runs.
     ~Scheduler();
+    /// From now on these; what runs is finished. Any thread.
+    void take(std::vector<ScheduleConfiguration> schedules);
     Scheduler(const Scheduler&) = delete;
     Scheduler& operator=(const Scheduler&) = delete;
 
   private:
     void work();
-    /// False when it is to end.
-    bool sleep_until(Timestamp at);
+    /// The one that is due first, when it is due; nothing when this is to end.
+    std::optional<ScheduleConfiguration> wait_for_next();
+    /// Times that passed while it ran are let go.
+    void has_run(const ScheduleConfiguration& schedule);
     void run(const ScheduleConfiguration& schedule);
     /// The wait status, or nothing when it had to be ended.
     std::optional<int> wait_for(pid_t pid, Descriptor output, Descriptor errors, std::string& out, std::string& err);
     bool is_ending();
 
-    const std::vector<ScheduleConfiguration> schedules_;
+    struct Planned {
+        ScheduleConfiguration schedule;
+        std::optional<Timestamp> due;
+    };
     const std::string executable_;
     const std::vector<std::string> last_words_;
-    std::mutex lock_;  ///< guards ending_
+    std::mutex lock_;  ///< guards planned_ and ending_
     std::condition_variable wake_;
+    std::vector<Planned> planned_;
     bool ending_ = false;
     std::thread thread_;
 };

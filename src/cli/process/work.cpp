@@ -34,12 +34,13 @@ worker::Options worker_options(const Configuration& configuration, const WorkerC
         }
     }
     options.outages_folder = outages_folder(configuration.node.data_dir);
-    const auto* database = configuration.find_database(given.database);
+    const auto* database = configuration.effects_database(given);
     if (database == nullptr) return options;
     options.probe = database->probe;
     options.depends_on = "db." + database->name;
     for (const auto& other : configuration.workers)
-        if (other.database == given.database) options.dependents.push_back({other.process.group + ":" + other.name, other.queue});
+        if (configuration.effects_database(other) == database)
+            options.dependents.push_back({other.process.group + ":" + other.name, other.queue});
     return options;
 }
 

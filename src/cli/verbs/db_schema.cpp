@@ -39,7 +39,12 @@ Result<std::vector<db::SchemaDifference>, db::Error> of_table(const Configuratio
 
 /// A statement of the user's own is explained by the database, which reads it and runs nothing. MariaDB does not even explain a change
 /// in a transaction that only reads; a SQLite file may have its writer.
-std::vector<db::SchemaDifference> of_statement(const WorkerConfiguration& worker, const db::Options& options) {
+Result<std::vector<db::SchemaDifference>, db::Error> of_statement(const WorkerConfiguration& worker, const db::Options& options) {
+    TRY_ASSIGN(auto reader, db::open_reader(options));
+    TRY(reader->read([](db::ReadTransaction& transaction) -> Result<void, db::Error> {
+        TRY(transaction.query("SELECT 1"));  // what is away says nothing about the statement
+        return {};
+    }));
     auto sql = "EXPLAIN " + db::with_names(worker.sql.statement, options.driver).sql;
     std::vector<db::SchemaDifference> found;
     auto explain = [&](db::ReadTransaction& transaction) -> Result<void, db::Error> {
@@ -54,15 +59,13 @@ std::vector<db::SchemaDifference> of_statement(const WorkerConfiguration& worker
         return {};
     };
     auto explained = [&]() -> Result<void, db::Error> {
-        if (options.driver == db::Driver::sqlite) {
-            TRY_ASSIGN(auto reader, db::open_reader(options));
-            return reader->read(explain);
-        }
+        if (options.driver == db::Driver::sqlite) return reader->read(explain);
         TRY_ASSIGN(auto database, db::open(options));
         return database->write(explain);
     }();
     if (explained) return found;
-    return {{true, "", explained.error().what, "mend [worker." + worker.name + ".sql] statement, or the table"}};
+    return std::vector<db::SchemaDifference>{
+        {true, "", explained.error().what, "mend [worker." + worker.name + ".sql] statement, or the table"}};
 }
 
 Result<std::vector<db::SchemaDifference>, db::Error> differences_of(const Configuration& configuration, const WorkerConfiguration& worker,

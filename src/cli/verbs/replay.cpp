@@ -237,6 +237,12 @@ class Replay {
         terminal().progress("sent " + grouped(sent) + " of " + counted(all, "record") + " (" + std::to_string(sent * 100 / all) + " %)");
     }
 
+    int stopped(std::uint64_t sent, const std::string& why, int code) {
+        terminal().progress("");
+        terminal().complain("after " + counted(sent, "record") + ": " + why + "\nThe same command goes on from there.");
+        return code;
+    }
+
     int send(const ReplayAccount& account, const std::string& reason) {
         std::uint64_t sent = 0;
         std::size_t step = ids_a_request;
@@ -244,13 +250,9 @@ class Replay {
         for (std::size_t at = 0; at < account.records.size(); at += step) {
             auto end = std::min(at + step, account.records.size());
             auto answer = admin_.post("/api/replay", request(account, at, end, reason));
-            if (!answer) {
-                terminal().progress("");
-                terminal().complain("after " + counted(sent, "record") + ": " + answer.error().what +
-                                    "\nThe same command goes on from there.");
-                return answer.error().exit_code;
-            }
+            if (!answer) return stopped(sent, answer.error().what, answer.error().exit_code);
             sent += static_cast<std::uint64_t>((*answer)["sent"].integer().value_or(0));
+            if (const auto& why = (*answer)["refused"].text(); !why.empty()) return stopped(sent, why, exit_code::try_again);
             tell_progress(sent, account.records.size());
             if (per_second_ > 0 && end < account.records.size())
                 std::this_thread::sleep_for(std::chrono::duration<double>(static_cast<double>(end - at) / per_second_));

@@ -67,7 +67,7 @@ std::vector<SeenOutage> seen_outages(const Configuration& configuration, const s
         if (auto seen = seen_outage(configuration, what, workers, queues)) all.push_back(std::move(*seen));
     };
     for (const auto& database : configuration.databases)
-        add("db." + database.name, [&](const auto& worker) { return worker.database == database.name; });
+        add("db." + database.name, [&](const auto& worker) { return configuration.effects_database(worker) == &database; });
     for (const auto& one : configuration.workers) add("worker." + one.name, [&](const auto& worker) { return worker.name == one.name; });
     return all;
 }

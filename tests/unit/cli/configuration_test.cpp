@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <csignal>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -232,6 +233,20 @@ TEST(Configuration, references_to_environment_and_files_are_replaced_in_values_o
     auto c = good("[node]\nname = \"${env:PLACE}-${file:" + path + "}\"\n[sqs]\nregion = \"${other}\"\n", {{"PLACE", "web"}});
     EXPECT_EQ(c.node.name, "web-from-a-file");
     EXPECT_EQ(c.sqs.region, "${other}");
+}
+
+TEST(Configuration, a_secret_in_a_file_that_everybody_can_read_is_warned_of) {
+    auto path = testing::TempDir() + "forebay_secret";
+    std::ofstream(path) << "0123456789abcdef\n";
+    namespace files = std::filesystem;
+    auto text = "[access.web]\nsecret = \"${file:" + path + "}\"\nallow = [\"send:leads\"]\n";
+    files::permissions(path, files::perms(0644));
+    EXPECT_NE(
+        problems(text).find("warning: access.web.secret is in " + path + ", which every user of this machine can read: chmod 600 " + path),
+        std::string::npos)
+        << problems(text);
+    files::permissions(path, files::perms(0600));
+    EXPECT_EQ(problems(text), "");
 }
 
 TEST(Configuration, hostname_is_known_even_where_the_shell_does_not_export_it) {

@@ -157,6 +157,26 @@ TEST_F(Exec, a_record_that_is_twice_in_a_batch_is_run_once) {
     EXPECT_EQ(std::count(ran.begin(), ran.end(), '\n'), 2);
 }
 
+TEST_F(Exec, a_ledger_that_is_away_is_told_from_a_command_that_says_it_is_away) {
+    ledger.emplace();
+    ledger->name = "main";
+    ledger->path = directory + "/ledger.db";
+    auto command_is_away = handler(Protocol::per_record, "exit 69");
+    EXPECT_TRUE(command_is_away->has_probe());
+    auto away = run(*command_is_away, jobs(1))[0];
+    EXPECT_EQ(away.kind, Kind::hold);
+    EXPECT_TRUE(away.is_of_effect);
+    EXPECT_TRUE(command_is_away->probe());
+    ledger->path = directory + "/not/there/ledger.db";
+    auto ledger_is_away = handler(Protocol::per_record, "exit 0");
+    away = run(*ledger_is_away, jobs(1))[0];
+    EXPECT_EQ(away.kind, Kind::hold);
+    EXPECT_FALSE(away.is_of_effect);
+    EXPECT_FALSE(ledger_is_away->probe());
+    ledger.reset();
+    EXPECT_FALSE(handler(Protocol::per_record, "exit 0")->has_probe()) << "a file of its own";
+}
+
 // ---- per-record
 
 TEST_F(Exec, the_exit_code_decides_about_a_record) {

@@ -116,6 +116,30 @@ TEST_F(Gates, when_it_is_back_one_record_goes_first_and_then_all_processes) {
     EXPECT_FALSE(note().down);
 }
 
+TEST_F(Gates, what_is_known_to_be_the_effects_own_trouble_asks_no_database_and_holds_no_other_worker) {
+    Process mail(folder, "mail", database, clock), stats(folder, "stats", database, clock);
+    mail.gate->shut("exit 69", true);
+    EXPECT_EQ(database.probes, 0);
+    EXPECT_TRUE(mail.gate->is_prober());
+    EXPECT_EQ(note("worker.mail").down->why, "exit 69");
+    EXPECT_FALSE(note().down);
+    EXPECT_EQ(stats.gate->phase(), Phase::open);
+    // The database goes down too, and comes back: its trial meets the effect, which is still down.
+    database.is_up = false;
+    mail.gate->wait();
+    EXPECT_TRUE(note().down);
+    EXPECT_FALSE(note("worker.mail").down);
+    EXPECT_EQ(stats.gate->phase(), Phase::held);
+    database.is_up = true;
+    mail.gate->wait();
+    EXPECT_EQ(mail.gate->phase(), Phase::trial);
+    mail.gate->shut("exit 69", true);
+    EXPECT_FALSE(note().down);
+    EXPECT_TRUE(note("worker.mail").down);
+    stats.gate->wait();
+    EXPECT_EQ(stats.gate->phase(), Phase::open);
+}
+
 TEST_F(Gates, a_trial_that_fails_shuts_again) {
     Process store(folder, "store", database, clock);
     database.is_up = false;

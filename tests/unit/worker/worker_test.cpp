@@ -429,6 +429,21 @@ TEST_F(Work, a_handler_that_cannot_be_asked_keeps_one_record_in_hand_and_tries_t
     EXPECT_EQ(source.settled, (std::vector<std::string>{"a", "b"}));
 }
 
+TEST_F(Work, a_handler_that_knows_its_effect_is_down_keeps_one_record_in_hand_though_it_can_be_asked) {
+    handler.can_probe = true;
+    int away = 2;
+    handler.answer = [&](auto&, auto&) {
+        auto outcome = away-- > 0 ? Outcome::hold("exit 69") : Outcome::done();
+        outcome.is_of_effect = outcome.kind == Outcome::Kind::hold;
+        return outcome;
+    };
+    put("a");
+    run();
+    EXPECT_EQ(handler.ran, (std::vector<std::string>{"a", "a", "a"}));
+    EXPECT_EQ(source.released, std::vector<std::string>{});
+    EXPECT_EQ(source.settled, std::vector<std::string>{"a"});
+}
+
 TEST_F(Work, a_stop_during_a_hold_gives_back_what_is_in_hand) {
     source.comes_back = false;
     handler.answer = [&](auto&, auto&) {
