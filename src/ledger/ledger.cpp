@@ -112,7 +112,8 @@ Ledger::~Ledger() = default;
 
 Result<db::Reader*, db::Error> Ledger::reader(const db::Options& source) {
     auto key = source.name + " " + db::place_of(source);
-    if (source.driver == db::Driver::sqlite && !std::filesystem::exists(source.path)) {
+    std::error_code ignored;
+    if (source.driver == db::Driver::sqlite && !std::filesystem::exists(source.path, ignored)) {
         open_.erase(key);
         return nullptr;
     }

@@ -124,6 +124,7 @@ def test_what_is_wrong_with_a_backup_is_told(forebay):
     assert "DIR" in said(64, "backup")
     assert "is there already and is not an empty folder" in said(64, "backup", "data")
     assert "is there already" in said(64, "backup", "forebay.toml")
+    assert "File name too long" in said(64, "backup", "x" * 100_000)
     assert "is made on the machine that has the data" in said(64, "backup", "x", "--node", "http://127.0.0.1:1")
     assert "Would copy the log" in node.run("backup", "x", "--dry-run") and not os.path.exists(node.folder + "/x")
     assert "holds no backup that was finished" in said(65, "restore", "nowhere")

@@ -47,7 +47,8 @@ std::vector<std::string> LedgerSources::open() {
     for (const auto& options : ledger_sources(configuration_)) {
         auto place = options.name + " (" + db::place_of(options) + ")";
         // One that was made and is gone has been told; this was never made.
-        bool is_there = options.driver != db::Driver::sqlite || std::filesystem::exists(options.path);
+        std::error_code ignored;
+        bool is_there = options.driver != db::Driver::sqlite || std::filesystem::exists(options.path, ignored);
         if (!is_there || readers_.contains(place)) continue;
         auto opened = db::open_reader(options);
         if (opened)

@@ -82,7 +82,8 @@ std::string file_open_to_all(std::string_view text) {
     for (auto at = text.find(beginning); at != std::string_view::npos; at = text.find(beginning, at + 1)) {
         auto rest = text.substr(at + beginning.size());
         std::string path(rest.substr(0, rest.find('}')));
-        auto folder = std::filesystem::absolute(path).parent_path().string();
+        std::error_code ignored;
+        auto folder = std::filesystem::absolute(path, ignored).parent_path().string();
         if (has_mode(path, S_IROTH) && has_mode(folder, S_IXOTH)) return path;
     }
     return {};

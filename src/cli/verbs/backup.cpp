@@ -41,7 +41,10 @@ class Backup {
 
     int run() {
         if (!node_named_by(invocation_).empty()) return invocation_.misused("a backup is made on the machine that has the data");
-        if (files::exists(to_) && (!files::is_directory(to_) || !files::is_empty(to_)))
+        std::error_code problem;
+        auto found = files::status(to_, problem);
+        if (found.type() == files::file_type::none) return complaint(to_ + ": " + problem.message(), exit_code::usage);
+        if (files::exists(found) && (!files::is_directory(found) || !files::is_empty(to_, problem)))
             return complaint(to_ + " is there already and is not an empty folder", exit_code::usage);
         if (invocation_.has("dry-run")) return tell_what_it_would();
         CatchInterrupt catching;
@@ -196,8 +199,9 @@ class Backup {
     /// Name and path of those whose file is there.
     std::vector<std::pair<std::string, std::string>> sqlite_databases() const {
         std::vector<std::pair<std::string, std::string>> out;
+        std::error_code ignored;
         for (const auto& database : configuration_.databases)
-            if (database.options.driver == db::Driver::sqlite && files::exists(database.options.path))
+            if (database.options.driver == db::Driver::sqlite && files::exists(database.options.path, ignored))
                 out.emplace_back(database.name, database.options.path);
         return out;
     }

@@ -247,6 +247,7 @@ TEST(Configuration, a_secret_in_a_file_that_everybody_can_read_is_warned_of) {
         << problems(text);
     files::permissions(path, files::perms(0600));
     EXPECT_EQ(problems(text), "");
+    EXPECT_NE(problems("[access.web]\nsecret = \"${file:}\"\n").find("error: access.web.secret"), std::string::npos);
 }
 
 TEST(Configuration, hostname_is_known_even_where_the_shell_does_not_export_it) {
