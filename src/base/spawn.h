@@ -49,6 +49,8 @@ class Descriptor {
     ~Descriptor() { close(); }
     explicit operator bool() const { return fd_ >= 0; }
     int get() const { return fd_; }
+    /// Leaves it open for somebody else to close.
+    int release() { return std::exchange(fd_, -1); }
     void close();
 
   private:

@@ -44,6 +44,12 @@ Connection::~Connection() {
 
 void Connection::start() { expect(Waiting::first_byte, loop_.options().head_deadline); }
 
+void Connection::resume(std::string_view bytes) {
+    expect(Waiting::next_request, 0ms);
+    take(bytes);
+    go_on();
+}
+
 void Connection::on_ready(Readiness readiness) {
     may_read_ |= readiness.readable;
     may_write_ |= readiness.writable;
@@ -57,10 +63,12 @@ bool Connection::is_full() const {
     return pending_.size() >= loop_.options().pipelined_max || unsent() >= loop_.options().unsent_bytes_max;
 }
 
+bool Connection::may_take_up() const { return !closed_ && !takes_no_more_ && !is_full() && !loop_.is_handing_over(); }
+
 /// It reads also while requests are being answered, to learn that the client has gone.
 bool Connection::wants_to_read() const {
     if (closed_ || input_ended_ || !may_read_) return false;
-    return takes_no_more_ ? surplus_bytes_ <= surplus_bytes_max : stash_.empty() && !is_full();
+    return takes_no_more_ ? surplus_bytes_ <= surplus_bytes_max : stash_.empty() && may_take_up();
 }
 
 void Connection::read_some() {
@@ -68,6 +76,7 @@ void Connection::read_some() {
     const auto n = ::recv(socket_, scratch.data(), scratch.size(), MSG_DONTWAIT);
     // Less than was asked for is all there was, unless the end comes behind it.
     may_read_ = n == static_cast<ssize_t>(scratch.size()) || (n >= 0 && peer_ended_) || (n < 0 && errno == EINTR);
+    if (n > 0) loop_.counters().bytes_received.add(static_cast<std::uint64_t>(n));
     if (n > 0)
         take({scratch.data(), static_cast<std::size_t>(n)});
     else if (n == 0)
@@ -82,7 +91,6 @@ void Connection::on_end_of_input() {
 }
 
 void Connection::take(std::string_view bytes) {
-    loop_.counters().bytes_received.add(bytes.size());
     if (!stash_.empty()) return stash(bytes);
     while (!bytes.empty() && !closed_) {
         if (takes_no_more_) {
@@ -153,12 +161,12 @@ void Connection::on_head() {
         if (framing->has_body()) return refuse(std::move(*refusal));
         unfinished_->response = std::move(*refusal);
         unfinished_->answered = true;
-        return hand_over();
+        return hand_to_handler();
     }
     if (framing->has_body())
         begin_body();
     else
-        hand_over();
+        hand_to_handler();
 }
 
 void Connection::identify_client() {
@@ -217,12 +225,12 @@ void Connection::on_body_bytes(std::size_t n) {
     if (!loop_.has_room_for(0)) return refuse(overloaded());
     const bool complete = chunks_ ? chunks_->is_complete() : unfinished_->body.size() == unfinished_->framing.length;
     if (complete)
-        hand_over();
+        hand_to_handler();
     else
         expect_body();
 }
 
-void Connection::hand_over() {
+void Connection::hand_to_handler() {
     Exchange& exchange = *std::exchange(unfinished_, nullptr);
     exchange.request.body = exchange.body;
     exchange.close_after = !exchange.framing.keep_alive || loop_.is_draining();
@@ -274,7 +282,7 @@ void Connection::settle() {
         loop_.release(exchange);
     }
     pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(settled));
-    if (say_continue_ && pending_.empty()) {
+    if (say_continue_ && pending_.empty() && !loop_.is_handing_over()) {
         out_ += "HTTP/1.1 100 Continue\r\n\r\n";
         say_continue_ = false;
     }
@@ -357,7 +365,7 @@ void Connection::answer_and_take() {
     if (closed_) return;
     settle();
     send();
-    while (!closed_ && !stash_.empty() && !takes_no_more_ && !is_full()) {
+    while (!stash_.empty() && may_take_up()) {
         take(unstash());
         settle();
         send();
@@ -369,6 +377,8 @@ void Connection::answer_and_take() {
     }
     if (takes_no_more_ && pending_.empty() && unsent() == 0)
         after_last_answer();
+    else if (loop_.is_handing_over() && pending_.empty() && unsent() == 0)
+        give_away();
     else if (unfinished_ == nullptr && pending_.empty() && unsent() == 0 && waiting_ == Waiting::nothing)
         expect(Waiting::next_request, 0ms);
 }
@@ -410,7 +420,7 @@ void Connection::check_deadlines(std::int64_t now_ms, Duration idle_deadline) {
 
 void Connection::drain() {
     if (closed_ || takes_no_more_) return;
-    if (unfinished_ != nullptr) return;  // it will be the last: see hand_over()
+    if (unfinished_ != nullptr) return;  // it will be the last: see hand_to_handler()
     if (!pending_.empty()) {
         pending_.back()->close_after = true;
         takes_no_more_ = true;
@@ -435,8 +445,48 @@ void Connection::abort() {
     out_sent_ = 0;
     account_output();
     unstash();
+    loop_.unwatch(socket_);
     ::close(socket_);
     loop_.retire(*this);
+}
+
+// ---- to another server
+
+/// What is not read here is not late.
+void Connection::hand_over() {
+    if (waiting_ != Waiting::end) waiting_ = Waiting::nothing;
+    go_on();
+}
+
+void Connection::give_away() {
+    HandedConnection handed{socket_, unfinished_bytes() + unstash()};
+    closed_ = true;
+    drop_unfinished();
+    loop_.give_away(*this, std::move(handed));
+}
+
+/// The request whose bytes are coming in, so that it reads the same for another.
+std::string Connection::unfinished_bytes() const {
+    if (unfinished_ == nullptr) return {};
+    const Exchange& exchange = *unfinished_;
+    if (!scanner_.is_complete()) return exchange.head;
+    const bool was_told_to_go_on = exchange.framing.expects_continue && !say_continue_;
+    return (was_told_to_go_on ? head_without_expectation() : exchange.head) +
+           (exchange.framing.chunked ? chunks_->encode_again(exchange.body) : exchange.body);
+}
+
+/// So that 100 Continue is not said twice.
+std::string Connection::head_without_expectation() const {
+    const std::string& head = unfinished_->head;
+    std::string without;
+    std::size_t at = 0;
+    for (const Header& header : unfinished_->request.headers) {
+        if (!equals_ignoring_case(header.name, "expect")) continue;
+        const auto line = static_cast<std::size_t>(header.name.data() - head.data());
+        without.append(head, at, line - at);
+        at = head.find('\n', line) + 1;
+    }
+    return without.append(head, at);
 }
 
 }  // namespace forebay::http

@@ -24,6 +24,8 @@ class Connection {
     Connection& operator=(const Connection&) = delete;
 
     void start();
+    /// Instead of start(), for one that another server began: `bytes` is what it had read.
+    void resume(std::string_view bytes);
     void on_ready(Readiness readiness);
     /// Goes on after some of its exchanges were marked answered, or after a turn that was long enough.
     void advance();
@@ -31,6 +33,8 @@ class Connection {
     void check_deadlines(std::int64_t now_ms, Duration idle_deadline);
     /// Closes when idle, else with the answer to the last request already taken up.
     void drain();
+    /// Gives itself away through the loop as soon as no request is taken up and no answer unsent; reads and takes up nothing more.
+    void hand_over();
     /// Closes now; requests that are being answered find no client.
     void abort();
 
@@ -56,11 +60,15 @@ class Connection {
     std::optional<Response> refusal_of_head();
     void begin_body();
     void on_body_bytes(std::size_t n);
-    void hand_over();
+    void hand_to_handler();
     void refuse(Response response);
     void refuse(const Malformed& malformed);
     void drop_unfinished();
     bool is_full() const;
+    bool may_take_up() const;
+    void give_away();
+    std::string unfinished_bytes() const;
+    std::string head_without_expectation() const;
 
     // Output.
     void settle();

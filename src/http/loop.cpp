@@ -53,9 +53,13 @@ Counters::Counters(metrics::Registry& registry, const std::string& listener)
       bytes_received(registry.counter("forebay_http_received_bytes_total", {{"listener", listener}})),
       bytes_sent(registry.counter("forebay_http_sent_bytes_total", {{"listener", listener}})),
       undelivered(registry.counter("forebay_http_undelivered_total", {{"listener", listener}})),
+      handed_over(registry.counter("forebay_http_handed_over_total", {{"listener", listener}})),
+      adopted(registry.counter("forebay_http_adopted_total", {{"listener", listener}})),
       registry_(registry),
       listener_(listener) {
     registry.describe("forebay_http_accepts_paused_total", "How often no descriptor was left for a new connection.");
+    registry.describe("forebay_http_adopted_total", "Open connections taken over from another server.");
+    registry.describe("forebay_http_handed_over_total", "Open connections given to another server.");
     registry.describe("forebay_http_refused_total", "Requests refused before a handler saw them.");
     registry.describe("forebay_http_undelivered_total", "Answers with messages whose client had gone; they were given back.");
     registry.describe("forebay_http_turned_away_total", "Connections closed at once: too many of one address, or no descriptor.");
@@ -63,6 +67,12 @@ Counters::Counters(metrics::Registry& registry, const std::string& listener)
 
 void Counters::refused(unsigned status) {
     registry_.counter("forebay_http_refused_total", {{"listener", listener_}, {"code", std::to_string(status)}}).add();
+}
+
+void Shared::tell_if_empty() {
+    if (!is_empty()) return;
+    std::lock_guard guard(lock);
+    all_closed.notify_all();
 }
 
 Loop::Loop(Shared& shared)
@@ -98,10 +108,36 @@ void Loop::start() {
 
 void Loop::drain() {
     boost::asio::post(io_, [this] {
-        boost::system::error_code ignored;
-        (void)acceptor_.close(ignored);
-        accept_again_.cancel();
+        stop_accepting();
         for (auto i = connections_.size(); i-- > 0;) connections_[i]->drain();
+        has_left();
+    });
+}
+
+void Loop::hand_over() {
+    boost::asio::post(io_, [this] {
+        stop_accepting();
+        handing_over_ = true;
+        for (auto i = connections_.size(); i-- > 0;) connections_[i]->hand_over();
+        has_left();
+    });
+}
+
+/// Whoever else holds the listening socket is not disturbed.
+void Loop::stop_accepting() {
+    boost::system::error_code ignored;
+    (void)acceptor_.close(ignored);
+    accept_again_.cancel();
+}
+
+void Loop::has_left() {
+    shared_.loops_to_leave.fetch_sub(1);
+    shared_.tell_if_empty();
+}
+
+void Loop::adopt(HandedConnection handed) {
+    boost::asio::post(io_, [this, socket = Descriptor(handed.descriptor), bytes = std::move(handed.bytes)]() mutable {
+        go_on_with(std::move(socket), bytes);
     });
 }
 
@@ -218,6 +254,10 @@ bool Loop::count_address(const std::string& address) {
     return true;
 }
 
+void Loop::count_adopted(const std::string& address) {
+    if (connections_per_address_max_ > 0) ++per_address_[address];
+}
+
 void Loop::drop_address(const std::string& address) {
     const auto found = per_address_.find(address);
     if (found != per_address_.end() && --found->second == 0) per_address_.erase(found);
@@ -285,14 +325,48 @@ void Loop::welcome(int descriptor, const sockaddr& peer) {
     const bool trusted = trusted_proxies().trusts(address);
     auto text = to_text(address);
     if (!trusted && !count_address(text)) return turn_away(descriptor);
-    auto connection = std::make_unique<Connection>(*this, descriptor, std::move(text), trusted, !trusted);
-    if (!watch_.add(descriptor, *connection)) return;
+    counters().connections.add();
+    if (auto* connection = keep(descriptor, std::move(text), trusted)) connection->start();
+}
+
+/// Null when the kernel does not watch its socket; then it is closed.
+Connection* Loop::keep(int descriptor, std::string peer, bool trusted) {
+    auto connection = std::make_unique<Connection>(*this, descriptor, std::move(peer), trusted, !trusted);
+    if (!watch_.add(descriptor, *connection)) return nullptr;
     connection->place = connections_.size();
     shared_.connections.fetch_add(1, std::memory_order_relaxed);
-    counters().connections.add();
     counters().open_connections.add(1);
-    connection->start();
-    connections_.push_back(std::move(connection));
+    return connections_.emplace_back(std::move(connection)).get();
+}
+
+void Loop::go_on_with(Descriptor socket, std::string_view bytes) {
+    if (handing_over_) return give({socket.release(), std::string(bytes)});
+    sockaddr_storage peer{};
+    socklen_t length = sizeof peer;
+    if (getpeername(socket.get(), reinterpret_cast<sockaddr*>(&peer), &length) != 0) return;  // the client has gone meanwhile
+    fcntl(socket.get(), F_SETFL, fcntl(socket.get(), F_GETFL) | O_NONBLOCK);
+    fcntl(socket.get(), F_SETFD, FD_CLOEXEC);
+    const Address address = address_of(reinterpret_cast<const sockaddr&>(peer));
+    const bool trusted = trusted_proxies().trusts(address);
+    auto text = to_text(address);
+    if (!trusted) count_adopted(text);
+    counters().adopted.add();
+    auto* connection = keep(socket.release(), std::move(text), trusted);
+    if (connection == nullptr) return;
+    connection->resume(bytes);
+    if (is_draining()) connection->drain();
+}
+
+void Loop::give(HandedConnection handed) {
+    counters().handed_over.add();
+    std::lock_guard one_at_a_time(shared_.give_lock);
+    shared_.give(std::move(handed));
+}
+
+void Loop::give_away(Connection& connection, HandedConnection handed) {
+    watch_.remove(handed.descriptor);
+    give(std::move(handed));
+    retire(connection);
 }
 
 /// Its own functions may still be running and events of this turn may name it, so it is destroyed in a turn of its own.
@@ -307,10 +381,8 @@ void Loop::retire(Connection& connection) {
     }
     connections_.pop_back();
     counters().open_connections.add(-1);
-    if (shared_.connections.fetch_sub(1, std::memory_order_acq_rel) == 1) {
-        std::lock_guard guard(shared_.lock);
-        shared_.all_closed.notify_all();
-    }
+    shared_.connections.fetch_sub(1);
+    shared_.tell_if_empty();
     accept_when_ready();
 }
 

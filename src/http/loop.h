@@ -12,10 +12,12 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <unordered_map>
 #include <vector>
 
+#include "base/spawn.h"
 #include "http/addresses.h"
 #include "http/answer.h"
 #include "http/exchange.h"
@@ -41,6 +43,8 @@ struct Counters {
     metrics::Counter& bytes_received;
     metrics::Counter& bytes_sent;
     metrics::Counter& undelivered;
+    metrics::Counter& handed_over;
+    metrics::Counter& adopted;
 
   private:
     metrics::Registry& registry_;
@@ -56,8 +60,15 @@ struct Shared {
     std::unique_ptr<Counters> counters;
     std::atomic<bool> draining{false};
     std::atomic<std::size_t> connections{0};
-    std::mutex lock;  ///< pairs with all_closed; guards nothing else
+    std::atomic<std::size_t> loops_to_leave{0};  ///< told to stop accepting, and have not done so
+    std::mutex lock;                             ///< pairs with all_closed; guards nothing else
     std::condition_variable all_closed;
+    std::mutex give_lock;  ///< guards calls of give
+    UniqueFunction<void(HandedConnection)> give;
+
+    bool is_empty() const { return connections.load() == 0 && loops_to_leave.load() == 0; }
+    /// One of those that is_empty() looks at has gone down.
+    void tell_if_empty();
 };
 
 class Loop final : public Responder::Sink {
@@ -68,8 +79,10 @@ class Loop final : public Responder::Sink {
     /// Takes over a listening socket.
     void accept_from(int listener, bool ipv6);
     void start();
-    void drain();  ///< any thread
-    void stop();   ///< any thread but its own; returns when the thread has ended
+    void drain();                         ///< any thread
+    void hand_over();                     ///< any thread
+    void adopt(HandedConnection handed);  ///< any thread
+    void stop();                          ///< any thread but its own; returns when the thread has ended
     /// After stop(): how many requests somebody may still answer.
     std::size_t unanswered();
 
@@ -85,6 +98,7 @@ class Loop final : public Responder::Sink {
     ExchangeTable& exchanges() { return exchanges_; }
     AnswerWriter& writer() { return writer_; }
     bool is_draining() const { return shared_.draining.load(std::memory_order_relaxed); }
+    bool is_handing_over() const { return handing_over_; }
     std::optional<Response> admit(const Request& head);
     void handle(Connection& connection, Exchange& exchange);
     void hold_bytes(std::uint64_t n) { bytes_in_flight_ += n; }
@@ -92,6 +106,8 @@ class Loop final : public Responder::Sink {
     bool has_room_for(std::uint64_t n) const { return bytes_in_flight_ + n <= bytes_in_flight_max_; }
     /// False when the address already has its number; else it counts until dropped.
     bool count_address(const std::string& address);
+    /// Counts it whatever its number.
+    void count_adopted(const std::string& address);
     void drop_address(const std::string& address);
     /// Tells whoever gave the answer that nobody got it.
     void undelivered(UniqueFunction<void()>& on_undelivered);
@@ -99,6 +115,10 @@ class Loop final : public Responder::Sink {
     void release(Exchange& exchange);
     /// Lets the others have their turn first.
     void advance_later(Connection& connection);
+    /// Before its socket is closed.
+    void unwatch(int descriptor) { watch_.remove(descriptor); }
+    /// The connection is left to another server.
+    void give_away(Connection& connection, HandedConnection handed);
     /// The connection has closed.
     void retire(Connection& connection);
     /// Room for one read; its bytes are taken before anything else can read.
@@ -110,6 +130,11 @@ class Loop final : public Responder::Sink {
     void accept_failed(int error);
     void pause_accepting();
     void welcome(int descriptor, const sockaddr& peer);
+    void stop_accepting();
+    void has_left();
+    void go_on_with(Descriptor socket, std::string_view bytes);
+    Connection* keep(int descriptor, std::string peer, bool trusted);
+    void give(HandedConnection handed);
     void turn_away(int descriptor);
     bool is_full() const { return connections_.size() >= connections_max_; }
     void deliver();
@@ -131,6 +156,7 @@ class Loop final : public Responder::Sink {
     SocketWatch watch_;
     bool accepting_ = false;
     bool accept_paused_ = false;
+    bool handing_over_ = false;
     int spare_descriptor_;  ///< closed to have one for turning a client away when there is none left
 
     ExchangeTable exchanges_;

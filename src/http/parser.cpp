@@ -1,5 +1,7 @@
 #include "http/parser.h"
 
+#include <fmt/format.h>
+
 #include <boost/beast/http/basic_parser.hpp>
 #include <limits>
 #include <optional>
@@ -249,6 +251,20 @@ Result<std::size_t, Malformed> ChunkDecoder::take(std::string_view bytes, std::s
         }
     }
     return at;
+}
+
+std::string ChunkDecoder::encode_again(std::string_view body) const {
+    std::string out;
+    const auto size = body.size() + (state_ == State::data ? chunk_bytes_left_ : 0);
+    if (size > 0) out = fmt::format("{:x}\r\n{}", size, body);
+    if (state_ == State::data || state_ == State::data_cr) return out;
+    if (state_ == State::data_lf) return out + '\r';
+    if (size > 0) out += "\r\n";
+    if (state_ == State::trailer || state_ == State::trailer_lf)
+        return out + "0\r\n" + trailer_line_ + (state_ == State::trailer ? "" : "\r");
+    if (digits_ > 0) out += fmt::format("{:0{}x}", chunk_bytes_left_, digits_);
+    if (state_ == State::extension || extension_bytes_ > 0) out += ';' + std::string(extension_bytes_, 'x');
+    return state_ == State::size_lf ? out + '\r' : out;
 }
 
 Result<void, Malformed> ChunkDecoder::step(char c) {

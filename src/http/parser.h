@@ -66,6 +66,9 @@ class ChunkDecoder {
     /// Appends what `bytes` decode to; returns how many of them were used: all until is_complete().
     Result<std::size_t, Malformed> take(std::string_view bytes, std::string& body);
     bool is_complete() const { return state_ == State::complete; }
+    /// Bytes that bring another decoder to where this one is, until is_complete(): `body`, which is what it has decoded, as one
+    /// chunk, and what has come of the next. Trailers that came whole are left out.
+    std::string encode_again(std::string_view body) const;
 
   private:
     enum class State : std::uint8_t { size, extension, size_lf, data, data_cr, data_lf, trailer, trailer_lf, complete };

@@ -22,7 +22,10 @@ namespace forebay::http {
 struct ServerOptions {
     std::string address = "127.0.0.1";  ///< IPv4 or IPv6 address to listen on
     std::uint16_t port = 0;             ///< 0 = one that is free
-    unsigned loops = 1;                 ///< threads, each with a listener of its own (SO_REUSEPORT)
+    /// A TCP socket that listens already, instead of address and port: inherited from a parent or systemd. The server's from
+    /// then on, also when it cannot be opened. All loops take from its one queue of waiting connections.
+    int listener = -1;
+    unsigned loops = 1;  ///< threads, each with a listener of its own (SO_REUSEPORT)
 
     // Bounds of one request.
     std::size_t head_bytes_max = 32_KiB;          ///< request line and fields: above it 431
@@ -59,6 +62,12 @@ struct ServerOptions {
     std::string name = "http";  ///< label `listener` of those metrics, and in log lines
 };
 
+/// An open connection on its way from one server to another, perhaps in another process.
+struct HandedConnection {
+    int descriptor = -1;  ///< whoever holds this closes it
+    std::string bytes;    ///< what was read from it and not taken up: the beginning of what the client said, or equivalent to it
+};
+
 class Server {
   public:
     /// Listens and serves at once. The handler and `admit` run on the loops' threads: with more than one loop
@@ -74,7 +83,18 @@ class Server {
 
     /// Stops accepting, closes idle connections, and says Connection: close with every further answer. Any thread.
     void drain();
-    /// Waits until the last connection has closed; false if `at_most` passed first.
+    /// Stops accepting, takes up no further request, and gives every connection away as soon as all requests taken up are
+    /// answered and sent: nothing tells the client. A request that has not come whole goes along in `bytes`. What ends anyway
+    /// (the client or an answer has said so) ends here. The listening socket is only closed, so another process that holds it
+    /// accepts who comes meanwhile; without such a one they are refused.
+    /// `give` gets the descriptor for its own and runs on the loops' threads, one call at a time; it may block for a moment.
+    /// Any thread, once. wait_until_drained() tells when all are gone; stop() cuts those that are not.
+    void hand_over(UniqueFunction<void(HandedConnection)> give);
+    /// Goes on with a connection as if it had been accepted here and its bytes just been read. Deadlines begin anew. It was
+    /// admitted before, so no cap on connections refuses it. Any thread.
+    void adopt(HandedConnection handed);
+    /// After drain() or hand_over(): waits until nobody is accepted any more and the last connection has gone; false if
+    /// `at_most` passed first.
     bool wait_until_drained(Duration at_most);
     /// Closes everything and ends the loops' threads. Answers given afterwards go nowhere. Idempotent; not from a handler.
     void stop();

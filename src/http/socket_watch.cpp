@@ -28,6 +28,8 @@ bool SocketWatch::add(int descriptor, Connection& connection) {
     return epoll_ctl(set_.native_handle(), EPOLL_CTL_ADD, descriptor, &event) == 0;
 }
 
+void SocketWatch::remove(int descriptor) { epoll_ctl(set_.native_handle(), EPOLL_CTL_DEL, descriptor, nullptr); }
+
 /// Asio asks anew each time, so events that are left over end the next wait at once.
 void SocketWatch::wait() {
     set_.async_wait(boost::asio::posix::stream_descriptor::wait_read, [this](const auto& cancelled) {

@@ -26,10 +26,11 @@ class SocketWatch {
 
     /// Throws std::system_error when the kernel has no descriptor left. `tell` runs on the loop.
     SocketWatch(boost::asio::io_context& io, Tell tell);
-    /// The connection must not be destroyed within the turn of the loop in which its socket is closed: events of that
-    /// turn may still name it. Closing the socket ends the watch, as long as no forked
-    /// child holds a copy of it. False when the kernel refuses.
+    /// False when the kernel refuses.
     bool add(int descriptor, Connection& connection);
+    /// Before the socket is closed or given away: closing alone does not end the watch while a copy of the socket is held
+    /// elsewhere. The connection must not be destroyed within this turn of the loop: events of it may still name it.
+    void remove(int descriptor);
     void start() { wait(); }
 
   private:
