@@ -1,5 +1,5 @@
 #pragma once
-// What the load generators of bench/ share: one thread of non-blocking sockets to 127.0.0.1, the figures they print as one
+// What the load generators of bench/ and tests/load/ share: one thread of non-blocking sockets to 127.0.0.1, the figures they print as one
 // line of JSON, and how they give up. Nothing here knows a protocol.
 
 #include <arpa/inet.h>
@@ -47,6 +47,14 @@ inline int connect_to(std::uint16_t port) {
 
 inline void never_block(int fd) { ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK); }
 
+/// What this process has taken.
+inline double cpu_seconds() {
+    rusage usage{};
+    ::getrusage(RUSAGE_SELF, &usage);
+    auto seconds = [](const timeval& t) { return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6; };
+    return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
 /// What a run did. Times are of whatever the load calls one operation.
 class Figures {
   public:
@@ -68,21 +76,15 @@ class Figures {
     double quantile(double q) const {
         return took_us_.empty() ? 0 : took_us_[static_cast<std::size_t>(q * static_cast<double>(took_us_.size() - 1))];
     }
-    static double cpu_seconds() {
-        rusage usage{};
-        ::getrusage(RUSAGE_SELF, &usage);
-        auto seconds = [](const timeval& t) { return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6; };
-        return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-    }
     std::uint64_t messages_ = 0;
     std::vector<float> took_us_;
 };
 
-/// `--name value` pairs behind the name of what is to be done.
+/// `--name value` pairs, usually behind the name of what is to be done.
 class Flags {
   public:
-    Flags(int argc, char** argv) {
-        for (int i = 2; i + 1 < argc; i += 2) pairs_.emplace_back(argv[i], argv[i + 1]);
+    Flags(int argc, char** argv, int first = 2) {
+        for (int i = first; i + 1 < argc; i += 2) pairs_.emplace_back(argv[i], argv[i + 1]);
     }
     std::string text(std::string_view name, std::string otherwise = {}) const {
         for (auto& [key, value] : pairs_)
