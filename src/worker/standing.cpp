@@ -14,6 +14,7 @@ json::Value to_json(const Standing& standing) {
     out.set("pid", standing.pid).set("started_ms", standing.started.ms).set("quiet", standing.is_quiet);
     if (auto& held = standing.held)
         out.set("held", json::Value().set("why", held->why).set("since_ms", held->since.ms).set("next_probe_ms", held->next_probe.ms));
+    out.set("worked", json::Value().set("records", standing.worked).set("ms", standing.busy.count()));
     return out.set("recent", standing.recent.to_json());
 }
 
@@ -26,6 +27,8 @@ Standing standing_of(const json::Value& value) {
     out.is_quiet = value["quiet"].boolean();
     if (auto& held = value["held"]; held.is_object())
         out.held = Held{held["why"].text(), time_of(held["since_ms"]), time_of(held["next_probe_ms"])};
+    out.worked = static_cast<std::uint64_t>(value["worked"]["records"].integer().value_or(0));
+    out.busy = Duration(value["worked"]["ms"].integer().value_or(0));
     out.recent = Recent::from_json(value["recent"]);
     return out;
 }
@@ -54,6 +57,13 @@ StandingFile::StandingFile(std::string path, Clock& clock) : path_(std::move(pat
 void StandingFile::settled(Outcome::Kind kind, Duration took) {
     if (path_.empty()) return;
     standing_.recent.settled(kind, took, clock_.wall());
+    has_changed_ = true;
+}
+
+void StandingFile::worked(std::uint64_t records, Duration took) {
+    if (records == 0) return;
+    standing_.worked += records;
+    standing_.busy += took;
     has_changed_ = true;
 }
 

@@ -3,6 +3,7 @@
 // and since when, and what it settled lately. The file is replaced as a whole and never synced: after a crash of
 // the machine it has nothing to say. A new process of the same number goes on with what the one before settled.
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -23,6 +24,8 @@ struct Standing {
     bool is_quiet = false;  ///< takes nothing new until it is told to go on
     std::optional<Held> held;
     Recent recent;
+    std::uint64_t worked = 0;  ///< records it has settled since it started
+    Duration busy{};           ///< and how long it worked for them
 };
 
 /// Nothing when there is no such file, or it is not one of these.
@@ -35,6 +38,8 @@ class StandingFile {
     StandingFile(std::string path, Clock& clock);
 
     void settled(Outcome::Kind kind, Duration took);
+    /// So many of those were one piece of work, from when they had been received until they were off the hands: how fast it is.
+    void worked(std::uint64_t records, Duration took);
     void hold(std::string why, Timestamp since, Duration to_next_probe);
     void go_on();
     void set_quiet(bool is_quiet);

@@ -51,6 +51,12 @@ bool anything_was_answered(const std::vector<Settlement>& settlements) {
     return std::any_of(settlements.begin(), settlements.end(), [](auto& s) { return s.kind != Outcome::Kind::untouched; });
 }
 
+std::uint64_t answered_of(const std::vector<Settlement>& settlements) {
+    return static_cast<std::uint64_t>(std::count_if(settlements.begin(), settlements.end(), [](auto& s) {
+        return s.kind != Outcome::Kind::hold && s.kind != Outcome::Kind::untouched;
+    }));
+}
+
 std::uint32_t attempts_spent(const std::vector<Settlement>& settlements) {
     return static_cast<std::uint32_t>(std::count_if(
         settlements.begin(), settlements.end(), [](auto& s) { return s.kind == Outcome::Kind::retry || s.kind == Outcome::Kind::dead; }));
@@ -194,6 +200,7 @@ struct Worker::Inside {
         auto kept = parts.handler.has_probe() && !is_of_effect ? jobs.size() : held;
         for (std::size_t i = 0; i < jobs.size(); ++i)
             if (i != kept) settle_message(jobs[i], settlements[i], settled_at);
+        standing.worked(answered_of(settlements), parts.clock.now() - began);
         if (held < jobs.size())
             gate.shut(settlements[held].why, is_of_effect);
         else if (anything_was_answered(settlements))

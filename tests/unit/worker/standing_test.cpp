@@ -134,6 +134,19 @@ TEST_F(Standings, a_busy_worker_writes_twice_a_second_at_most) {
     EXPECT_EQ(read_standing(path)->recent.settled_in_last_minute(clock.at), 1u);
 }
 
+TEST_F(Standings, what_it_worked_for_is_counted_from_its_start) {
+    StandingFile file(path, clock);
+    file.worked(10, 30ms);
+    file.worked(0, 5s);
+    file.worked(1, 4ms);
+    clock.at = noon + StandingFile::write_every;
+    file.keep_up();
+    EXPECT_EQ(read_standing(path)->worked, 11u);
+    EXPECT_EQ(read_standing(path)->busy, 34ms) << "an attempt that met an outage tells nothing of how fast it is";
+    StandingFile next(path, clock);
+    EXPECT_EQ(read_standing(path)->worked, 0u);
+}
+
 TEST_F(Standings, what_is_no_standing_is_none) {
     std::filesystem::create_directories(folder + "/workers");
     EXPECT_FALSE(read_standing(path));
