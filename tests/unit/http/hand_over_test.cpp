@@ -137,6 +137,7 @@ TEST_F(HandOver, a_connection_that_has_said_nothing_yet_moves_too) {
 TEST_F(HandOver, a_request_may_be_split_anywhere_between_two_servers) {
     begin();
     RawClient client(port);
+    client.never_delay();
     for (const auto& request : {post("Content-Length: 23\r\n", "hello, you all, goodbye"), chunked()}) {
         for (std::size_t at = 0; at < request.size(); ++at) {
             send_and_be_read(client, std::string_view(request).substr(0, at));
@@ -151,6 +152,7 @@ TEST_F(HandOver, a_request_may_be_split_anywhere_between_two_servers) {
 TEST_F(HandOver, each_byte_of_a_request_may_come_to_another_server) {
     begin();
     RawClient client(port);
+    client.never_delay();
     for (const auto& request : {post("Content-Length: 5\r\n", "hello"), chunked()}) {
         for (const char byte : request.substr(0, request.size() - 1)) {
             send_and_be_read(client, {&byte, 1});
@@ -528,6 +530,7 @@ class Caller {
     Caller(std::uint16_t port, Numbers& numbers) : port_(port), numbers_(numbers) {}
     void begin(std::mt19937& random) {
         if (client_ == nullptr || random() % 32 == 0) client_ = std::make_unique<RawClient>(port_);
+        client_->never_delay();
         std::string bytes;
         for (auto n = 1 + random() % 3; n > 0; --n) bytes += Numbers::request(asked_.emplace_back(numbers_.given.fetch_add(1)));
         const auto now = random() % bytes.size();

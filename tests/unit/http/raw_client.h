@@ -48,10 +48,14 @@ class RawClient {
     }
     /// Sends each byte as a packet of its own.
     RawClient& send_bytewise(std::string_view bytes) {
-        int on = 1;
-        setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+        never_delay();
         for (char c : bytes) send({&c, 1});
         return *this;
+    }
+    /// What is sent does not wait until what was sent before is acknowledged.
+    void never_delay() {
+        int on = 1;
+        setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     }
     void end_sending() { shutdown(socket_, SHUT_WR); }
     void hang_up() {
