@@ -11,6 +11,8 @@ namespace {
 
 using namespace forebay;
 
+constexpr Duration answer_most = 5min, restart_most = 6h;
+
 bool shows_colours(int fd) {
     const char* terminal = std::getenv("TERM");
     return isatty(fd) == 1 && (terminal == nullptr || std::strcmp(terminal, "dumb") != 0);
@@ -32,6 +34,9 @@ int main(int argc, char** argv) {
                      entropy,
                      cli::process_variables(),
                      [&](const http::ClientRequest& request) { return client.send(request); },
-                     [](const std::string& path, const supervisor::ControlRequest& request) { return supervisor::ask(path, request); }};
+                     [](const std::string& path, const supervisor::ControlRequest& request) {
+                         // One after the other, each within its stopwaitsecs: a large group takes its time.
+                         return supervisor::ask(path, request, request.verb == supervisor::Verb::restart ? restart_most : answer_most);
+                     }};
     return cli::run({argv + 1, argv + argc}, world);
 }

@@ -7,6 +7,7 @@
 #include "cli/config/load.h"
 #include "cli/console.h"
 #include "cli/process/cron.h"
+#include "cli/process/time_zone.h"
 #include "cli/similar.h"
 #include "cli/table.h"
 #include "cli/where.h"
@@ -417,16 +418,59 @@ class Check {
         if (has_every) within(path + ".every", schedule.every, 1s, 31 * 24h);
         if (has_cron)
             if (auto cron = Cron::parse(schedule.cron); !cron.ok()) error(path + ".cron", path + ".cron " + cron.error());
+        if (!has_only(schedule.name, "-_")) error(path, "a schedule's name has letters, digits, - and _");
+        check_timezone(path, schedule.timezone);
+        check_run(path, schedule);
+    }
+
+    void check_timezone(const std::string& path, const std::string& name) {
+        if (TimeZone::find(name)) return;
+        auto known = time_zone_names();
+        if (known.empty())
+            return error(path + ".timezone", path + ".timezone: this machine has no time zones but UTC", "install the package tzdata");
+        auto meant = nearest(name, known);
+        error(path + ".timezone", path + ".timezone: there is no time zone \"" + name + "\"",
+              meant.empty() ? "an IANA name, such as \"America/Chicago\"" : "did you mean \"" + meant + "\"?");
+    }
+
+    void check_run(const std::string& path, const ScheduleConfiguration& schedule) {
         if (schedule.words.empty()) {
             if (!is_wrong(path + ".run")) error(path, path + " has nothing to run: run = \"audit --since 24h\"");
             return;
         }
         auto read = parse(schedule.words);
         if (!read.ok()) return error(path + ".run", path + ".run: " + read.error().what);
-        constexpr std::string_view known[] = {"audit", "replay", "export", "backup", "queue redrive", "dead retry"};
+        constexpr std::string_view known[] = {"audit",      "replay", "export", "backup", "queue redrive",
+                                              "dead retry", "start",  "stop",   "restart"};
         if (read->verb == nullptr || std::find(std::begin(known), std::end(known), read->verb->name) == std::end(known))
-            error(path + ".run",
-                  path + ".run: " + in_quotes(schedule.run) + " cannot be scheduled: audit, replay and what else ends by itself can");
+            return error(path + ".run", path + ".run: " + in_quotes(schedule.run) +
+                                            " cannot be scheduled: audit, replay, backup, restart and "
+                                            "what else ends by itself can");
+        if (read->verb->name.substr(0, read->verb->name.find(' ')) != schedule.words[0])
+            error(path + ".run", path + ".run begins with " + in_quotes(schedule.words[0]),
+                  "write the command in full: " + std::string(read->verb->name));
+        if (read->verb->name == "export" && read->options.count("out") == 0)
+            error(path + ".run", path + ".run exports to nobody", "--out FILE says where to");
+        if (schedule.words[0] == "start" || schedule.words[0] == "stop" || schedule.words[0] == "restart")
+            for (const auto& name : read->words) check_process(path + ".run", name);
+    }
+
+    void check_process(const std::string& path, const std::string& name) {
+        std::vector<std::string> known = {"node", "all"};
+        for (const auto& worker : c_.workers) {
+            for (std::uint32_t n = 1; n <= std::max(worker.count_min, worker.count_max); ++n) {
+                supervisor::ProcessStatus process;
+                process.group = worker.process.group;
+                process.worker = worker.name;
+                process.name = worker.name + ":" + std::to_string(n);
+                process.n = n;
+                if (supervisor::matches(name, process)) return;
+            }
+            known.insert(known.end(), {worker.name, worker.name + ":1", worker.process.group + ":*"});
+        }
+        if (name == "node" || name == "all" || name == "*") return;
+        auto meant = nearest(name, known);
+        error(path, path + ": no process is called \"" + name + "\"", meant.empty() ? "" : "did you mean \"" + meant + "\"?");
     }
 
     void check_paths() {

@@ -165,6 +165,8 @@ struct ScheduleConfiguration {
     std::string name;
     Duration every{0};  ///< or cron
     std::string cron;
+    std::string timezone = "UTC";  ///< of cron, by its IANA name
+    bool catch_up = false;         ///< what was missed while nothing could run is run once
     std::string run;
     std::vector<std::string> words;  ///< of `run`
 };

@@ -28,7 +28,9 @@ std::optional<std::vector<std::string>> split(std::string_view text) {
 
 void declare_schedule(Scope& s, ScheduleConfiguration& schedule) {
     s.setting("every", duration(schedule.every), "at whole multiples of it since 1970 UTC: \"1h\" is at every full hour");
-    s.setting("cron", text(schedule.cron), "instead of every: minute hour day month weekday, UTC, as in \"0 6 * * 1-5\"");
+    s.setting("cron", text(schedule.cron), "instead of every: minute hour day month weekday, as in \"0 6 * * 1-5\", or @hourly, @daily …");
+    s.setting("timezone", text(schedule.timezone), "whose clocks cron means, such as \"America/Chicago\"");
+    s.setting("catch_up", flag(schedule.catch_up), "times that passed while the parent or the machine was down are made up for by one run");
     auto run = text(schedule.run);
     run.take = [&schedule, take = run.take](const Given& given) -> std::optional<std::string> {
         if (auto problem = take(given)) return problem;
@@ -37,7 +39,7 @@ void declare_schedule(Scope& s, ScheduleConfiguration& schedule) {
         schedule.words = std::move(*words);
         return std::nullopt;
     };
-    s.setting("run", run, "a command of forebay, such as \"audit --since 24h\"");
+    s.setting("run", run, "a command of forebay, such as \"audit --since 24h\"; {date} and {time} are those it is run at");
 }
 
 }  // namespace

@@ -124,7 +124,8 @@ int run_parent_process(const Configuration& configuration, const ParentOptions& 
     surroundings.on_hup = [&scheduler, &options] {
         auto loaded = load(LoadOptions{options.file, options.environment, process_variables()});
         if (scheduler && loaded.is_usable())
-            scheduler->take(std::move(loaded.configuration.schedules));  // else the node says what is wrong
+            scheduler->take(
+                schedules_of(loaded.configuration, has_node(loaded.configuration, options)));  // else the node says what is wrong
     };
     surroundings.node_name = configuration.node.name;
     surroundings.control_path = control_path(configuration.node.data_dir);
@@ -139,7 +140,8 @@ int run_parent_process(const Configuration& configuration, const ParentOptions& 
     if (int code = check_ports(configuration, options); code != 0) return code;
     std::optional<DevWatch> watch;
     if (options.dev) watch.emplace(configuration, LoadOptions{options.file, options.environment, process_variables()});
-    if (has_node(configuration, options)) scheduler.emplace(configuration.schedules, executable, words_of_file(options));
+    scheduler.emplace(schedules_of(configuration, has_node(configuration, options)),
+                      SchedulerOptions{executable, words_of_file(options), schedules_folder(configuration.node.data_dir)});
     return (*supervisor)->run();
 }
 

@@ -19,6 +19,8 @@ inline std::string standing_path(std::string_view data_dir, std::string_view wor
 }
 /// What is down on this host, one file each: worker/outage.h.
 inline std::string outages_folder(std::string_view data_dir) { return std::string(data_dir) + "/outages"; }
+/// What is known of the runs of schedules: schedule_note.h.
+inline std::string schedules_folder(std::string_view data_dir) { return std::string(data_dir) + "/schedules"; }
 /// Dead letters that operators have run again, finished or not.
 inline std::string dead_acts_path(std::string_view data_dir) { return std::string(data_dir) + "/dead-acts.json"; }
 /// Signs receipts and form tokens.

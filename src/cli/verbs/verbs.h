@@ -36,6 +36,9 @@ int run_dead_retry(Invocation& invocation);
 int run_dead_discard(Invocation& invocation);
 int run_dead_edit(Invocation& invocation);
 
+int run_schedule_ls(Invocation& invocation);
+int run_schedule_run(Invocation& invocation);
+
 int run_watch(Invocation& invocation);
 int run_erase(Invocation& invocation);
 int run_import(Invocation& invocation);

@@ -123,16 +123,33 @@ TEST(Diagnostics, a_schedule_runs_what_is_ours_and_ends_at_times_that_there_are)
         {"cron = \"0 6 * *\"\nrun = \"audit\"",
          "schedule.x.cron must have five fields, minute hour day month weekday, such as \"0 6 * * 1-5\""},
         {"cron = \"61 6 * * *\"\nrun = \"audit\"", "schedule.x.cron has no minute \"61\": 0 to 59"},
-        {"cron = \"0 6 * * 5-1\"\nrun = \"audit\"", "schedule.x.cron has no weekday \"5-1\": 0 to 7"},
+        {"cron = \"0 6 * * 5-1\"\nrun = \"audit\"", "schedule.x.cron has the weekdays \"5-1\" backwards: write \"5-7,0-1\""},
         {"every = \"1h\"", "schedule.x has nothing to run: run = \"audit --since 24h\""},
         {"every = \"1h\"\nrun = \"audit 'x\"", "schedule.x.run has a quote that is not closed"},
         {"every = \"1h\"\nrun = \"audti\"", "schedule.x.run: there is no command \"audti\"; did you mean \"audit\"?"},
         {"every = \"1h\"\nrun = \"audit --sinse 1h\"", "schedule.x.run: there is no option --sinse for audit; did you mean --since?"},
         {"every = \"1h\"\nrun = \"serve\"",
-         "schedule.x.run: \"serve\" cannot be scheduled: audit, replay and what else ends by itself can"},
+         "schedule.x.run: \"serve\" cannot be scheduled: audit, replay, backup, restart and what else ends by itself can"},
+        {"every = \"1h\"\nrun = \"audi\"", "schedule.x.run begins with \"audi\""},
+        {"every = \"1h\"\nrun = \"export\"", "schedule.x.run exports to nobody"},
+        {"every = \"1h\"\nrun = \"restart apiworker:*\"", "schedule.x.run: no process is called \"apiworker:*\""},
+        {"cron = \"@daily\"\ntimezone = \"America/Chikago\"\nrun = \"audit\"",
+         "schedule.x.timezone: there is no time zone \"America/Chikago\""},
     };
     for (const auto& [text, message] : rows)
         EXPECT_EQ(messages("[schedule.x]\n" + std::string(text) + "\n"), std::vector<std::string>{message}) << text;
+}
+
+TEST(Diagnostics, a_schedule_is_told_what_was_meant) {
+    auto text = problems("[schedule.x]\ncron = \"@daily\"\ntimezone = \"America/Chikago\"\nrun = \"audit\"\n");
+    EXPECT_NE(text.find("did you mean \"America/Chicago\"?"), std::string::npos) << text;
+    text = problems(
+        "[worker.api]\nhandler = \"program\"\ncommand = [\"true\"]\ngroup = \"apiworkers\"\n"
+        "[schedule.x]\nevery = \"4h\"\nrun = \"restart apiworker:*\"\n");
+    EXPECT_NE(text.find("did you mean \"apiworkers:*\"?"), std::string::npos) << text;
+    EXPECT_EQ(problems("[worker.api]\nhandler = \"program\"\ncommand = [\"true\"]\ngroup = \"apiworkers\"\n"
+                       "[schedule.x]\ncron = \"0 0,4,8,12,16,20 * * *\"\ntimezone = \"America/Chicago\"\nrun = \"restart apiworkers:*\"\n"),
+              "");
 }
 
 struct Wrong {
