@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 
 #include "base/check.h"
 #include "base/digest.h"
@@ -46,6 +47,16 @@ std::string sql_name(std::string_view name) {
     std::string out = "`";
     for (char c : name) out += c == '`' ? "``" : std::string(1, c);
     return out + "`";
+}
+
+std::string shell_word(std::string_view word) {
+    auto is_plain = [](char c) {
+        return std::isalnum(static_cast<unsigned char>(c)) != 0 || std::string_view("/._-+=:,@%").find(c) != std::string_view::npos;
+    };
+    if (!word.empty() && std::all_of(word.begin(), word.end(), is_plain)) return std::string(word);
+    std::string out = "'";
+    for (char c : word) out += c == '\'' ? "'\"'\"'" : std::string(1, c);
+    return out + "'";
 }
 
 std::string haproxy_time(Duration duration) {

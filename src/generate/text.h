@@ -14,6 +14,8 @@ std::string at(const std::string& address, std::uint16_t port);
 std::string sql_text(std::string_view text);
 /// A name in backquotes as MariaDB reads it.
 std::string sql_name(std::string_view name);
+/// A word as a shell reads it, in single quotes where it needs them.
+std::string shell_word(std::string_view word);
 /// A whole number of milliseconds or seconds as HAProxy writes it: `1500ms`, `2s`.
 std::string haproxy_time(Duration duration);
 /// The SHA-512 form of crypt(3). The salt is made of `place`, so that the same file is written the same each time.

@@ -89,6 +89,10 @@ bool Configuration::has_audit() const {
                        [](const auto& schedule) { return !schedule.words.empty() && schedule.words[0] == "audit"; });
 }
 
+bool Configuration::has_node() const {
+    return std::any_of(node.roles.begin(), node.roles.end(), [](const auto& role) { return role == "intake" || role == "queue"; });
+}
+
 bool Configuration::has_queue(std::string_view name) const {
     if (name == intake::quarantine_queue || find_queue(name) != nullptr) return true;
     return std::any_of(queues.begin(), queues.end(),

@@ -197,6 +197,8 @@ struct Configuration {
     /// Whether an audit is scheduled: then history is kept until it was counted (D2).
     bool has_audit() const;
     bool has_queue(std::string_view name) const;
+    /// Whether the roles bring a node to this host.
+    bool has_node() const;
     const QueueConfiguration* find_queue(std::string_view name) const;
     const WorkerConfiguration* find_worker(std::string_view name) const;
     const DatabaseConfiguration* find_database(std::string_view name) const;

@@ -1,6 +1,14 @@
 #include "cli/process/work.h"
 
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+
 #include "base/log_line.h"
+#include "base/spawn.h"
 #include "cli/exit_code.h"
 #include "cli/process/paths.h"
 #include "cli/process/statsd.h"
@@ -115,14 +123,43 @@ std::vector<std::pair<std::string, std::string>> child_environment(const Configu
     return supervisor::to_environment(surroundings);
 }
 
+/// Returns when it cannot, with the exit code.
+static int become(const Configuration& configuration, const WorkerConfiguration& given, unsigned n) {
+    auto failed = [&](const std::string& why, int code) {
+        log_error("program.failed").with("worker", given.name).with("n", n).with("why", why);
+        return code;
+    };
+    auto key = worker_credentials(configuration.node.data_dir);
+    if (configuration.has_node()) {  // this may be quicker than the node that makes it
+        SystemEntropy entropy;
+        auto made = read_or_make_worker_key(configuration.node.data_dir, entropy);
+        if (!made.ok()) return failed(made.error(), exit_code::io);
+        key = std::move(*made);
+    }
+    const std::vector<std::pair<std::string, std::string>> names = {
+        {"n", std::to_string(n)}, {"worker", given.name}, {"node", configuration.node.name}};
+    for (const auto& [name, value] : child_environment(configuration, given, key))
+        ::setenv(name.c_str(), replace_names(value, names).c_str(), 1);
+    std::vector<std::string> command;
+    for (const auto& word : given.process.command) command.push_back(replace_names(word, names));
+    const auto& directory = given.process.directory;
+    if (!directory.empty() && ::chdir(directory.c_str()) != 0)
+        return failed("cannot go to " + directory + ": " + std::strerror(errno), exit_code::configuration);
+    std::vector<char*> words;
+    for (auto& word : command) words.push_back(word.data());
+    words.push_back(nullptr);
+    std::signal(SIGPIPE, SIG_DFL);
+    ::execvp(words[0], words.data());
+    return failed("cannot execute " + command[0] + ": " + std::strerror(errno), exit_code::io);
+}
+
 int run_work_process(const Configuration& configuration, std::string_view name, unsigned n) {
     const auto* given = configuration.find_worker(name);
-    if (given == nullptr || given->handler == HandlerKind::program) {
-        log_error("worker.unknown")
-            .with("worker", name)
-            .with("next", "forebay config show lists the workers; a `program` runs its own command");
+    if (given == nullptr) {
+        log_error("worker.unknown").with("worker", name).with("next", "forebay config show lists the workers");
         return exit_code::usage;
     }
+    if (given->handler == HandlerKind::program) return become(configuration, *given, n);
     // Signals are obeyed before anything can be in hand. `controls` lives as long as the process.
     static worker::Controls controls;
     worker::obey_signals(controls);

@@ -1,6 +1,7 @@
 #pragma once
 // One numbered worker process: `forebay work store 3`. Builds the handler its configuration names, talks to
-// the queue port and runs until TERM or until it is due for recycling; both end with 0.
+// the queue port and runs until TERM or until it is due for recycling; both end with 0. A `program` it becomes: its own command, with
+// the environment that the parent would give it.
 
 #include <string_view>
 

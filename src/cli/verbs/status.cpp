@@ -48,7 +48,11 @@ Seen look(Invocation& invocation, const Configuration& configuration) {
     if (answer && answer->ok)
         seen.processes = with_standings(answer->processes, configuration.node.data_dir);
     else
-        seen.why_no_processes = answer ? answer->error : no_supervisor(path, answer.error().what);
+        seen.why_no_processes = answer ? answer->error
+                                : seen.node
+                                    ? "no supervisor answers at " + path + " (" + answer.error().what +
+                                          "). The node runs without one: supervisorctl status or systemctl status tells of processes"
+                                    : no_supervisor(path, answer.error().what);
     return seen;
 }
 

@@ -58,6 +58,8 @@ int run_db_schema_diff(Invocation& invocation);
 int run_dbcheck(Invocation& invocation);
 int run_generate_haproxy(Invocation& invocation);
 int run_generate_galera(Invocation& invocation);
+int run_generate_supervisord(Invocation& invocation);
+int run_generate_systemd(Invocation& invocation);
 
 int run_list(Invocation& invocation);
 int run_help(Invocation& invocation);
