@@ -353,7 +353,7 @@ run = "audit --since 24h --against main --table leads"
     settle(process, 3)
     wait_until(lambda: any("3" in line for line in log_lines(process, "audit.balanced")))
     wait_until(lambda: "BALANCE today  accepted 3 = settled 3  counted" in process.run("status", expect=None).stdout)
-    assert process.json("status")["audit"]["last"]["verdict"] == "balanced"
+    assert json.loads(process.run("status", "--json", expect=None).stdout)["audit"]["last"]["verdict"] == "balanced"
     change(process, "DELETE FROM leads WHERE id = ?", ids[1])
     wait_until(lambda: any(ids[1] in line for line in log_lines(process, "audit.mismatch")))
     wait_until(lambda: 'forebay_audit_difference{endpoint="lead"} 1' in requests.get(process.admin + "/metrics", timeout=10).text)
