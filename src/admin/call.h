@@ -38,5 +38,12 @@ http::Response json_response(const json::Value& value);
 http::Response bad_request(std::string_view detail);
 /// What the broker refused, as a problem.
 http::Response refused(broker::Refusal refusal, std::string_view queue);
+/// What refused() says.
+struct RefusalWords {
+    unsigned status;
+    std::string_view code;
+    std::string detail;
+};
+RefusalWords words_of(broker::Refusal refusal, std::string_view queue);
 
 }  // namespace forebay::admin

@@ -189,10 +189,7 @@ http::Response replay(History& history, Clock& clock, broker::Commands& commands
     json::Value out;
     out.set("sent", sent);
     // Those that are left were not looked for.
-    if (refusal) {
-        auto problem = json::parse(refused(*refusal, queue).body);
-        return json_response(out.set("refused", problem.ok() ? (*problem)["detail"] : json::Value("The queue does not take it.")));
-    }
+    if (refusal) return json_response(out.set("refused", words_of(*refusal, queue).detail));
     json::Value missing = json::Value::array();
     for (const auto& id : wanted->ids) missing.push(to_text(id));
     return json_response(out.set("not_found", std::move(missing)));

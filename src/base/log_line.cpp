@@ -74,10 +74,10 @@ LogLine::~LogLine() {
         write_out(line_);
 }
 
-GatherLogLines::GatherLogLines() : outer_(std::exchange(gathering, this)) {}
+GatherLogLines::GatherLogLines() { gathering = this; }
 
 GatherLogLines::~GatherLogLines() {
-    gathering = outer_;
+    gathering = nullptr;
     write_out(lines_);
 }
 

@@ -36,7 +36,7 @@ class LogLine {
 };
 
 /// While it lives, the lines of its thread are gathered and written together: as many in one call as a pipe takes whole, the rest at
-/// its end. For many lines about one act.
+/// its end. For many lines about one act; one at a time.
 class GatherLogLines {
   public:
     GatherLogLines();
@@ -48,7 +48,6 @@ class GatherLogLines {
     friend class LogLine;
     void add(std::string_view line);
     std::string lines_;
-    GatherLogLines* outer_;
 };
 
 inline LogLine log_debug(std::string_view event) { return {LogLevel::debug, event}; }

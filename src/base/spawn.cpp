@@ -54,6 +54,7 @@ void take_default_signals() {
     ::prctl(PR_SET_PDEATHSIG, options.death_signal);
     bool ready = ::getppid() == parent;  // else it died before the prctl
     ready = ready && place(input, 0) && place(options.output, 1) && place(options.errors, 2);
+    for (int kept : options.kept) ready = ready && ::fcntl(kept, F_SETFD, 0) == 0;
     ready = ready && (options.directory.empty() || ::chdir(options.directory.c_str()) == 0);
     if (ready) ::execvpe(argv[0], argv, envp);
     int number = errno;

@@ -82,6 +82,8 @@ Result<std::unique_ptr<Database>, Error> open(Options options);
 /// Servers: connects at the first read.
 Result<std::unique_ptr<Reader>, Error> open_reader(const Options& options);
 
+/// Whether there is a file to read; of a server it is not known here, so yes. Costs no connection.
+bool is_there(const Options& options);
 /// SQLite: when the database at `options.path` was first written, by its note; nothing if it never was.
 std::optional<Timestamp> made_at(const Options& options);
 /// SQLite: why a file that was made is not used: it is not there any more. Nothing if it is there, never was, or is no file.

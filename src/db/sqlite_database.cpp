@@ -74,6 +74,8 @@ std::uint64_t file_at(const std::string& path) {
     return (static_cast<std::uint64_t>(found.st_dev) << 40) ^ found.st_ino;
 }
 
+bool is_there(const Options& options) { return options.driver != Driver::sqlite || file_at(options.path) != 0; }
+
 std::optional<Timestamp> made_at(const Options& options) {
     std::ifstream note(options.made_note);
     std::string when, path;

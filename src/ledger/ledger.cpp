@@ -112,8 +112,7 @@ Ledger::~Ledger() = default;
 
 Result<db::Reader*, db::Error> Ledger::reader(const db::Options& source) {
     auto key = source.name + " " + db::place_of(source);
-    std::error_code ignored;
-    if (source.driver == db::Driver::sqlite && !std::filesystem::exists(source.path, ignored)) {
+    if (!db::is_there(source)) {
         open_.erase(key);
         return nullptr;
     }

@@ -6,6 +6,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
@@ -18,8 +19,9 @@
 namespace forebay::supervisor {
 namespace {
 
-constexpr std::pair<std::string_view, Verb> verbs[] = {{"status", Verb::status},   {"start", Verb::start},   {"stop", Verb::stop},
-                                                       {"restart", Verb::restart}, {"signal", Verb::signal}, {"shutdown", Verb::shutdown}};
+constexpr std::pair<std::string_view, Verb> verbs[] = {
+    {"status", Verb::status}, {"start", Verb::start},   {"stop", Verb::stop},       {"restart", Verb::restart},  {"signal", Verb::signal},
+    {"scale", Verb::scale},   {"reload", Verb::reload}, {"upgrade", Verb::upgrade}, {"shutdown", Verb::shutdown}};
 /// Those that ask a process for something; what ends it is start and stop's business.
 constexpr std::pair<std::string_view, int> signals[] = {{"TSTP", SIGTSTP}, {"CONT", SIGCONT}, {"USR1", SIGUSR1},
                                                         {"USR2", SIGUSR2}, {"HUP", SIGHUP},   {"QUIT", SIGQUIT}};
@@ -45,26 +47,38 @@ State state_named(std::string_view name) {
     return State::stopped;
 }
 
+constexpr std::int64_t count_most = 1000;
+
+Result<ControlRequest, std::string> with_count(ControlRequest request, const json::Value& value) {
+    if (value["auto"].boolean()) return request;
+    auto count = value["count"].integer();
+    if (!count || *count < 0 || *count > count_most) return Failure{std::string("\"count\" must be 0 to 1000, or \"auto\" true")};
+    request.count = static_cast<unsigned>(*count);
+    return request;
+}
+
 Result<ControlRequest, std::string> with_names(ControlRequest request, const json::Value& value) {
     for (auto& name : value["names"].elements()) request.names.push_back(name.text());
-    bool needed = request.verb != Verb::status && request.verb != Verb::shutdown;
+    constexpr Verb of_all[] = {Verb::status, Verb::reload, Verb::upgrade, Verb::shutdown};
+    bool needed = std::find(std::begin(of_all), std::end(of_all), request.verb) == std::end(of_all);
     if (needed && request.names.empty()) return Failure{std::string("\"names\" is missing: which processes?")};
     return request;
 }
 
-ProcessStatus status_of(const json::Value& v) {
-    ProcessStatus s;
-    s.name = v["name"].text();
-    s.group = v["group"].text();
-    s.worker = v["worker"].text();
-    s.n = static_cast<unsigned>(v["n"].integer().value_or(0));
-    s.pid = static_cast<int>(v["pid"].integer().value_or(0));
-    s.state = state_named(v["state"].text());
-    s.since = {v["since_ms"].integer().value_or(0)};
-    s.restarts = static_cast<std::uint64_t>(v["restarts"].integer().value_or(0));
-    s.log = v["log"].text();
-    s.why = v["why"].text();
-    return s;
+json::Value to_json(const PoolStatus& pool) {
+    json::Value value;
+    value.set("worker", pool.worker);
+    value.set("group", pool.group);
+    value.set("count", pool.count);
+    value.set("count_min", pool.count_min);
+    value.set("count_max", pool.count_max);
+    value.set("by_hand", pool.is_by_hand);
+    return value;
+}
+
+PoolStatus pool_of(const json::Value& v) {
+    auto number = [&](const char* key) { return static_cast<unsigned>(v[key].integer().value_or(0)); };
+    return {v["worker"].text(), v["group"].text(), number("count"), number("count_min"), number("count_max"), v["by_hand"].boolean()};
 }
 
 Result<Descriptor, ControlError> connected(const std::string& path) {
@@ -104,7 +118,9 @@ Result<ControlRequest, std::string> parse_request(std::string_view line) {
     if (!parsed) return Failure{"not JSON: " + parsed.error().what};
     auto& value = *parsed;
     auto verb = find_in(verbs, value["do"].text());
-    if (!verb) return Failure{"unknown \"do\": \"" + value["do"].text() + "\"; known are status, start, stop, restart, signal, shutdown"};
+    if (!verb)
+        return Failure{"unknown \"do\": \"" + value["do"].text() +
+                       "\"; known are status, start, stop, restart, signal, scale, reload, upgrade, shutdown"};
     ControlRequest request;
     request.verb = *verb;
     request.all_at_once = value["all_at_once"].boolean();
@@ -114,6 +130,10 @@ Result<ControlRequest, std::string> parse_request(std::string_view line) {
         auto signal = find_in(signals, value["signal"].text());
         if (!signal) return Failure{"unknown signal \"" + value["signal"].text() + "\"; known are TSTP, CONT, USR1, USR2, HUP, QUIT"};
         request.signal = *signal;
+    }
+    request.dry_run = value["dry_run"].boolean();
+    if (request.verb == Verb::scale) {
+        TRY_ASSIGN(request, with_count(std::move(request), value));
     }
     return with_names(std::move(request), value);
 }
@@ -130,7 +150,25 @@ std::string to_line(const ControlRequest& request) {
     if (!request.wait) value.set("wait", false);
     if (!request.reason.empty()) value.set("reason", request.reason);
     if (request.verb == Verb::signal) value.set("signal", word_of(signals, request.signal));
+    if (request.verb == Verb::scale && request.count) value.set("count", *request.count);
+    if (request.verb == Verb::scale && !request.count) value.set("auto", true);
+    if (request.dry_run) value.set("dry_run", true);
     return json::to_text(value) + "\n";
+}
+
+ProcessStatus process_status_of(const json::Value& v) {
+    ProcessStatus s;
+    s.name = v["name"].text();
+    s.group = v["group"].text();
+    s.worker = v["worker"].text();
+    s.n = static_cast<unsigned>(v["n"].integer().value_or(0));
+    s.pid = static_cast<int>(v["pid"].integer().value_or(0));
+    s.state = state_named(v["state"].text());
+    s.since = {v["since_ms"].integer().value_or(0)};
+    s.restarts = static_cast<std::uint64_t>(v["restarts"].integer().value_or(0));
+    s.log = v["log"].text();
+    s.why = v["why"].text();
+    return s;
 }
 
 json::Value to_json(const ProcessStatus& process) {
@@ -155,6 +193,10 @@ std::string to_line(const ControlAnswer& answer) {
     auto processes = json::Value::array();
     for (auto& process : answer.processes) processes.push(to_json(process));
     value.set("processes", std::move(processes));
+    auto pools = json::Value::array();
+    for (auto& pool : answer.pools) pools.push(to_json(pool));
+    if (!answer.pools.empty()) value.set("pools", std::move(pools));
+    if (!answer.text.empty()) value.set("text", answer.text);
     return json::to_text(value) + "\n";
 }
 
@@ -164,7 +206,9 @@ Result<ControlAnswer, std::string> parse_answer(std::string_view line) {
     ControlAnswer answer;
     answer.ok = (*parsed)["ok"].boolean();
     answer.error = (*parsed)["error"].text();
-    for (auto& process : (*parsed)["processes"].elements()) answer.processes.push_back(status_of(process));
+    for (auto& process : (*parsed)["processes"].elements()) answer.processes.push_back(process_status_of(process));
+    for (auto& pool : (*parsed)["pools"].elements()) answer.pools.push_back(pool_of(pool));
+    answer.text = (*parsed)["text"].text();
     return answer;
 }
 

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -88,6 +89,10 @@ void ControlServer::read_from(Connection id, Client& client, std::vector<Asked>&
     if (client.in.size() <= request_bytes_max) return;
     client.out += to_line(ControlAnswer{false, "a request has at most 64 KiB", {}});
     client.closing = true;
+}
+
+bool ControlServer::is_idle() const {
+    return std::all_of(clients_.begin(), clients_.end(), [](const auto& one) { return one.second.out.empty(); });
 }
 
 void ControlServer::write_to(Client& client) {

@@ -19,7 +19,12 @@ class ControlServer {
   public:
     /// Replaces a socket nobody answers on; refuses when somebody does.
     static Result<ControlServer, std::string> open(const std::string& path);
-    ControlServer(ControlServer&&) = default;
+    /// Goes on with a socket that listens at that path already.
+    static ControlServer adopt(std::string path, Descriptor listener) { return ControlServer(std::move(path), std::move(listener)); }
+    int descriptor() const { return listener_.get(); }
+    /// Everything that was to be said has been sent.
+    bool is_idle() const;
+    ControlServer(ControlServer&&) noexcept = default;
     ControlServer& operator=(ControlServer&&) = delete;
     ~ControlServer();
 

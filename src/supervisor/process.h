@@ -2,6 +2,7 @@
 // One numbered process of a program: the operating system's side of it (start, signals, output, end) and its
 // place in the lifecycle table. It acts on events; when they come is the supervisor's business.
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -9,6 +10,7 @@
 
 #include "base/spawn.h"
 #include "base/time.h"
+#include "supervisor/channel.h"
 #include "supervisor/child_log.h"
 #include "supervisor/lifecycle.h"
 #include "supervisor/supervisor.h"
@@ -17,12 +19,26 @@ namespace forebay::supervisor {
 
 class Process {
   public:
-    /// `spec` and `options` outlive it.
-    Process(const ProgramSpec& spec, unsigned n, const Options& options, Clock& clock);
+    /// `options` and `clock` outlive it.
+    Process(std::shared_ptr<const ProgramSpec> spec, unsigned n, const Options& options, Clock& clock);
     Process(const Process&) = delete;
     Process& operator=(const Process&) = delete;
 
     void on(Event event);
+    /// What it is from its next start on.
+    void take(std::shared_ptr<const ProgramSpec> spec) { next_spec_ = std::move(spec); }
+    /// At its next start it inherits from another process, through this socket.
+    void inherit_from(Descriptor socket) { inheritance_ = std::move(socket); }
+    /// Has it give what it serves to whoever reads from the other end of `socket`, and end. False when it cannot be told.
+    bool hand_over_to(Descriptor socket);
+    /// It stands where another stood that had been started again so often.
+    void follows(std::uint64_t restarts) { status_.restarts = restarts + 1; }
+    /// For the next binary: what adopt() goes on with. Its descriptors survive execve if `inheritable`.
+    json::Value leave_behind(bool inheritable);
+    /// Goes on with a process that another binary started under this pid.
+    void adopt(const json::Value& left);
+    bool is_adopted() const { return is_adopted_; }
+
     /// What its timer will say, and when.
     struct Timer {
         Instant at;
@@ -34,13 +50,21 @@ class Process {
     int end_descriptor() const { return end_.get(); }
     int output_descriptor() const { return output_.get(); }
     void read_output();
+    /// Where it says words of channel.h; -1 = it has no channel.
+    int channel_descriptor() const { return channel_.descriptor(); }
+    std::optional<Word> hear();
+    /// Has it read the configuration again; it says when it has.
+    void ask_to_take_up();
+    bool is_taking_up() const { return is_taking_up_; }
+    /// It has said that it serves.
+    bool is_ready() const { return is_ready_; }
     /// After end_descriptor became readable: kills what is left of its group, reaps it, and steps on.
     void collect();
 
     void send(int signal);
     void kill_group();
-    ChildLog& log() { return log_; }
-    const ProgramSpec& spec() const { return spec_; }
+    ChildLog& log() { return *log_; }
+    const ProgramSpec& spec() const { return *spec_; }
     State state() const { return status_.state; }
     const ProcessStatus& status() const { return status_; }
 
@@ -51,15 +75,21 @@ class Process {
     void set_timer_of(State state);
     SpawnOptions command() const;
     Policy policy() const;
+    Result<pid_t, std::string> start();
+    void renew();
+    bool watch(pid_t pid, Descriptor output);
 
-    const ProgramSpec& spec_;
+    std::shared_ptr<const ProgramSpec> spec_, next_spec_;
     const Options& options_;
     Clock& clock_;
     ProcessStatus status_;
-    ChildLog log_;
+    std::unique_ptr<ChildLog> log_;
     Descriptor end_;
     Descriptor output_;
+    Channel channel_;
+    Descriptor inheritance_;
     std::optional<Timer> timer_;
+    bool is_adopted_ = false, is_ready_ = false, is_taking_up_ = false;
     unsigned failures_ = 0;  ///< failed starts in a row
     std::uint64_t starts_ = 0;
 };

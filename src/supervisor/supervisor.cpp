@@ -1,18 +1,17 @@
 #include "supervisor/supervisor.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <atomic>
-#include <list>
+#include <mutex>
 #include <set>
 
 #include "base/log_line.h"
 #include "supervisor/control_server.h"
-#include "supervisor/task.h"
+#include "supervisor/crew.h"
 
 namespace forebay::supervisor {
 namespace {
@@ -30,49 +29,62 @@ class PollingSupervisor final : public Supervisor {
   public:
     PollingSupervisor(Options options, std::vector<ProgramSpec> programs, std::optional<ControlServer> control)
         : options_(std::move(options)),
-          programs_(std::move(programs)),
           control_(std::move(control)),
-          wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
-        for (auto& program : programs_)
-            for (unsigned n = 1; n <= program.count; ++n) processes_.emplace_back(program, program.numbered ? n : 0, options_, clock_);
-        in_start_order_ = all();
-        std::stable_sort(in_start_order_.begin(), in_start_order_.end(),
-                         [](Process* a, Process* b) { return a->spec().priority < b->spec().priority; });
-    }
+          crew_(options_, std::move(programs),
+                [this](Control::Connection to, const ControlAnswer& answer) { control_->answer(to, answer); }),
+          wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
 
-    int run() override {
+    Ended run() override {
         take_signals();
-        for (auto* process : in_start_order_)
-            if (process->spec().autostart) process->on(Event::start_asked);
-        while (!is_over()) {
+        (void)left_behind(false);
+        if (!std::exchange(has_begun_, true)) crew_.begin_all();
+        while (!stopping_ || crew_.is_busy() || crew_.has_processes()) {
             wait();
-            advance_tasks();
+            crew_.look_after();
+            if (!may_upgrade()) continue;
+            upgrade_asked_ = false;
+            log_info("supervisor.upgrading");
+            return Ended::upgrade;
         }
         log_info("supervisor.ended");
-        return 0;
+        return Ended::stopped;
     }
 
     void stop() override {
-        std::uint64_t one = 1;
-        (void)!::write(wake_.get(), &one, sizeof one);
+        std::lock_guard guard(lock_);
+        asked_to_stop_ = true;
+        wake();
     }
+
+    void scale(std::string worker, unsigned count) override {
+        std::lock_guard guard(lock_);
+        scaled_.emplace_back(std::move(worker), count);
+        wake();
+    }
+
+    json::Value leave_behind() override { return left_behind(true); }
 
   private:
     using Control = ControlServer;
 
-    std::vector<Process*> all() {
-        std::vector<Process*> out;
-        for (auto& process : processes_) out.push_back(&process);
-        return out;
+    void wake() {
+        std::uint64_t one = 1;
+        (void)!::write(wake_.get(), &one, sizeof one);
     }
 
-    bool is_over() {
-        return stopping_ && std::none_of(processes_.begin(), processes_.end(), [](Process& p) { return has_process(p.state()); }) &&
-               tasks_.empty();
+    bool may_upgrade() const { return upgrade_asked_ && !stopping_ && !crew_.is_busy() && (!control_ || control_->is_idle()); }
+
+    json::Value left_behind(bool inheritable) {
+        auto left = json::Value().set("pools", crew_.leave_behind(inheritable));
+        if (!control_) return left;
+        ::fcntl(control_->descriptor(), F_SETFD, inheritable ? 0 : FD_CLOEXEC);
+        return left.set("control", control_->descriptor());
     }
+
+    // ---- the loop
 
     void take_signals() {
-        if (!options_.take_signals) return;
+        if (!options_.take_signals || signals_) return;
         auto set = taken_signal_set();
         ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
         signals_ = Descriptor(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
@@ -81,20 +93,11 @@ class PollingSupervisor final : public Supervisor {
     void wait() {
         std::vector<pollfd> polled{{wake_.get(), POLLIN, 0}, {signals_.get(), POLLIN, 0}};
         if (control_) control_->add_to(polled);
-        for (auto& process : processes_) {
-            polled.push_back({process.output_descriptor(), POLLIN, 0});
-            polled.push_back({process.end_descriptor(), POLLIN, 0});
-        }
-        ::poll(polled.data(), polled.size(), milliseconds_to_next_timer());
+        for (auto* process : crew_.everything())
+            for (int descriptor : {process->output_descriptor(), process->end_descriptor(), process->channel_descriptor()})
+                if (descriptor >= 0) polled.push_back({descriptor, POLLIN, 0});
+        ::poll(polled.data(), polled.size(), static_cast<int>(crew_.to_next_timer().count()));
         take_events(polled);
-    }
-
-    int milliseconds_to_next_timer() {
-        auto now = clock_.now();
-        Duration soonest = 60s;
-        for (auto& process : processes_)
-            if (process.timer()) soonest = std::min(soonest, process.timer()->at - now);
-        return static_cast<int>(std::max<Duration>(soonest, Duration::zero()).count());
     }
 
     void take_events(const std::vector<pollfd>& polled) {
@@ -103,24 +106,29 @@ class PollingSupervisor final : public Supervisor {
             if (one.revents != 0) ready.insert(one.fd);
         if (ready.contains(wake_.get())) take_wake();
         if (signals_ && ready.contains(signals_.get())) take_signal();
-        for (auto& process : processes_) {
-            if (ready.contains(process.output_descriptor())) process.read_output();
-            if (ready.contains(process.end_descriptor())) process.collect();
-            fire_timer(process);
+        for (auto* process : crew_.everything()) {
+            if (ready.contains(process->channel_descriptor())) crew_.hear(*process);
+            if (ready.contains(process->output_descriptor())) process->read_output();
+            if (ready.contains(process->end_descriptor())) process->collect();
+            crew_.fire_timer(*process);
         }
         if (control_)
             for (auto& asked : control_->take(polled)) obey(asked);
     }
 
-    void fire_timer(Process& process) {
-        if (process.timer() && process.timer()->at <= clock_.now()) process.on(process.timer()->event);
-    }
-
     void take_wake() {
         std::uint64_t count = 0;
         (void)!::read(wake_.get(), &count, sizeof count);
-        shut_down();
+        std::unique_lock guard(lock_);
+        auto scaled = std::exchange(scaled_, {});
+        bool stops = std::exchange(asked_to_stop_, false);
+        guard.unlock();
+        if (stops) return shut_down();
+        if (stopping_) return;
+        for (auto& [worker, wanted] : scaled) crew_.scale_to_load(worker, wanted);
     }
+
+    // ---- signals
 
     void take_signal() {
         signalfd_siginfo info;
@@ -128,10 +136,12 @@ class PollingSupervisor final : public Supervisor {
             int signal = static_cast<int>(info.ssi_signo);
             if (signal == SIGTERM || signal == SIGINT)
                 shut_down();
+            else if (signal == SIGHUP)
+                (void)reload(std::nullopt);
             else if (signal == SIGUSR1)
-                for (auto& process : processes_) process.log().reopen();
+                for (auto* process : crew_.everything()) process->log().reopen();
             else if (signal == SIGUSR2)
-                log_warn("signal.ignored").with("signal", "USR2").with("why", "handing over to a new binary is not in this version");
+                (void)ask_for_upgrade();
             else if (signal == SIGQUIT)
                 dump();
             else
@@ -141,14 +151,13 @@ class PollingSupervisor final : public Supervisor {
 
     /// Pausing is for workers only: the node keeps accepting.
     void pass_on(int signal) {
-        if (signal == SIGHUP && options_.on_hup) options_.on_hup();
-        for (auto& process : processes_)
-            if (process.spec().ours && (signal == SIGHUP || process.spec().numbered)) process.send(signal);
+        for (auto* process : crew_.all())
+            if (process->spec().ours && process->spec().numbered) process->send(signal);
     }
 
     void dump() {
-        for (auto& process : processes_) {
-            auto& s = process.status();
+        for (auto* process : crew_.everything()) {
+            auto& s = process->status();
             log_info("process.state")
                 .with("process", s.name)
                 .with("state", name_of(s.state))
@@ -162,121 +171,75 @@ class PollingSupervisor final : public Supervisor {
     void shut_down() {
         if (!std::exchange(stopping_, true)) {
             log_info("supervisor.stopping");
-            for (auto& task : tasks_) refuse(task);
-            tasks_.clear();
-            tasks_.emplace_back(shutdown_stages(all()), std::nullopt);
-            return;
+            return crew_.shut_down();
         }
         log_warn("supervisor.killing").with("why", "asked to stop a second time");
-        for (auto& process : processes_) {
-            process.on(Event::stop_asked);
-            process.kill_group();
-        }
+        crew_.kill_all();
     }
+
+    // ---- what is asked on the control socket
 
     void obey(const Control::Asked& asked) {
-        auto& request = asked.request;
-        if (request.verb == Verb::status) return control_->answer(asked.connection, {true, {}, statuses(all())});
-        if (request.verb == Verb::shutdown) {
-            control_->answer(asked.connection, {true, {}, statuses(all())});
-            if (!stopping_) shut_down();
-            return;
-        }
-        auto named = find(request.names);
-        if (!named) return control_->answer(asked.connection, {false, named.error(), {}});
-        if (request.verb == Verb::signal) {
-            for (auto* process : *named) process->send(request.signal);
-            return control_->answer(asked.connection, {true, {}, statuses(*named)});
-        }
-        if (stopping_) return control_->answer(asked.connection, {false, "the supervisor is stopping", {}});
-        begin(request, *named, asked.connection);
-    }
-
-    static void log_order(const ControlRequest& request, const std::vector<Process*>& named) {
-        std::string names;
-        for (auto* process : named) names += (names.empty() ? "" : ", ") + process->status().name;
-        auto line = log_info("processes.asked");
-        line.with("to", name_of(request.verb)).with("processes", names);
-        if (!request.reason.empty()) line.with("reason", request.reason);
-    }
-
-    void begin(const ControlRequest& request, const std::vector<Process*>& named, Control::Connection connection) {
-        log_order(request, named);
-        auto waiting = request.wait ? std::optional(connection) : std::nullopt;
+        auto& [connection, request] = asked;
         switch (request.verb) {
-            case Verb::start:
-                tasks_.emplace_back(start_stages(named), waiting);
-                break;
-            case Verb::stop:
-                tasks_.emplace_back(stop_stages(named), waiting);
-                break;
-            case Verb::restart:
-                tasks_.emplace_back(restart_stages(named, request.all_at_once), waiting);
-                break;
-            default:
+            case Verb::status:
+                return control_->answer(connection, crew_.status());
+            case Verb::shutdown:
+                control_->answer(connection, crew_.status());
+                if (!stopping_) shut_down();
                 return;
+            case Verb::upgrade:
+                return control_->answer(connection, ask_for_upgrade());
+            case Verb::reload:
+                if (auto answer = request.dry_run ? what_would_change() : reload(connection)) control_->answer(connection, *answer);
+                return;
+            default:
+                break;
         }
-        tasks_.back().advance();
-        if (!request.wait) control_->answer(connection, {true, {}, statuses(named)});
+        if (stopping_ && request.verb != Verb::signal) return control_->answer(connection, refused("the supervisor is stopping"));
+        crew_.obey(request, connection);
     }
 
-    /// Every pattern must name somebody: a typing error must not pass as success.
-    Result<std::vector<Process*>, std::string> find(const std::vector<std::string>& patterns) {
-        std::vector<Process*> named;
-        for (auto& pattern : patterns) {
-            bool known = false;
-            for (auto* process : in_start_order_) {
-                if (!matches(pattern, process->status())) continue;
-                known = true;
-                if (std::find(named.begin(), named.end(), process) == named.end()) named.push_back(process);
-            }
-            if (!known) return Failure{"no process is called " + pattern};
+    static ControlAnswer refused(std::string why) { return {false, std::move(why), {}}; }
+
+    std::optional<ControlAnswer> what_would_change() {
+        if (!options_.on_reload) return refused("there is nothing to reload");
+        auto read = options_.on_reload(true);
+        return read ? ControlAnswer{true, {}, {}, {}, read->text} : refused(read.error());
+    }
+
+    /// Nothing: the answer comes when everything has taken it up.
+    std::optional<ControlAnswer> reload(std::optional<Control::Connection> connection) {
+        if (!options_.on_reload) return refused("there is nothing to reload");
+        if (stopping_) return refused("the supervisor is stopping");
+        auto read = options_.on_reload(false);
+        if (!read) return refused(read.error());
+        crew_.renew(std::move(read->programs), connection, std::move(read->text));
+        return std::nullopt;
+    }
+
+    ControlAnswer ask_for_upgrade() {
+        if (!options_.before_upgrade) return refused("upgrades are not possible here");
+        if (stopping_) return refused("the supervisor is stopping");
+        if (auto ok = options_.before_upgrade(); !ok) {
+            log_error("upgrade.refused").with("why", ok.error()).with("next", "what runs goes on");
+            return refused(ok.error());
         }
-        return named;
-    }
-
-    static std::vector<ProcessStatus> statuses(const std::vector<Process*>& processes) {
-        std::vector<ProcessStatus> out;
-        for (auto* process : processes) out.push_back(process->status());
-        return out;
-    }
-
-    void advance_tasks() {
-        for (auto task = tasks_.begin(); task != tasks_.end();) {
-            if (!task->advance()) {
-                ++task;
-                continue;
-            }
-            if (task->connection()) control_->answer(*task->connection(), answer_of(*task));
-            task = tasks_.erase(task);
-        }
-    }
-
-    static ControlAnswer answer_of(const Task& task) {
-        ControlAnswer answer{true, {}, statuses(task.processes())};
-        if (!task.wants_running()) return answer;
-        for (auto& process : answer.processes) {
-            if (process.state == State::running) continue;
-            answer.ok = false;
-            answer.error = process.name + " is " + std::string(name_of(process.state)) + (process.why.empty() ? "" : ": " + process.why);
-        }
-        return answer;
-    }
-
-    void refuse(const Task& task) {
-        if (task.connection()) control_->answer(*task.connection(), {false, "the supervisor is stopping", {}});
+        upgrade_asked_ = true;
+        return crew_.status();
     }
 
     Options options_;
-    std::vector<ProgramSpec> programs_;
     std::optional<ControlServer> control_;
-    SystemClock clock_;
-    std::list<Process> processes_;
-    std::vector<Process*> in_start_order_;
-    std::list<Task> tasks_;
+    Crew crew_;
     Descriptor wake_;
     Descriptor signals_;
+    std::mutex lock_;  ///< guards what other threads ask: the two below
+    std::vector<std::pair<std::string, unsigned>> scaled_;
+    bool asked_to_stop_ = false;
+    bool has_begun_ = false;
     bool stopping_ = false;
+    bool upgrade_asked_ = false;
 };
 
 Result<void, std::string> check(const std::vector<ProgramSpec>& programs) {
@@ -290,15 +253,22 @@ Result<void, std::string> check(const std::vector<ProgramSpec>& programs) {
     return {};
 }
 
+Result<std::optional<ControlServer>, std::string> open_control(const Options& options) {
+    if (options.control_path.empty()) return std::optional<ControlServer>();
+    auto left = options.left_behind ? (*options.left_behind)["control"].integer() : std::nullopt;
+    if (left) {
+        ::fcntl(static_cast<int>(*left), F_SETFD, FD_CLOEXEC);
+        return std::optional(ControlServer::adopt(options.control_path, Descriptor(static_cast<int>(*left))));
+    }
+    TRY_ASSIGN(auto opened, ControlServer::open(options.control_path));
+    return std::optional(std::move(opened));
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Supervisor>, std::string> Supervisor::open(Options options, std::vector<ProgramSpec> programs) {
     TRY(check(programs));
-    std::optional<ControlServer> control;
-    if (!options.control_path.empty()) {
-        TRY_ASSIGN(auto opened, ControlServer::open(options.control_path));
-        control.emplace(std::move(opened));
-    }
+    TRY_ASSIGN(auto control, open_control(options));
     return std::unique_ptr<Supervisor>(new PollingSupervisor(std::move(options), std::move(programs), std::move(control)));
 }
 

@@ -6,38 +6,59 @@
 #include <optional>
 #include <vector>
 
-#include "supervisor/process.h"
+#include "supervisor/pool.h"
 
 namespace forebay::supervisor {
 
 struct Stage {
     Event ask;  ///< start_asked or stop_asked
     std::vector<Process*> processes;
+    Pool* hands_over = nullptr;  ///< instead: its process hands over to a successor
+    bool takes_up = false;       ///< instead: the processes read the configuration again
 };
 
 class Task {
   public:
-    Task(std::vector<Stage> stages, std::optional<std::uint64_t> connection) : stages_(std::move(stages)), connection_(connection) {}
+    Task(std::vector<Stage> stages, std::optional<std::uint64_t> connection, std::string text = {})
+        : stages_(std::move(stages)), connection_(connection), text_(std::move(text)) {}
     /// Begins stages and ends them as far as the processes' states allow. True = nothing is left to do.
     bool advance();
     /// Who waits for the answer; nothing = nobody.
     std::optional<std::uint64_t> connection() const { return connection_; }
-    /// Whether it ends with its processes running.
-    bool wants_running() const { return !stages_.empty() && stages_.back().ask == Event::start_asked; }
-    /// Every process any stage names, once.
+    /// Those that are to run when it is done.
+    std::vector<Process*> started() const;
+    /// Every process any stage names, once, as far as it is still there.
     std::vector<Process*> processes() const;
+    bool names(const Process& process) const;
+    /// The pools that hand over.
+    std::vector<Pool*> pools() const;
+    void add(const std::vector<Stage>& stages) { stages_.insert(stages_.end(), stages.begin(), stages.end()); }
+    /// It renews worn-out processes of this program, one after the other; empty = it is something else.
+    const std::string& recycles() const { return recycles_; }
+    void set_recycles(std::string program) { recycles_ = std::move(program); }
+    /// What the answer says besides.
+    const std::string& text() const { return text_; }
+    /// Why a process did not hand over; empty = all did.
+    const std::string& failure() const { return failure_; }
 
   private:
     std::vector<Stage> stages_;
+    bool advance(Stage& stage);
     std::optional<std::uint64_t> connection_;
+    std::string text_;
+    std::string failure_, recycles_;
     std::size_t at_ = 0;
     bool begun_ = false;
 };
 
 std::vector<Stage> start_stages(const std::vector<Process*>& processes);
 std::vector<Stage> stop_stages(const std::vector<Process*>& processes);
-/// One after the other, or all at once.
+/// One after the other, or all at once: then nobody hands over.
 std::vector<Stage> restart_stages(const std::vector<Process*>& processes, bool all_at_once);
+/// They read the configuration again.
+Stage taking_up_stage(const std::vector<Process*>& processes);
+/// Its one process hands over.
+Stage succession_stage(Pool& pool);
 /// By priority, the highest number first; equal ones together.
 std::vector<Stage> shutdown_stages(const std::vector<Process*>& processes);
 

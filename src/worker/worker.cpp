@@ -23,6 +23,7 @@ namespace forebay::worker {
 namespace {
 
 constexpr Duration in_hand_most = 1h;  // then a held record is given back and another one taken
+constexpr Duration say_again = 1s;     ///< that it is worn out
 constexpr Duration quiet_nap = 200ms;
 constexpr Duration early_enough = 2s;  // the queue counts whole seconds
 constexpr int exit_overran = 75;
@@ -99,7 +100,10 @@ struct Worker::Inside {
         // Processes that started together are not to end together.
         auto lifetime = with_jitter(options.recycle.after, 0.1, random());
         while (!parts.controls.stop) {
-            if (is_worn_out(parts.clock.now() - started, lifetime)) return give_up_all(), Ended::recycled;
+            if (auto why = worn_out(parts.clock.now() - started, lifetime); !why.empty()) {
+                if (!parts.say_worn_out) return give_up_all(), Ended::recycled;
+                say_worn_out(why);
+            }
             turn();
             standing.keep_up();
         }
@@ -130,10 +134,20 @@ struct Worker::Inside {
         rest(quiet_nap, parts);
     }
 
-    bool is_worn_out(Duration age, Duration lifetime) const {
+    /// Empty: it is not.
+    std::string worn_out(Duration age, Duration lifetime) const {
         auto& limits = options.recycle;
-        return (lifetime > Duration::zero() && age >= lifetime) || (limits.jobs > 0 && jobs_worked >= limits.jobs) ||
-               (limits.rss_bytes > 0 && resident_bytes() >= limits.rss_bytes);
+        if (lifetime > Duration::zero() && age >= lifetime) return "after " + to_text(lifetime);
+        if (limits.jobs > 0 && jobs_worked >= limits.jobs) return "after " + std::to_string(jobs_worked) + " jobs";
+        if (limits.rss_bytes > 0 && resident_bytes() >= limits.rss_bytes) return "rss is above its limit";
+        return {};
+    }
+
+    void say_worn_out(const std::string& why) {
+        if (auto now = parts.clock.now(); said_worn_out == Instant{} || now - said_worn_out >= say_again) {
+            said_worn_out = now;
+            parts.say_worn_out(why);
+        }
     }
 
     // ---- work
@@ -323,6 +337,7 @@ struct Worker::Inside {
     std::vector<Job> in_hand;  ///< at most one: what a hold is probed with
     Instant in_hand_since;
     std::uint64_t jobs_worked = 0;
+    Instant said_worn_out{};
     Heartbeat heartbeat;  // last but one: its thread uses the rest
     std::optional<Courier> courier;
 };

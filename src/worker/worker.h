@@ -83,6 +83,9 @@ struct Parts {
     transport::Source* courier = nullptr;  ///< a third connection, for worker/courier.h; null = one thing after the other
     /// How a wait passes; empty = really, and no longer than until a stop is asked.
     std::function<void(Duration)> rest{};
+    /// Says that the process is due for recycling, and why, to whoever will stop it when its turn has come; said again now and then.
+    /// Empty = it ends by itself.
+    std::function<void(std::string_view why)> say_worn_out{};
 };
 
 class Worker {

@@ -94,9 +94,8 @@ def test_a_statement_is_read_by_the_database(folder):
     assert len(json.loads(folder.run("db", "schema-diff", "--json", expect=1))["differences"]) == 1
 
 
+@pytest.mark.parametrize("server", [MariaDB], ids=["mariadb"], indirect=True)  # others name the key
 def test_a_unique_key_that_a_statement_takes_for_the_id_is_told(folder, server):
-    if not isinstance(server, MariaDB):
-        return  # others name the key
     statement = "INSERT INTO leads (id, email) VALUES (:id, :email)"
     folder.make("CREATE TABLE leads (n BIGINT AUTO_INCREMENT PRIMARY KEY, id CHAR(36) UNIQUE, email VARCHAR(100), k VARCHAR(9), UNIQUE (email, k))")
     folder.write(WORKERS.format(sql=f'statement = "{statement} ON DUPLICATE KEY UPDATE id = id"'))
@@ -123,9 +122,12 @@ def test_probe_and_check_answer_and_tell_who_does_not(server, folder):
     found = folder.run("db", "check")
     assert "error" not in found, found
     folder.run("db", "check", "nothing", expect=64)
-    if isinstance(server, File):
-        return
+
+
+@pytest.mark.parametrize("server", [MariaDB, PostgreSQL], ids=["mariadb", "postgresql"], indirect=True)
+def test_check_tells_what_a_server_lacks(server, folder):
     folder.make("CREATE TABLE leads (id INT)")
+    folder.write(TABLE)
     assert "tables without a primary key" in [line for line in folder.run("db", "check", expect=1).splitlines() if line.startswith("error")][0]
     folder.database = "not-there"
     folder.write(TABLE)

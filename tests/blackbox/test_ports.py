@@ -1,14 +1,14 @@
 """Who may speak to the ports of the operator and of the queues, and what is told there."""
 import json
 import os
-import signal
 import socket
+import subprocess
 import time
 
 import pytest
 import requests
 import sqs_clients
-from conftest import LEADS, free_ports
+from conftest import BINARY, LEADS, free_ports
 
 
 def purge(f, **headers):
@@ -175,17 +175,19 @@ def test_a_node_whose_port_was_taken_names_its_setting_and_who_took_it(forebay, 
     else:
         f.write(f.text + f'[telemetry]\nprometheus = "127.0.0.1:{port}"\n')
     f.start()
-    node = f.pid()
-    f.parent.send_signal(signal.SIGSTOP)  # so that no other node is started before the port is taken
-    os.kill(node, signal.SIGKILL)
+    assert f.ask({"do": "stop", "names": ["node"]})["ok"]
     with seize(port):
-        f.parent.send_signal(signal.SIGCONT)
-        deadline = time.monotonic() + 20
-        while "listen.failed" not in f.output():
-            assert time.monotonic() < deadline, f.output()
-            time.sleep(0.02)
-        said = next(line for line in f.output().splitlines() if "listen.failed" in line)
-        assert setting in said and f"(pid {os.getpid()})" in said and f"127.0.0.1:{port}" in said, said
-        for other in {"telemetry.prometheus", "intake.listen", "admin.listen", "sqs.listen"} - {setting}:
-            assert other not in said, said
-    f.wait_ready()
+        said = f.ask({"do": "start", "names": ["node"]})["error"]
+        assert_names_who_took(said, setting, port)
+    f.wait_ready()  # it was tried again and again
+    f.stop()
+    with seize(port):
+        alone = subprocess.run([BINARY, "node", "-c", "forebay.toml"], cwd=f.folder, capture_output=True, text=True, timeout=30)
+        assert alone.returncode == 75
+        assert_names_who_took(next(line for line in alone.stderr.splitlines() if "listen.failed" in line), setting, port)
+
+
+def assert_names_who_took(said, setting, port):
+    assert setting in said and f"(pid {os.getpid()})" in said and f"127.0.0.1:{port}" in said, said
+    for other in {"telemetry.prometheus", "intake.listen", "admin.listen", "sqs.listen"} - {setting}:
+        assert other not in said, said

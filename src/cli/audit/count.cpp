@@ -1,7 +1,6 @@
 #include "cli/audit/count.h"
 
 #include <algorithm>
-#include <filesystem>
 
 #include "cli/words.h"
 #include "http/message.h"
@@ -214,9 +213,7 @@ bool AuditCount::has_missing() {
 void AuditCount::read_rows(const AuditRange& range) {
     if (has_failed_) return;
     const auto& options = table_->database->options;
-    std::error_code ignored;
-    if (options.driver == db::Driver::sqlite && !std::filesystem::exists(options.path, ignored))
-        return;  // if it is gone the ledger has said so
+    if (!db::is_there(options)) return;  // if it is gone the ledger has said so
     auto reader = db::open_reader(options);
     if (!reader) return fail(db::place_of(options) + " cannot be read: " + reader.error().what);
     ledger::IdColumn column(options.driver, table_->table, table_->id_column);

@@ -1,7 +1,6 @@
 #include "cli/audit/sources.h"
 
 #include <algorithm>
-#include <filesystem>
 
 #include "cli/effects.h"
 
@@ -47,9 +46,7 @@ std::vector<std::string> LedgerSources::open() {
     for (const auto& options : ledger_sources(configuration_)) {
         auto place = options.name + " (" + db::place_of(options) + ")";
         // One that was made and is gone has been told; this was never made.
-        std::error_code ignored;
-        bool is_there = options.driver != db::Driver::sqlite || std::filesystem::exists(options.path, ignored);
-        if (!is_there || readers_.contains(place)) continue;
+        if (!db::is_there(options) || readers_.contains(place)) continue;
         auto opened = db::open_reader(options);
         if (opened)
             readers_.emplace(place, std::move(*opened));

@@ -29,6 +29,7 @@ namespace forebay::cli {
 struct Listen {
     std::string address;
     std::uint16_t port = 0;
+    std::string activation{};  ///< instead: the socket that systemd calls so (`systemd:http`)
     bool operator==(const Listen&) const = default;
 };
 

@@ -18,7 +18,7 @@ void declare_ack(Scope& s, AckConfiguration& ack) {
 }
 
 void declare_intake(Scope& s, IntakeConfiguration& intake) {
-    s.setting("listen", listen(intake.listen), "addresses that take posts");
+    s.setting("listen", listen(intake.listen, true), "addresses that take posts; \"systemd:NAME\" is a socket that systemd opened");
     s.setting("trusted_proxies", texts(intake.trusted_proxies), "networks whose X-Forwarded-For is believed");
     s.setting("max_body", size(intake.max_body, 1_KiB), "larger posts get 413");
     s.setting("drain_delay", duration(intake.drain_delay), "on stop /readyz is 503, but posts are taken this long");

@@ -1,12 +1,18 @@
 #include "cli/config/load.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 
+#include "base/json.h"
+#include "base/spawn.h"
 #include "cli/config/declare.h"
 
 extern char** environ;
@@ -63,6 +69,18 @@ Loaded failed(const std::string& file, std::string message) {
     return loaded;
 }
 
+/// What the parent took up from the same files; nothing if there is no such thing, or it cannot be read.
+std::optional<std::vector<Layer>> taken_up_layers(const LoadOptions& options, const std::string& file) {
+    auto path = value_of(options.variables, taken_up_variable);
+    auto text = path ? text_of(*path) : std::nullopt;
+    if (!text) return std::nullopt;
+    auto kept = json::parse(*text);
+    if (!kept.ok() || (*kept)["file"].text() != file || (*kept)["environment"].text() != options.environment) return std::nullopt;
+    std::vector<Layer> layers;
+    for (const auto& layer : (*kept)["layers"].elements()) layers.push_back({layer["name"].text(), layer["text"].text()});
+    return layers;
+}
+
 Given tree_of(const std::vector<Layer>& layers, const Variables& variables, Diagnostics& diagnostics) {
     Given root;
     for (const auto& layer : layers) overlay(root, read_toml(layer.name, layer.text, diagnostics));
@@ -95,6 +113,7 @@ std::optional<std::string> configuration_file(const LoadOptions& options) {
 Loaded load_layers(const std::vector<Layer>& layers, const Variables& variables) {
     Loaded loaded;
     for (const auto& layer : layers) loaded.files.push_back(layer.name);
+    loaded.layers = layers;
     auto root = tree_of(layers, variables, loaded.diagnostics);
     if (!loaded.is_usable()) return loaded;
     Lookup lookup = [&](const std::string& name) { return value_of(variables, name); };
@@ -106,11 +125,25 @@ Loaded load_layers(const std::vector<Layer>& layers, const Variables& variables)
     return loaded;
 }
 
+Result<void, std::string> keep_taken_up(const std::string& path, const LoadOptions& options, const Loaded& loaded) {
+    auto layers = json::Value::array();
+    for (const auto& layer : loaded.layers) layers.push(json::Value().set("name", layer.name).set("text", layer.text));
+    json::Value kept;
+    kept.set("file", configuration_file(options).value_or("")).set("environment", options.environment).set("layers", std::move(layers));
+    auto text = json::to_text(kept), fresh = path + ".new";
+    auto fail = [&] { return Failure{path + " cannot be written: " + std::strerror(errno)}; };
+    Descriptor file(::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+    if (!file || ::write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) return fail();
+    if (::rename(fresh.c_str(), path.c_str()) != 0) return fail();
+    return {};
+}
+
 Loaded load(const LoadOptions& options) {
     auto file = configuration_file(options);
     if (!file)
         return failed(
             "", "there is no forebay.toml here and no /etc/forebay/forebay.toml; name one with -c FILE, or let `forebay dev` write one");
+    if (auto layers = taken_up_layers(options, *file)) return load_layers(*layers, options.variables);
     std::vector<fs::path> paths = {*file};
     for (auto& part : parts_beside(*file)) paths.push_back(std::move(part));
     if (!options.environment.empty()) paths.push_back(overlay_of(*file, options.environment));

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/result.h"
 #include "cli/config/configuration.h"
 #include "cli/config/diagnostic.h"
 #include "cli/config/reading.h"
@@ -27,6 +28,7 @@ struct Loaded {
     Diagnostics diagnostics;
     Places places;
     std::vector<std::string> files;
+    std::vector<Layer> layers;  ///< what was read
     bool is_usable() const { return diagnostics.errors() == 0; }
 };
 
@@ -36,10 +38,16 @@ struct LoadOptions {
     Variables variables;      ///< of the process: FOREBAY__… and what ${env:…} reads
 };
 
-/// Reads and checks. A file that is missing or cannot be read is an error like any other.
+/// Reads and checks. A file that is missing or cannot be read is an error like any other. Where the variables name a
+/// configuration that was taken up from the same files (keep_taken_up), that is what is read.
 Loaded load(const LoadOptions& options);
 /// The same from texts.
 Loaded load_layers(const std::vector<Layer>& layers, const Variables& variables);
+/// In its environment a child of the parent finds the file that keep_taken_up() wrote.
+constexpr const char* taken_up_variable = "FOREBAY_TAKEN_UP";
+/// Writes down what was read from the files, so that processes started later get the same, whatever the files say by then. Readable
+/// for the owner only; replaced as a whole. The error says why not.
+Result<void, std::string> keep_taken_up(const std::string& path, const LoadOptions& options, const Loaded& loaded);
 /// Which file load() would begin with; nothing if there is none.
 std::optional<std::string> configuration_file(const LoadOptions& options);
 /// This process's environment.

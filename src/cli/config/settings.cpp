@@ -7,6 +7,7 @@
 #include <set>
 #include <sstream>
 
+#include "base/digest.h"
 #include "cli/config/declare.h"
 
 namespace forebay::cli {
@@ -255,6 +256,13 @@ std::vector<std::string> changes(const Configuration& now, const Configuration& 
             say(here.empty() ? path + " removed" : path + " = " + here + (there.empty() ? "" : " (was " + there + ")"));
     }
     return out;
+}
+
+std::string digest_of(const Configuration& configuration, const std::function<bool(std::string_view path)>& concerns) {
+    std::string text;
+    for (const auto& setting : all_settings(configuration))
+        if (auto path = setting.path(); concerns(path)) text += path + "=" + setting.value + "\n";
+    return to_hex(sha256(text));
 }
 
 bool note_running(const Configuration& configuration) {

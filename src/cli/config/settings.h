@@ -2,6 +2,7 @@
 // A configuration turned back into text: every setting with its value, its default and where it was given;
 // the schema of the file; and what a running node was started with.
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -49,6 +50,9 @@ std::vector<Difference> differences(const json::Value& here, const json::Value& 
 /// What changed, for people: `endpoint.lead.fields.zip added`, `queue.leads.delay = "5s" (was "0s")`; of a secret
 /// only that it did: `key.website.hash changed`.
 std::vector<std::string> changes(const Configuration& now, const Configuration& before);
+
+/// Changes when the value of a setting that `concerns` takes changes, secrets included; tells nothing of it.
+std::string digest_of(const Configuration& configuration, const std::function<bool(std::string_view path)>& concerns);
 
 /// Notes what the node was started with, for `config diff`: <data_dir>/running.json, masked. False = not written.
 bool note_running(const Configuration& configuration);

@@ -271,13 +271,21 @@ Slot durations(std::vector<Duration>& field) {
     return inner;
 }
 
-Slot listen(std::vector<Listen>& field) {
-    auto inner = list_slot<Listen>(field, "list of addresses", "addresses such as \"127.0.0.1:8080\"", listen_of,
+Slot listen(std::vector<Listen>& field, bool may_be_activated) {
+    auto read = [](const Given& given) -> std::optional<Listen> {
+        constexpr std::string_view activated = "systemd:";
+        if (is_text(given) && given.text.starts_with(activated) && given.text.size() > activated.size())
+            return Listen{{}, 0, given.text.substr(activated.size())};
+        return listen_of(given);
+    };
+    auto inner = list_slot<Listen>(field, "list of addresses", "addresses such as \"127.0.0.1:8080\"", read,
                                    [](const Listen& l) { return in_quotes(address_text(l)); });
+    if (may_be_activated) return inner;
     auto take = inner.take;
     inner.take = [take](const Given& given) -> Problem {
         for (const auto& part : given.elements)
-            if (is_text(part) && part.text.starts_with("systemd:")) return in_quotes(part.text) + " is not in this version";
+            if (is_text(part) && part.text.starts_with("systemd:"))
+                return in_quotes(part.text) + ": a socket of systemd is found by its address; write that";
         return take(given);
     };
     return inner;
@@ -368,6 +376,7 @@ std::optional<Listen> parse_listen(std::string_view text) {
 }
 
 std::string address_text(const Listen& listen) {
+    if (!listen.activation.empty()) return "systemd:" + listen.activation;
     bool is_v6 = listen.address.find(':') != std::string::npos;
     return (is_v6 ? "[" + listen.address + "]" : listen.address) + ":" + std::to_string(listen.port);
 }

@@ -36,7 +36,8 @@ Slot number(double& field, double least, double most);
 Slot size(std::uint64_t& field, std::uint64_t least = 0);
 Slot duration(Duration& field);
 Slot durations(std::vector<Duration>& field);
-Slot listen(std::vector<Listen>& field);
+/// With `may_be_activated` also `systemd:NAME`.
+Slot listen(std::vector<Listen>& field, bool may_be_activated = false);
 Slot address(std::optional<Listen>& field);
 /// Of servers to connect to.
 Slot addresses(std::vector<db::Address>& field);

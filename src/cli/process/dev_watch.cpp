@@ -5,7 +5,6 @@
 #include <cstdio>
 #include <filesystem>
 
-#include "cli/config/settings.h"
 #include "cli/console.h"
 #include "cli/process/paths.h"
 #include "cli/process/work.h"
@@ -24,24 +23,17 @@ std::string url_of(const std::vector<Listen>& listen) {
     return fmt::format("http://{}:{}", host, listen.front().port);
 }
 
-/// The rest is read by the node and the workers when they begin anew.
-bool needs_a_start(const std::string& change) {
-    for (auto table : {"node.", "intake.", "admin.", "sqs.", "journal.", "log.", "telemetry.", "schedule."})
-        if (change.starts_with(table)) return true;
-    return false;
-}
-
-std::string what_changed(const Configuration& before, const Configuration& now) {
-    std::string out = "reloaded: ", later;
-    auto all = changes(now, before);
-    std::size_t shown = 0;
-    for (const auto& change : all) {
-        if (shown == changes_shown) break;
-        out += (shown++ == 0 ? "" : ", ") + change;
-        if (needs_a_start(change)) later = "; what listens, logs and stores changes with the next start";
+/// `endpoint.lead.fields.zip added, queue.leads.delay = "5s" (was "0s")`, of the lines of a reload.
+std::string in_one_line(std::string_view lines) {
+    std::string out;
+    std::size_t shown = 0, all = 0;
+    while (!lines.empty()) {
+        auto end = std::min(lines.find('\n'), lines.size());
+        if (end > 0 && ++all <= changes_shown && ++shown > 0) out += (out.empty() ? "" : ", ") + std::string(lines.substr(0, end));
+        lines.remove_prefix(std::min(end + 1, lines.size()));
     }
-    if (all.size() > shown) out += ", and " + std::to_string(all.size() - shown) + " more";
-    return out + (all.empty() ? "nothing has changed" : later) + "\n";
+    if (all > shown) out += ", and " + std::to_string(all - shown) + " more";
+    return out.empty() ? "nothing has changed" : out;
 }
 
 std::filesystem::file_time_type time_of(const std::string& file) {
@@ -51,9 +43,7 @@ std::filesystem::file_time_type time_of(const std::string& file) {
 }  // namespace
 
 DevWatch::DevWatch(const Configuration& configuration, LoadOptions options)
-    : configuration_(configuration), taken_up_(configuration), options_(std::move(options)), started_(SystemClock().now()), thread_([this] {
-          run();
-      }) {}
+    : configuration_(configuration), options_(std::move(options)), started_(SystemClock().now()), thread_([this] { run(); }) {}
 
 DevWatch::~DevWatch() {
     {
@@ -100,22 +90,13 @@ void DevWatch::print_banner(Duration took) {
 }
 
 void DevWatch::reload() {
-    auto loaded = load(options_);
-    if (auto problems = loaded.diagnostics.text(false); !problems.empty()) std::fputs(problems.c_str(), stderr);
-    if (!loaded.is_usable()) return;
-    auto control = control_path(configuration_.node.data_dir);
-    supervisor::ControlRequest to_node{supervisor::Verb::signal, {"node"}, false, true, SIGHUP};
-    auto told = supervisor::ask(control, to_node, 5s);
-    // Workers read the configuration when they start.
-    supervisor::ControlRequest workers{supervisor::Verb::restart, {}, false, true, 0};
-    for (const auto& worker : loaded.configuration.workers) workers.names.push_back(worker.process.group + ":" + worker.name);
-    if (told.ok() && told->ok && !workers.names.empty()) told = supervisor::ask(control, workers, 1min);
-    if (told.ok() && told->ok) {
-        std::fputs(what_changed(taken_up_, loaded.configuration).c_str(), stdout);
-        taken_up_ = std::move(loaded.configuration);
-    } else {
-        std::fprintf(stderr, "not reloaded: %s\n", told.ok() ? told->error.c_str() : told.error().what.c_str());
-    }
+    supervisor::ControlRequest request;
+    request.verb = supervisor::Verb::reload;
+    auto told = supervisor::ask(control_path(configuration_.node.data_dir), request, 1min);
+    if (told.ok() && told->ok)
+        std::fputs(("reloaded: " + in_one_line(told->text) + "\n").c_str(), stdout);
+    else
+        std::fprintf(stderr, "%s\n", told.ok() ? told->error.c_str() : told.error().what.c_str());
     std::fflush(stdout);
 }
 

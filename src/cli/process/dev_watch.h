@@ -26,7 +26,6 @@ class DevWatch {
     bool sleep(Duration time);
 
     const Configuration configuration_;
-    Configuration taken_up_;  ///< by the last reload
     const LoadOptions options_;
     const Instant started_;
     std::mutex lock_;  ///< guards ending_

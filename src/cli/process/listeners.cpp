@@ -1,8 +1,11 @@
 #include "cli/process/listeners.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 
 #include "base/log_line.h"
+#include "cli/config/slot.h"
 #include "cli/exit_code.h"
 #include "cli/process/ports.h"
 #include "http/hosts.h"
@@ -49,12 +52,15 @@ Result<void, Listeners::Refused> Listeners::open_server(const Listen& on, http::
     options.port = on.port;
     options.registry = &parts_.registry;
     auto listener = options.name;
+    auto setting = Refused{on, listener, {}}.setting();
+    options.listener = inherited_.take(setting, on).release();
     http::Handler with_health = [&readiness = parts_.readiness, handler = std::move(handler)](const http::Request& request,
                                                                                               http::Responder responder) mutable {
         if (!readiness.answer_health(request, responder)) handler(request, std::move(responder));
     };
     auto server = http::Server::open(std::move(options), std::move(with_health));
     if (!server.ok()) return Failure{Refused{on, std::move(listener), server.error()}};
+    by_address_[setting + " " + address_text(on)] = server->get();
     among.push_back(std::move(*server));
     return {};
 }
@@ -98,8 +104,11 @@ Result<void, Listeners::Refused> Listeners::open_all(const Configuration& config
     return {};
 }
 
-int Listeners::open(const Configuration& configuration) {
+int Listeners::open(const Configuration& configuration, InheritedSockets inherited) {
+    inherited_ = std::move(inherited);
     auto opened = open_all(configuration);
+    for (const auto& name : inherited_.left()) log_warn("listen.unused").with("socket", name).with("why", "no setting listens there");
+    inherited_ = {};
     return opened.ok() ? 0 : refuse(opened.error());
 }
 
@@ -114,6 +123,21 @@ int Listeners::refuse(const Refused& refused) {
     return exit_code::try_again;
 }
 
+void Listeners::adopt(std::vector<Bequeathed> connections) {
+    for (auto& [listener, connection] : connections) {
+        auto at = by_address_.find(listener);
+        if (at == by_address_.end())
+            ::close(connection.descriptor);
+        else
+            at->second->adopt(std::move(connection));
+    }
+}
+
+void Listeners::hand_over(Bequest& bequest) {
+    for (auto& [name, server] : by_address_)
+        server->hand_over([&bequest, name = name](http::HandedConnection connection) { bequest.give(name, std::move(connection)); });
+}
+
 void Listeners::drain() {
     for (auto* servers : {&intake_servers_, &other_servers_})
         for (auto& server : *servers) server->drain();
@@ -121,6 +145,11 @@ void Listeners::drain() {
 
 bool Listeners::is_intake_empty() const {
     return std::all_of(intake_servers_.begin(), intake_servers_.end(), [](const auto& server) { return server->connections() == 0; });
+}
+
+bool Listeners::is_empty() const {
+    return is_intake_empty() &&
+           std::all_of(other_servers_.begin(), other_servers_.end(), [](const auto& server) { return server->connections() == 0; });
 }
 
 void Listeners::stop(Duration patience) {

@@ -11,6 +11,9 @@
 #include <filesystem>
 #include <fstream>
 #include <future>
+#include <optional>
+#include <thread>
+#include <utility>
 
 #include "admin/admin.h"
 #include "base/log_line.h"
@@ -20,6 +23,7 @@
 #include "cli/console.h"
 #include "cli/exit_code.h"
 #include "cli/process/audit_book.h"
+#include "cli/process/bequest.h"
 #include "cli/process/listeners.h"
 #include "cli/process/node_options.h"
 #include "cli/process/outage_metrics.h"
@@ -27,18 +31,23 @@
 #include "cli/process/paths.h"
 #include "cli/process/queue_setup.h"
 #include "cli/process/readiness.h"
+#include "cli/process/sockets.h"
 #include "cli/process/statsd.h"
 #include "cli/process/worker_key.h"
 #include "disk/posix_disk.h"
 #include "intake/intake.h"
 #include "sqs/api.h"
 #include "sqs/queue_attributes.h"
+#include "supervisor/channel.h"
 #include "transport/sender.h"
 
 namespace forebay::cli {
 namespace {
 constexpr auto tick_every = 100ms;
 constexpr std::size_t secret_bytes = 32;
+constexpr Duration predecessor_most = 10s, lock_again = 2ms;
+/// How long requests that were taken up may keep a successor waiting.
+constexpr Duration hand_over_most = 2s;
 
 /// Reads the secret, making it first if it is missing. Losing it only makes old receipts unverifiable.
 std::optional<std::string> read_or_make_secret(const std::string& path, Entropy& entropy) {
@@ -95,7 +104,8 @@ class Node {
   public:
     Node(const LoadOptions& options, Configuration configuration, bool is_dev)
         : load_options_(options), configuration_(std::move(configuration)), is_dev_(is_dev) {}
-    int run();
+    /// `bequest` is made when a successor takes over; it opens the store when that is destroyed, so it outlives the node.
+    int run(std::optional<Bequest>& bequest);
 
   private:
     int open_audits();
@@ -104,7 +114,10 @@ class Node {
     void read_policies();
     int open_intake();
     int open_listeners();
-    void serve_until_stopped();
+    void take_over();
+    /// The socket of a successor, or nothing: it is to stop.
+    std::optional<Descriptor> serve_until_stopped();
+    void hand_over(Bequest& bequest);
     void drain();
     void tick();
     void reload();
@@ -136,6 +149,10 @@ class Node {
     std::unique_ptr<Listeners> listeners_;
     std::atomic<std::uint64_t> journal_bytes_{0};
     int ticks_ = 0;
+    supervisor::Channel parent_ = supervisor::Channel::of_this_process();
+    InheritedSockets sockets_ = InheritedSockets::of_this_process();
+    std::vector<Bequeathed> inherited_;
+    bool is_successor_ = false;
 };
 
 int Node::open_audits() {
@@ -152,7 +169,11 @@ int Node::open_store() {
     auto disk = disk::PosixDisk::open(path);
     if (!disk.ok()) return fail(exit_code::io, "store.unusable", disk.error().text());
     disk_ = std::move(*disk);
-    if (auto locked = disk_->lock(); !locked.ok()) {
+    auto locked = disk_->lock();
+    // The node before has closed the store; that its process has ended may take a moment longer.
+    for (auto end = clock_.now() + predecessor_most; is_successor_ && !locked.ok() && clock_.now() < end; locked = disk_->lock())
+        std::this_thread::sleep_for(lock_again);
+    if (!locked.ok()) {
         bool is_taken = locked.error().number == EWOULDBLOCK;
         auto why = is_taken ? path + " is in use by another node: stop that one, or give this one another node.data_dir"
                             : path + ": " + locked.error().text();
@@ -229,7 +250,20 @@ int Node::open_intake() {
 
 int Node::open_listeners() {
     listeners_ = std::make_unique<Listeners>(Listeners::Parts{*intake_, *sqs_, *admin_, readiness_, registry_});
-    return listeners_->open(configuration_);
+    if (int code = listeners_->open(configuration_, std::move(sockets_)); code != 0) return code;
+    listeners_->adopt(std::exchange(inherited_, {}));
+    return 0;
+}
+
+/// Says that everything is prepared, and waits until the node before has given what it had.
+void Node::take_over() {
+    auto socket = supervisor::descriptor_in(supervisor::inheritance_variable);
+    if (!socket) return;
+    is_successor_ = true;
+    parent_.say(supervisor::waiting_word);
+    inherited_ = inherit(std::move(socket));
+    started_ = clock_.now();
+    log_info("node.takes_over").with("connections", inherited_.size());
 }
 
 admin::NodeFacts Node::facts() {
@@ -320,16 +354,22 @@ sigset_t node_signals() {
     return set;
 }
 
-void Node::serve_until_stopped() {
+std::optional<Descriptor> Node::serve_until_stopped() {
     auto set = node_signals();
     for (;;) {
         timespec wait{0, std::chrono::nanoseconds(tick_every).count()};
         int signal = sigtimedwait(&set, nullptr, &wait);
-        if (signal == SIGTERM || signal == SIGINT) return;
-        if (signal == SIGHUP) reload();
+        if (signal == SIGTERM || signal == SIGINT) return std::nullopt;
+        if (signal == SIGHUP) {
+            reload();
+            if (parent_) parent_.say(supervisor::taken_up_word);
+        }
         if (signal == SIGQUIT) dump_state();
-        if (signal == SIGUSR2)
-            log_warn("signal.ignored").with("signal", "USR2").with("why", "handing over to a new binary is not in this version");
+        if (signal == SIGUSR2) {
+            if (auto word = parent_ ? parent_.hear() : std::nullopt; word && word->text == supervisor::hand_over_word)
+                return std::move(word->descriptor);
+            log_warn("signal.ignored").with("signal", "USR2").with("why", "USR2 to the parent upgrades; a node alone cannot");
+        }
         tick();
     }
 }
@@ -340,12 +380,26 @@ bool keep_serving(Duration at_most, UniqueFunction<bool()> is_over, UniqueFuncti
     SystemClock clock;
     auto end = clock.now() + at_most;
     while (clock.now() < end && !is_over()) {
-        timespec wait{0, std::chrono::nanoseconds(20ms).count()};
+        timespec wait{0, std::chrono::nanoseconds(2ms).count()};
         int signal = sigtimedwait(&set, nullptr, &wait);
         if (signal == SIGTERM || signal == SIGINT) return false;
         tick();
     }
     return true;
+}
+
+/// Whoever is connected stays so, and is answered by one of the two. Commands that were taken get their answer here; receivers
+/// that wait are answered with nothing.
+void Node::hand_over(Bequest& bequest) {
+    log_info("node.hands_over");
+    auto began = clock_.now();
+    listeners_->hand_over(bequest);
+    auto tick_intake = [this] { intake_->tick(); };
+    keep_serving(hand_over_most, [this] { return listeners_->is_intake_empty(); }, tick_intake);
+    broker_->stop();
+    keep_serving(hand_over_most, [this] { return listeners_->is_empty(); }, tick_intake);
+    listeners_->stop(0s);
+    log_info("node.handed_over").with("connections", bequest.given()).with("ms", (clock_.now() - began).count());
 }
 
 void Node::drain() {
@@ -360,11 +414,12 @@ void Node::drain() {
     listeners_->stop(patient ? 1s : 0s);
 }
 
-int Node::run() {
+int Node::run(std::optional<Bequest>& bequest) {
     auto set = node_signals();
     pthread_sigmask(SIG_BLOCK, &set, nullptr);
     signal(SIGPIPE, SIG_IGN);
     raise_descriptor_limit();
+    take_over();
     for (auto step : {&Node::open_audits, &Node::open_store, &Node::open_gate, &Node::open_intake, &Node::open_listeners})
         if (int code = (this->*step)(); code != 0) return code;
     registry_.gauge("forebay_build_info", {{"version", std::string(version())}}).set(1);
@@ -375,15 +430,21 @@ int Node::run() {
         .with("name", configuration_.node.name)
         .with("ms", (clock_.now() - started_).count())
         .with("starts", starts ? starts : "1");
-    serve_until_stopped();
-    drain();
+    if (parent_) parent_.say(supervisor::ready_word);
+    if (auto successor = serve_until_stopped()) {
+        bequest.emplace(std::move(*successor));
+        hand_over(*bequest);
+    } else {
+        drain();
+    }
     log_info("node.stopped").with("uptime", to_text(clock_.now() - started_));
     return 0;
 }
 }  // namespace
 
 int run_node_process(const LoadOptions& options, Configuration configuration, bool is_dev) {
-    return Node(options, std::move(configuration), is_dev).run();
+    std::optional<Bequest> bequest;
+    return Node(options, std::move(configuration), is_dev).run(bequest);
 }
 
 }  // namespace forebay::cli

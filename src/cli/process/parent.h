@@ -1,6 +1,11 @@
 #pragma once
 // The supervising parent: starts the node and the numbered workers, keeps them alive, obeys signals and the
 // control socket. `forebay serve` and `forebay dev` are this with different surroundings.
+//
+// A reload reads the configuration again and gives each process what concerns it: the node takes up endpoints, keys, queues and
+// the like as it runs and hands over to a successor for the rest; workers whose settings changed are started anew, one by one.
+// An upgrade becomes the binary that is at the old one's place now, under the same pid, with the same children, and then
+// renews those of them that are forebay's own.
 
 #include "cli/config/load.h"
 #include "sqs/signature.h"
@@ -22,5 +27,8 @@ int run_parent_process(const Configuration& configuration, const ParentOptions& 
 /// environment.
 std::vector<supervisor::ProgramSpec> programs_of(const Configuration& configuration, const ParentOptions& options,
                                                  const std::string& executable, const sqs::Credentials& worker_key);
+
+/// Whether the node takes up a change of this setting as it runs; for the rest it hands over to a successor.
+bool is_taken_up_as_it_runs(std::string_view path);
 
 }  // namespace forebay::cli

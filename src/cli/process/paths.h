@@ -11,6 +11,8 @@ namespace forebay::cli {
 inline std::string store_path(std::string_view data_dir) { return std::string(data_dir) + "/store"; }
 /// What audits have found.
 inline std::string audit_path(std::string_view data_dir) { return std::string(data_dir) + "/audit"; }
+/// The configuration as the parent last took it up.
+inline std::string taken_up_path(std::string_view data_dir) { return std::string(data_dir) + "/taken-up.json"; }
 /// JSON lines with the supervising parent.
 inline std::string control_path(std::string_view data_dir) { return std::string(data_dir) + "/control.sock"; }
 /// What a worker process says of itself, for `status`.

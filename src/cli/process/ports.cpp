@@ -101,17 +101,6 @@ std::string who_listens(std::uint16_t port) {
     return {};
 }
 
-std::optional<PortProblem> port_problem(const Configuration& c) {
-    std::vector<std::pair<std::string, Listen>> all;
-    for (const auto& at : c.intake.listen) all.emplace_back("intake.listen", at);
-    for (const auto& at : c.admin.listen) all.emplace_back("admin.listen", at);
-    for (const auto& at : c.sqs.listen) all.emplace_back("sqs.listen", at);
-    if (c.telemetry.prometheus) all.emplace_back("telemetry.prometheus", *c.telemetry.prometheus);
-    for (const auto& [setting, at] : all)
-        if (auto problem = port_problem(setting, at)) return problem;
-    return std::nullopt;
-}
-
 std::optional<PortProblem> port_problem(const std::string& setting, const Listen& at) {
     int number = bind_error(at);
     return number == 0 ? std::nullopt : std::optional(problem_of(at, setting, number));

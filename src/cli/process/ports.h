@@ -17,8 +17,6 @@ struct PortProblem {
     std::string next;  ///< what to do about it
 };
 
-/// The first address of the configuration that nobody could listen on now.
-std::optional<PortProblem> port_problem(const Configuration& configuration);
 /// Why nobody could listen on that address of a setting now. The caller's own listener would be in the way too.
 std::optional<PortProblem> port_problem(const std::string& setting, const Listen& at);
 

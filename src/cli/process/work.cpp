@@ -15,6 +15,7 @@
 #include "cli/process/worker_key.h"
 #include "handlers/exec.h"
 #include "handlers/sql.h"
+#include "supervisor/channel.h"
 #include "supervisor/surroundings.h"
 #include "transport/sqs_source.h"
 #include "worker/worker.h"
@@ -159,6 +160,7 @@ int run_work_process(const Configuration& configuration, std::string_view name, 
         log_error("worker.unknown").with("worker", name).with("next", "forebay config show lists the workers");
         return exit_code::usage;
     }
+    auto parent = supervisor::Channel::of_this_process();
     if (given->handler == HandlerKind::program) return become(configuration, *given, n);
     // Signals are obeyed before anything can be in hand. `controls` lives as long as the process.
     static worker::Controls controls;
@@ -181,8 +183,13 @@ int run_work_process(const Configuration& configuration, std::string_view name, 
         return exit_code::configuration;
     }
     log_info("worker.started").with("worker", name).with("n", n).with("queue", given->queue);
-    worker::Worker worker(worker_options(configuration, *given, n), {source, heartbeat, *handler, clock, entropy, controls, &registry,
-                                                                     given->handler == HandlerKind::sql ? &courier : nullptr});
+    worker::Parts parts{source,  heartbeat, *handler,  clock,
+                        entropy, controls,  &registry, given->handler == HandlerKind::sql ? &courier : nullptr};
+    if (parent)
+        parts.say_worn_out = [&parent](std::string_view why) {
+            parent.say(std::string(supervisor::worn_out_word) + " " + std::string(why));
+        };
+    worker::Worker worker(worker_options(configuration, *given, n), parts);
     auto ended = worker.run();
     log_info("worker.ended").with("worker", name).with("n", n).with("why", ended == worker::Ended::asked ? "asked" : "recycled");
     return 0;

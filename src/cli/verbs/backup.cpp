@@ -199,9 +199,8 @@ class Backup {
     /// Name and path of those whose file is there.
     std::vector<std::pair<std::string, std::string>> sqlite_databases() const {
         std::vector<std::pair<std::string, std::string>> out;
-        std::error_code ignored;
         for (const auto& database : configuration_.databases)
-            if (database.options.driver == db::Driver::sqlite && files::exists(database.options.path, ignored))
+            if (database.options.driver == db::Driver::sqlite && db::is_there(database.options))
                 out.emplace_back(database.name, database.options.path);
         return out;
     }

@@ -105,12 +105,19 @@ TEST(Diagnostics, settings_of_later_versions_are_refused_as_such) {
               "    |  ^^^^^^^\n");
     for (const char* text : {"[alert.x]\n", "[admin]\nusers = []\n", "[journal]\nencrypt = \"x\"\n", "[telemetry]\notlp = {}\n",
                              "[backend.a]\nkind = \"sqs\"\n", "[backend.a]\nkind = \"rabbitmq\"\n", "[queue.a]\nfifo = true\n",
-                             "[intake.ack]\nafter = \"queue\"\n", "[intake]\nlisten = [\"systemd:http\"]\n",
-                             "[queue.q]\n[worker.w]\nqueue = \"q\"\nhandler = \"stats\"\n", "[queue.q]\nretention_guard = \"2d\"\n"}) {
+                             "[intake.ack]\nafter = \"queue\"\n", "[queue.q]\n[worker.w]\nqueue = \"q\"\nhandler = \"stats\"\n",
+                             "[queue.q]\nretention_guard = \"2d\"\n"}) {
         auto found = messages(text);
         ASSERT_EQ(found.size(), 1U) << text << problems(text);
         EXPECT_NE(found[0].find("not in this version"), std::string::npos) << found[0];
     }
+}
+
+TEST(Diagnostics, sockets_of_systemd_are_named_for_posts_and_found_by_address_for_the_rest) {
+    EXPECT_EQ(problems("[intake]\nlisten = [\"systemd:http\", \"127.0.0.1:8080\"]\n"), "");
+    auto found = messages("[sqs]\nlisten = [\"systemd:queue\"]\n");
+    ASSERT_EQ(found.size(), 1U);
+    EXPECT_EQ(found[0], "sqs.listen \"systemd:queue\": a socket of systemd is found by its address; write that");
 }
 
 TEST(Diagnostics, a_schedule_runs_what_is_ours_and_ends_at_times_that_there_are) {
