@@ -1,13 +1,19 @@
 """The units that `generate systemd` makes, before systemd's own eyes; none of it needs a running systemd."""
 import os
 import pathlib
+import platform
 import re
+import shlex
 import shutil
 import subprocess
+import sys
 import tempfile
 
+import conftest
 import pytest
+import requests
 from conftest import BINARY, LEADS, LEADS_TO_SQLITE, LISTENERS
+from waiting import wait_until
 
 PROGRAM = """
 [worker.api]
@@ -113,3 +119,36 @@ def test_one_unit_goes_to_standard_output_as_it_is(folder):
     done = subprocess.run([BINARY, "generate", "systemd", "--split", "--socket", "-c", "forebay.toml"], cwd=folder, capture_output=True, text=True,
                           timeout=60)
     assert done.returncode == 64
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="the numbers of system calls are those of x86-64")
+def test_everything_runs_within_the_calls_and_the_memory_that_the_service_allows(folder, forebay, monkeypatch):
+    unit = generate(folder)["forebay.service"]
+    within = folder / "within"
+    program = [sys.executable, str(pathlib.Path(__file__).with_name("confined.py")), str(unit), os.path.realpath(BINARY)]
+    within.write_text(f'#!/bin/sh\nexec {shlex.join(program)} "$@"\n')
+    within.chmod(0o755)
+    # A call that is refused, so that what follows is no empty proof.
+    refused = subprocess.run([*program[:3], "/bin/nice", "-n", "5", "true"], capture_output=True, text=True, timeout=60)
+    assert "cannot set niceness" in refused.stderr, refused
+    monkeypatch.setattr(conftest, "BINARY", str(within))
+    process = forebay(LEADS + 'dead_letter = "dead"\n' + LEADS_TO_SQLITE.replace('queue = "leads"', 'queue = "leads"\nthen = ["said"]') + """
+[worker.said]
+queue = "said"
+handler = "exec"
+[worker.said.exec]
+protocol = "per-record"
+command = ["/usr/bin/php", "-r", "exit(preg_match('/n[0-9]+@example/', stream_get_contents(STDIN)) === 1 ? 0 : 1);"]
+[queue.said]
+dead_letter = "dead"
+[schedule.proof]
+every = "1s"
+run = "audit --since 24h --against main --table leads"
+""")
+    for i in range(20):
+        assert requests.post(process.intake + "/v1/lead", json={"email": f"n{i}@example.com"}, timeout=30).status_code == 202
+
+    wait_until(lambda: re.search(r'"audit.balanced","schedule":"proof","accepted":20,"settled":20,', process.output()), told=process.output)
+    process.kill9()
+    process.run("restart", "all")
+    assert "EPERM" not in process.output() and "not permitted" not in process.output(), process.output()

@@ -1,6 +1,7 @@
 // `generate supervisord`, `generate systemd`: files for those who run processes, made from the configuration.
 #include <algorithm>
 #include <csignal>
+#include <cstring>
 #include <filesystem>
 
 #include "base/spawn.h"
