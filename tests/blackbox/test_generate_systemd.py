@@ -112,6 +112,14 @@ def test_a_low_port_costs_one_capability_and_only_where_it_is_taken(folder):
     assert "AmbientCapabilities" not in generate(folder, "--socket", intake=80)["forebay.service"].read_text()
 
 
+def test_what_only_systemd_knows_cannot_be_generated(folder):
+    text = configuration(folder).replace('"127.0.0.1:8080"', '"systemd:http"')
+    folder.joinpath("forebay.toml").write_text(text)
+    for words in (["systemd", "--socket"], ["supervisord"]):
+        done = subprocess.run([BINARY, "generate", *words, "-c", "forebay.toml"], cwd=folder, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 78 and '"systemd:http"' in done.stderr and done.stdout == "", done
+
+
 def test_one_unit_goes_to_standard_output_as_it_is(folder):
     file = generate(folder)["forebay.service"].read_text()
     done = subprocess.run([BINARY, "generate", "systemd", "-c", "forebay.toml"], cwd=folder, capture_output=True, text=True, timeout=60)

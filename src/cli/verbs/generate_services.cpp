@@ -130,11 +130,23 @@ generate::Processes all_processes(Invocation& invocation, const Configuration& c
     return all;
 }
 
+/// Complains of an address that only a unit of somebody else's knows.
+bool knows_its_addresses(Invocation& invocation, const Configuration& c, const std::string& why) {
+    for (const auto& listen : c.intake.listen) {
+        if (listen.activation.empty()) continue;
+        invocation.terminal().complain("[intake] listen has " + in_quotes(address_text(listen)) + ": " + why +
+                                       "; write an address there, such as \"0.0.0.0:8080\"");
+        return false;
+    }
+    return true;
+}
+
 }  // namespace
 
 int run_generate_supervisord(Invocation& invocation) {
     auto configuration = invocation.configuration();
     if (!configuration) return exit_code::configuration;
+    if (!knows_its_addresses(invocation, *configuration, "supervisord opens no sockets")) return exit_code::configuration;
     Made made{"forebay.conf", generate::supervisord_file(all_processes(invocation, *configuration, true)), for_all};
     if (auto out = invocation.value("out")) return write_all(invocation, {made}, *out, false);
     return show(invocation, {made});
@@ -145,6 +157,8 @@ int run_generate_systemd(Invocation& invocation) {
     if (options.split && options.socket) return invocation.misused("--socket is for the whole of Forebay as one service, without --split");
     auto configuration = invocation.configuration();
     if (!configuration) return exit_code::configuration;
+    if (options.socket && !knows_its_addresses(invocation, *configuration, "the socket's unit must say where it listens"))
+        return exit_code::configuration;
     std::vector<Made> files;
     for (auto& unit : generate::systemd_units(all_processes(invocation, *configuration, !options.socket), options))
         files.push_back({std::move(unit.name), std::move(unit.text), for_all});
