@@ -6,15 +6,20 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <mutex>
 #include <set>
 
+#include "base/clean_pages.h"
 #include "base/log_line.h"
 #include "supervisor/control_server.h"
 #include "supervisor/crew.h"
 
 namespace forebay::supervisor {
 namespace {
+
+/// What was started a moment ago is still at it.
+constexpr Duration settle_time = 2s, small_again = 1min;
 
 constexpr int taken_signals[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGTSTP, SIGCONT, SIGQUIT};
 
@@ -41,6 +46,7 @@ class PollingSupervisor final : public Supervisor {
         while (!stopping_ || crew_.is_busy() || crew_.has_processes()) {
             wait();
             crew_.look_after();
+            be_small_when_quiet();
             if (!may_upgrade()) continue;
             upgrade_asked_ = false;
             log_info("supervisor.upgrading");
@@ -83,11 +89,26 @@ class PollingSupervisor final : public Supervisor {
 
     // ---- the loop
 
+    /// After each thing that was asked, and now and then: it mostly waits.
+    void be_small_when_quiet() {
+        auto now = clock_.now();
+        if (crew_.is_busy()) was_busy_ = true;
+        if (crew_.is_busy() || now < small_at_ || (!was_busy_ && now < small_at_ + small_again)) return;
+        was_busy_ = false;
+        small_at_ = now + settle_time;
+        let_go_of_clean_pages();
+    }
+
     void take_signals() {
         if (!options_.take_signals || signals_) return;
         auto set = taken_signal_set();
         ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
         signals_ = Descriptor(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+    }
+
+    Duration to_next_turn() {
+        auto next = crew_.to_next_timer();
+        return was_busy_ && !crew_.is_busy() ? std::clamp(small_at_ - clock_.now(), Duration::zero(), next) : next;
     }
 
     void wait() {
@@ -96,7 +117,7 @@ class PollingSupervisor final : public Supervisor {
         for (auto* process : crew_.everything())
             for (int descriptor : {process->output_descriptor(), process->end_descriptor(), process->channel_descriptor()})
                 if (descriptor >= 0) polled.push_back({descriptor, POLLIN, 0});
-        ::poll(polled.data(), polled.size(), static_cast<int>(crew_.to_next_timer().count()));
+        ::poll(polled.data(), polled.size(), static_cast<int>(to_next_turn().count()));
         take_events(polled);
     }
 
@@ -237,6 +258,9 @@ class PollingSupervisor final : public Supervisor {
     std::mutex lock_;  ///< guards what other threads ask: the two below
     std::vector<std::pair<std::string, unsigned>> scaled_;
     bool asked_to_stop_ = false;
+    SystemClock clock_;
+    Instant small_at_ = clock_.now() + settle_time;
+    bool was_busy_ = true;
     bool has_begun_ = false;
     bool stopping_ = false;
     bool upgrade_asked_ = false;

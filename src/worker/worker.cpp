@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <set>
 
+#include "base/clean_pages.h"
 #include "base/log_line.h"
 #include "condition/record_scope.h"
 #include "worker/attempt.h"
@@ -23,7 +24,8 @@ namespace forebay::worker {
 namespace {
 
 constexpr Duration in_hand_most = 1h;  // then a held record is given back and another one taken
-constexpr Duration say_again = 1s;     ///< that it is worn out
+constexpr Duration small_again = 1min;
+constexpr Duration say_again = 1s;  ///< that it is worn out
 constexpr Duration quiet_nap = 200ms;
 constexpr Duration early_enough = 2s;  // the queue counts whole seconds
 constexpr int exit_overran = 75;
@@ -160,12 +162,21 @@ struct Worker::Inside {
         return batch;
     }
 
+    /// Nothing is to be done: nor need its memory be.
+    void be_small() {
+        auto now = parts.clock.now();
+        if (was_small != Instant{} && now - was_small < small_again) return;
+        was_small = now;
+        let_go_of_clean_pages();
+    }
+
     void give_up_ahead() {
         if (!courier) return;
         for (auto& handle : courier->take().handles()) outbox.give_back(handle);
     }
 
     void work(Inbox inbox) {
+        if (inbox.size() == 0) be_small();
         for (auto& bad : inbox.unreadable) bury_unreadable(bad);
         put_off_what_is_not_due(inbox.jobs);
         if (!inbox.jobs.empty()) work_on(std::move(inbox.jobs));
@@ -337,7 +348,7 @@ struct Worker::Inside {
     std::vector<Job> in_hand;  ///< at most one: what a hold is probed with
     Instant in_hand_since;
     std::uint64_t jobs_worked = 0;
-    Instant said_worn_out{};
+    Instant said_worn_out{}, was_small{};
     Heartbeat heartbeat;  // last but one: its thread uses the rest
     std::optional<Courier> courier;
 };
