@@ -190,6 +190,10 @@ Unit target(const Processes& all) {
         "do.\n";
     if (!all.schedules.empty())
         text += "# Nobody runs the schedules then: crontab lines (schedules about processes in root's, the others in forebay's):\n";
+    for (const auto& worker : all.workers)
+        if (worker.count_max > worker.count)
+            text += "# Of " + worker.name + " there are " + std::to_string(worker.count) + ", however much there is to do, not up to " +
+                    std::to_string(worker.count_max) + ".\n";
     auto restart = [&](const ScheduledRun& run) {
         std::vector<std::string> names;
         for (const auto& pattern : run.processes)

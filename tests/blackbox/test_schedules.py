@@ -80,6 +80,26 @@ def test_schedules_run_side_by_side_and_none_runs_twice_at_once(forebay):
     assert listed(process, "slow")["missed"] >= total["count"]
 
 
+def test_eight_run_at_once_and_a_ninth_waits_for_its_turn(forebay):
+    process = forebay(API)
+    names = [f"h{i}" for i in range(10)]
+    for name in names:
+        hangs(process, name)
+    take_up(process, "".join(f'[schedule.{name}]\nevery = "1s"\nrun = "export --out {name}"\n' for name in names))
+
+    def running():
+        return {one["name"] for one in process.json("schedule", "ls")["schedules"] if one["running"]}
+
+    first = wait_until(lambda: (found := running()) and len(found) == 8 and found, told=process.output)
+    waiting = set(names) - first
+    wait_until(lambda: all(lines(process, "schedule.missed", name) for name in waiting), told=process.output)
+    assert all("waits for one of 8 places" in lines(process, "schedule.missed", name)[0]["why"] for name in waiting)
+    with open(os.path.join(process.folder, min(first) + ".part")) as reader:
+        reader.read()
+    wait_until(lambda: running() & waiting, told=process.output)
+    assert len(running()) <= 8
+
+
 def test_what_runs_when_the_parent_ends_is_ended_and_said(forebay):
     process = forebay(LEADS + 'dead_letter = "dead"\n')
     hangs(process, "slow")

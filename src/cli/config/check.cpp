@@ -451,6 +451,9 @@ class Check {
                   "write the command in full: " + std::string(read->verb->name));
         if (read->verb->name == "export" && read->options.count("out") == 0)
             error(path + ".run", path + ".run exports to nobody", "--out FILE says where to");
+        if (read->verb->name == "backup" && schedule.run.find('{') == std::string::npos)
+            diagnostics_.warning(place_of(path + ".run"), path + ".run: the second backup will find the folder of the first one",
+                                 "a folder for each: \"" + schedule.run + "-{date}\"");
         if (schedule.words[0] == "start" || schedule.words[0] == "stop" || schedule.words[0] == "restart")
             for (const auto& name : read->words) check_process(path + ".run", name);
     }

@@ -225,8 +225,10 @@ class Parent {
 
     void begin_watching() {
         if (options_.dev) watch_.emplace(configuration_, load_options());
-        scheduler_.emplace(schedules_of(configuration_, has_node()),
-                           SchedulerOptions{executable_, words_of_file(options_), schedules_folder(configuration_.node.data_dir)});
+        const auto& data_dir = configuration_.node.data_dir;
+        SchedulerOptions options{executable_, words_of_file(options_), schedules_folder(data_dir)};
+        if (is_kept_) options.environment.emplace_back(taken_up_variable, taken_up_path(data_dir));
+        scheduler_.emplace(schedules_of(configuration_, has_node()), std::move(options));
     }
     void end_watching() {
         watch_.reset();

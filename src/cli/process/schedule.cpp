@@ -226,6 +226,7 @@ void Scheduler::begin(Plan& plan, Timestamp due) {
     options.command.insert(options.command.end(), words.begin(), words.end());
     options.command.emplace_back("--json");
     options.command.insert(options.command.end(), options_.last_words.begin(), options_.last_words.end());
+    options.environment = options_.environment;
     options.output = output->write.get();
     options.errors = errors->write.get();
     auto pid = spawn(options);

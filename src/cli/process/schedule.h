@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "base/spawn.h"
@@ -27,8 +28,9 @@ std::vector<ScheduleConfiguration> schedules_of(const Configuration& configurati
 
 struct SchedulerOptions {
     std::string executable;
-    std::vector<std::string> last_words;  ///< after the words of each run: the file of the configuration
-    std::string folder;                   ///< schedule_note.h
+    std::vector<std::string> last_words;                                ///< after the words of each run: the file of the configuration
+    std::string folder;                                                 ///< schedule_note.h
+    std::vector<std::pair<std::string, std::string>> environment = {};  ///< of what is run, besides this process's own
 };
 
 class Scheduler {

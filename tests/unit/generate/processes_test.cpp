@@ -81,6 +81,14 @@ TEST(Supervisord, a_worker_is_a_program_with_its_processes_and_care) {
     EXPECT_THAT(file, HasSubstr("mkdir -p /var/lib/forebay/log /var/log\n"));
 }
 
+TEST(Supervisord, processes_that_come_with_the_backlog_are_told_as_missing) {
+    auto all = two_workers();
+    all.workers[0].count_max = 24;
+    EXPECT_THAT(supervisord_file(all), HasSubstr("of store there are 2, not up to 24\n"));
+    EXPECT_THAT(systemd_units(all, {true, false})[0].text,
+                HasSubstr("# Of store there are 2, however much there is to do, not up to 24.\n"));
+}
+
 TEST(Supervisord, words_come_through_its_quotes_comments_and_percents) {
     EXPECT_EQ(supervisord_word("/usr/bin/forebay"), "/usr/bin/forebay");
     EXPECT_EQ(supervisord_word("/my %d dir/it's"), R"('/my %%d dir/it'"'"'s')");
