@@ -10,6 +10,7 @@
 #include "admin/queues.h"
 #include "admin/records.h"
 #include "admin/rejects.h"
+#include "admin/scale.h"
 #include "http/router.h"
 
 namespace forebay::admin {
@@ -75,6 +76,13 @@ class Admin::Inside {
                    });
     }
 
+    /// Answered where it is asked: who polls it is not to wait for a long look into history.
+    void add_scale(std::string_view pattern) {
+        router.add("GET", pattern, [this](const http::Request&, const http::Captures& captures, http::Responder responder) {
+            responder(show_scale(parts.scales ? parts.scales() : json::Value::array(), captures.empty() ? "" : captures[0]));
+        });
+    }
+
     void add_routes() {
         add("GET", "/", &Inside::page);
         add("GET", "/api/node", &Inside::node);
@@ -108,6 +116,8 @@ class Admin::Inside {
         add("POST", "/api/erase", &Inside::erase);
         add("POST", "/api/erase/find", &Inside::erase_find);
         add("POST", "/api/hold", &Inside::hold);
+        add_scale("/v1/scale");
+        add_scale("/v1/scale/{}");
     }
 
     http::Response node(const Call&) { return json_response(to_json(parts.facts())); }

@@ -36,9 +36,12 @@
 //   POST /api/dead/edit                  {id, effect, set: {FIELD: TEXT}, reason, dry_run}
 //   POST /api/erase/find                 {text}          ids of records that say it
 //   POST /api/erase                      {ids, reason}   out of the queues and the log: admin/erase.h
+//   GET  /v1/scale/WORKER                {worker, queue, ready, in_flight, oldest_seconds, processes, desired, min, max, why}: how many
+//                                        processes it should have (docs/autoscaling.md); without WORKER of each
 //   POST /api/hold                       {seconds}   for whoever copies the log: how far it reaches (admin/backup.h)
 // Errors are problem+json.
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -75,7 +78,9 @@ struct Parts {
     UniqueFunction<std::string()> metrics;  ///< Prometheus text
     Routes routes{};                        ///< whose dead letters are whose
     std::string dead_acts_path{};           ///< where retries are kept
-    disk::Disk& disk;                       ///< the store, for looking and for copies that are given their names by `log`
+    /// How many processes each worker should have: an array of objects with a `worker`. Any thread; does not wait.
+    std::function<json::Value()> scales{};
+    disk::Disk& disk;  ///< the store, for looking and for copies that are given their names by `log`
     broker::LogKeeper log;
 };
 

@@ -7,7 +7,7 @@
 namespace forebay::worker {
 namespace {
 
-constexpr double lately = 5, at_length = 15;             ///< seconds that flows remember
+constexpr double lately = 5;                             ///< seconds that flows remember
 constexpr double speed_records = 20, speed_seconds = 5;  ///< a speed remembers so many records, and so long at least
 constexpr Duration speed_keeps = 1h;                     ///< measured while something waited: what a process can do
 constexpr Duration start_most = 3s;                      ///< processes just asked for do not work yet
@@ -58,7 +58,7 @@ void Autoscale::learn(const ScaleLook& now) {
     if (now.sent >= last_->sent) {
         auto came = static_cast<double>(now.sent - last_->sent);
         coming_lately_.add(came, seconds, lately);
-        coming_.add(came, seconds, at_length);
+        coming_.add(came, seconds, std::max(lately, seconds_of(options_.cooldown)));
     }
     if (now.deleted >= last_->deleted) going_.add(static_cast<double>(now.deleted - last_->deleted), seconds, lately);
     if (!now.is_held && !last_->is_held) learn_speed(now, seconds);

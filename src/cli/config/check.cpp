@@ -198,13 +198,29 @@ class Check {
         if (!has_only(worker.name, "-_.")) error(path, "a worker's name has letters, digits, -, _ and .");
         if (!has_only(worker.process.group, "-_.")) error(path + ".group", "a group's name has letters, digits, -, _ and .");
         if (worker.name == "node" || worker.name == "all") error(path, "a worker cannot be called " + worker.name);
-        if (worker.count_max != 0 && worker.count_max != worker.count_min)
-            error(path + ".count", path + ".count: a max that is not min needs scaling, which is not in this version");
+        check_count(path, worker);
         if (is_wrong(path + ".handler")) return;
         if (worker.handler == HandlerKind::program)
             check_program(path, worker);
         else
             check_record_worker(path, worker);
+    }
+
+    void check_count(const std::string& path, const WorkerConfiguration& worker) {
+        auto count = path + ".count";
+        if (worker.count_max == 0) {
+            for (auto key : {".drain_within", ".step", ".cooldown"})
+                if (places_.contains(count + key)) error(count + key, count + key + " needs a max: count = { min = 1, max = 4 }");
+            return;
+        }
+        if (worker.count_max < worker.count_min)
+            error(count + ".max",
+                  count + ": max (" + std::to_string(worker.count_max) + ") is less than min (" + std::to_string(worker.count_min) + ")");
+        within(count + ".drain_within", worker.scale.drain_within, 1s, 24h);
+        within(count + ".cooldown", worker.scale.cooldown, 1s, 1h);
+        if (worker.scale.max > worker.scale.min && worker.handler == HandlerKind::program && worker.queue.empty())
+            error(count + ".max", path + " is a program without a queue: what waits there says how many processes there are to be",
+                  "queue = \"…\", or max = min");
     }
 
     void check_program(const std::string& path, const WorkerConfiguration& worker) {
@@ -378,14 +394,14 @@ class Check {
             std::uint32_t processes = 0;
             std::string names;
             for (const auto* worker : workers) {
-                processes += worker->count_min;
+                processes += worker->scale.max;
                 names += (names.empty() ? "worker." : " and worker.") + worker->name;
             }
             if (processes <= 1 || file.empty()) continue;
             const auto& last = *workers.back();
             auto path = "worker." + last.name;
             bool is_exec = last.handler == HandlerKind::exec;
-            error(last.count_min > 1 ? path + ".count"
+            error(last.scale.max > 1 ? path + ".count"
                   : is_exec          ? "ledger.db"
                                      : path + ".sql.db",
                   names + (workers.size() > 1 ? " are " : " is ") + std::to_string(processes) + " processes writing " + file +

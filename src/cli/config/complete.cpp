@@ -46,6 +46,8 @@ std::vector<handlers::Column> columns_of(const Configuration& c, const WorkerCon
 void complete_worker(Configuration& c, WorkerConfiguration& worker) {
     worker.process.name = worker.name;
     worker.process.count = worker.count_min;
+    worker.scale.min = worker.count_min;
+    worker.scale.max = std::max(worker.count_min, worker.count_max);
     if (worker.process.log_path.empty()) worker.process.log_path = c.node.data_dir + "/log/{worker}-{n}.log";
     if (c.log.guide) worker.process.log_style = supervisor::LogStyle::guide;
     if (!worker.sql.table.empty()) worker.sql.columns = columns_of(c, worker);

@@ -21,6 +21,7 @@
 #include "record/envelope.h"
 #include "sqs/access.h"
 #include "supervisor/supervisor.h"
+#include "worker/autoscale.h"
 #include "worker/worker.h"
 
 namespace forebay::cli {
@@ -111,7 +112,8 @@ struct WorkerConfiguration {
     HandlerKind handler = HandlerKind::sql;
     std::string queue;            ///< empty for `program`
     std::uint32_t count_min = 1;  ///< process.count is this
-    std::uint32_t count_max = 0;  ///< 0: count_min; more needs scaling, a later version's
+    std::uint32_t count_max = 0;  ///< 0: count_min
+    worker::ScaleOptions scale;   ///< between the two; min and max are made of them
     worker::Batch batch{10, 20ms};
     Duration timeout = 20s;
     worker::RetrySchedule retry;

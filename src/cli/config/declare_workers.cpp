@@ -51,7 +51,16 @@ void declare_count(Scope& s, WorkerConfiguration& worker) {
     auto most = count(worker.count_max, 1, 1000);
     most.toml = [&worker] { return worker.count_max == 0 ? std::string() : std::to_string(worker.count_max); };
     s.setting("max", most, "processes when there is much to do; min if it is not set");
-    s.later({"drain_within", "step", "cooldown"});
+    // Without a max there is nothing to say about it.
+    auto scaling = [&worker](Slot slot) {
+        slot.toml = [&worker, toml = slot.toml] { return worker.count_max == 0 ? std::string() : toml(); };
+        return slot;
+    };
+    s.setting("drain_within", scaling(duration(worker.scale.drain_within)),
+              "so many processes, up to max, as empty the queue in this time");
+    s.setting("step", scaling(count(worker.scale.step, 1, 1000)),
+              "processes at most, more or fewer, within a cooldown; more at once when far behind");
+    s.setting("cooldown", scaling(duration(worker.scale.cooldown)), "between two changes; so long fewer must have been enough");
 }
 
 void declare_batch(Scope& s, worker::Batch& batch) {

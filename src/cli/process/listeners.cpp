@@ -16,6 +16,9 @@ namespace {
 /// The queue and admin ports take what SQS takes: ten messages with their JSON around them.
 constexpr std::uint64_t queue_port_body_max = 8_MiB;
 
+/// Counts and numbers of processes, which whoever starts them asks of the port that they can reach.
+constexpr std::string_view scale_prefix = "/v1/scale/";
+
 /// The names of the queue port: also that of the queue URLs it tells.
 http::Hosts hosts_of(const Listen& on, const SqsConfiguration& sqs) {
     auto hosts = http::Hosts::of(on.address, sqs.hosts);
@@ -76,6 +79,7 @@ Result<void, Listeners::Refused> Listeners::listen_for_intake(const Configuratio
     options.admit = [&readiness = parts_.readiness](const http::Request& head) { return readiness.refuse_early(head); };
     auto serve = [&parts = parts_](const http::Request& request, http::Responder responder) {
         if (request.path == "/metrics") return responder({200, {}, "text/plain; version=0.0.4", parts.registry.prometheus_text()});
+        if (request.path.starts_with(scale_prefix)) return parts.admin.handle(request, std::move(responder));
         parts.intake.handle(request, std::move(responder));
     };
     return open_server(on, std::move(options), std::move(serve), intake_servers_);

@@ -23,6 +23,7 @@
 #include "cli/console.h"
 #include "cli/exit_code.h"
 #include "cli/process/audit_book.h"
+#include "cli/process/autoscaler.h"
 #include "cli/process/bequest.h"
 #include "cli/process/listeners.h"
 #include "cli/process/node_options.h"
@@ -113,6 +114,7 @@ class Node {
     int open_gate();
     void read_policies();
     int open_intake();
+    int watch_backlogs();
     int open_listeners();
     void take_over();
     /// The socket of a successor, or nothing: it is to stop.
@@ -144,6 +146,7 @@ class Node {
     std::unique_ptr<intake::Intake> intake_;
     std::unique_ptr<sqs::Api> sqs_;
     std::unique_ptr<PastRecords> past_;
+    std::unique_ptr<Autoscaler> autoscaler_;
     std::unique_ptr<admin::Admin> admin_;
     std::unique_ptr<metrics::Statsd> statsd_;
     std::unique_ptr<Listeners> listeners_;
@@ -240,11 +243,29 @@ int Node::open_intake() {
         [this] { return registry_.prometheus_text(); },
         [routes = routes_of(configuration_)] { return routes; },
         dead_acts_path(configuration_.node.data_dir),
+        [this] { return autoscaler_->told(); },
         *looking_disk_,
         {[this](Duration at_most) { return broker_->hold_log(at_most); }, [this](Duration at_most) { return broker_->seal_log(at_most); },
          [this](journal::SegmentNumber segment) { return broker_->replace_segment(segment); }}});
     intake_->set_find_record(
         [this](const Uuid& id, UniqueFunction<void(std::optional<std::string>)> done) { admin_->find_envelope(id, std::move(done)); });
+    return 0;
+}
+
+/// On a thread of its own: the broker's answers are waited for.
+int Node::watch_backlogs() {
+    auto look = [this]() -> std::optional<std::vector<SeenBacklog>> {
+        auto queues = broker::ask(*broker_, broker::ListQueues{});
+        if (!queues.ok()) return std::nullopt;
+        auto at = clock_.now();
+        std::vector<SeenBacklog> backlogs;
+        for (const auto& queue : *queues) {
+            auto oldest = queue.oldest ? std::optional(clock_.wall() - *queue.oldest) : std::nullopt;
+            backlogs.push_back({queue.name, at, queue.ready, queue.in_flight, oldest, queue.sends, queue.deletes});
+        }
+        return backlogs;
+    };
+    autoscaler_ = std::make_unique<Autoscaler>(configuration_, Autoscaler::Parts{look, parent_of(configuration_.node.data_dir)});
     return 0;
 }
 
@@ -319,6 +340,7 @@ void Node::reload() {
     now.access = loaded.configuration.access;
     now.schedules = loaded.configuration.schedules;
     audits_->set_scheduled(now.has_audit());
+    autoscaler_->take(loaded.configuration);
     now.sqs.verify = loaded.configuration.sqs.verify;
     note();
     log_info("configuration.reloaded")
@@ -420,7 +442,8 @@ int Node::run(std::optional<Bequest>& bequest) {
     signal(SIGPIPE, SIG_IGN);
     raise_descriptor_limit();
     take_over();
-    for (auto step : {&Node::open_audits, &Node::open_store, &Node::open_gate, &Node::open_intake, &Node::open_listeners})
+    for (auto step :
+         {&Node::open_audits, &Node::open_store, &Node::open_gate, &Node::open_intake, &Node::watch_backlogs, &Node::open_listeners})
         if (int code = (this->*step)(); code != 0) return code;
     registry_.gauge("forebay_build_info", {{"version", std::string(version())}}).set(1);
     statsd_ = open_statsd(registry_, configuration_.telemetry.statsd);

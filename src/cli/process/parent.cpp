@@ -8,6 +8,7 @@
 #include "base/log_line.h"
 #include "cli/config/settings.h"
 #include "cli/exit_code.h"
+#include "cli/process/autoscaler.h"
 #include "cli/process/dev_watch.h"
 #include "cli/process/paths.h"
 #include "cli/process/ports.h"
@@ -229,10 +230,18 @@ class Parent {
         SchedulerOptions options{executable_, words_of_file(options_), schedules_folder(data_dir)};
         if (is_kept_) options.environment.emplace_back(taken_up_variable, taken_up_path(data_dir));
         scheduler_.emplace(schedules_of(configuration_, has_node()), std::move(options));
+        if (has_role(configuration_, options_, "workers")) autoscaler_.emplace(configuration_, autoscaler_parts());
     }
     void end_watching() {
         watch_.reset();
         scheduler_.reset();
+        autoscaler_.reset();
+    }
+
+    Autoscaler::Parts autoscaler_parts() {
+        return {backlogs_of_node(configuration_.admin.listen.empty() ? Listen{"127.0.0.1", 8090} : configuration_.admin.listen[0]),
+                parent_of(configuration_.node.data_dir),
+                [this](const std::string& worker, unsigned count) { supervisor_->scale(worker, count); }};
     }
 
     Result<supervisor::Reload, std::string> reload(bool dry_run) {
@@ -254,6 +263,7 @@ class Parent {
             return Failure{kept.error()};
         reload.programs = programs(loaded.configuration);
         if (scheduler_) scheduler_->take(schedules_of(loaded.configuration, has_node()));
+        if (autoscaler_) autoscaler_->take(loaded.configuration);
         configuration_ = std::move(loaded.configuration);
         log_info("configuration.taken_up").with("programs", reload.programs.size());
         return reload;
@@ -286,6 +296,7 @@ class Parent {
     std::unique_ptr<supervisor::Supervisor> supervisor_;
     std::optional<DevWatch> watch_;
     std::optional<Scheduler> scheduler_;
+    std::optional<Autoscaler> autoscaler_;
 };
 
 }  // namespace

@@ -312,7 +312,7 @@ TEST(Diagnostics, workers_need_what_their_handler_needs) {
         {"[worker.w]\nhandler = \"program\"\n", "worker.w is a program and has no command"},
         {"[worker.w]\nhandler = \"program\"\ncommand = [\"x\"]\nexec = { command = [\"x\"] }\n", "worker.w.exec is for handler = \"exec\""},
         {"[worker.w]\nqueue = \"leads\"\ncount = { min = 1, max = 3 }\nsql = { db = \"main\", table = \"t\" }\n",
-         "worker.w.count: a max that is not min needs scaling, which is not in this version"},
+         "worker.w is 3 processes writing x.db: a SQLite file has one; use count = { min = 1 } and larger batches"},
         {"[worker.w]\nqueue = \"leads\"\nsql = { db = \"main\", table = \"t\" }\nthen = [\"partner.*\"]\n",
          "\"partner.*\": partners are not in this version"},
         {"[worker.node]\nhandler = \"program\"\ncommand = [\"x\"]\n", "a worker cannot be called node"},
@@ -320,6 +320,21 @@ TEST(Diagnostics, workers_need_what_their_handler_needs) {
         {"[db.empty]\n", "db.empty has no path: the SQLite file, such as path = \"forebay-data/forebay.db\""},
     };
     for (const auto& row : rows) EXPECT_EQ(messages(base + row.text), only(row.message)) << row.text;
+}
+
+TEST(Diagnostics, the_bounds_of_scaling_fit_together) {
+    auto count = [](const std::string& values) {
+        return messages(base + "[worker.w]\nqueue = \"leads\"\nhandler = \"exec\"\nexec = { command = [\"x\"] }\ncount = { " + values +
+                        " }\n");
+    };
+    EXPECT_EQ(count("min = 1, max = 4, drain_within = \"1m\", step = 3, cooldown = \"5s\""), std::vector<std::string>{});
+    EXPECT_EQ(count("min = 3, max = 2"), only("worker.w.count: max (2) is less than min (3)"));
+    EXPECT_EQ(count("min = 3, step = 2"), only("worker.w.count.step needs a max: count = { min = 1, max = 4 }"));
+    EXPECT_EQ(count("min = 3, drain_within = \"10s\""), only("worker.w.count.drain_within needs a max: count = { min = 1, max = 4 }"));
+    EXPECT_EQ(count("min = 1, max = 2, drain_within = \"10ms\""), only("worker.w.count.drain_within must be from 1s to 1d, not 10ms"));
+    EXPECT_EQ(count("min = 1, max = 2, cooldown = \"2h\""), only("worker.w.count.cooldown must be from 1s to 1h, not 2h"));
+    EXPECT_EQ(messages(base + "[worker.w]\nhandler = \"program\"\ncommand = [\"x\"]\ncount = { min = 1, max = 2 }\n"),
+              only("worker.w is a program without a queue: what waits there says how many processes there are to be"));
 }
 
 TEST(Diagnostics, a_misspelt_parameter_of_a_statement_is_a_warning) {
