@@ -129,6 +129,15 @@ std::vector<Verb> make_verbs() {
          {dry_run, reason, {"all-at-once", 0, "", "not one after the other"}},
          run_restart,
          C::processes},
+        {"workers",
+         "scale",
+         "how many processes a worker has: so many by hand, or as its load asks",
+         {{"WORKER=N", "store=4, or store=auto: between count.min and count.max again", true, true}},
+         {dry_run, reason},
+         run_scale,
+         C::workers,
+         "By hand lasts until auto, until a reload changes its count, and until the end of forebay serve. Processes that are too many "
+         "finish what they have in hand. With 0 none runs. What the load asks for: docs/autoscaling.md"},
 
         {"workers",
          "schedule ls",

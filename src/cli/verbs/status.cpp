@@ -24,6 +24,7 @@ struct Seen {
     std::optional<json::Value> queues;
     std::optional<json::Value> audit;
     std::optional<std::vector<SeenProcess>> processes;
+    std::vector<supervisor::PoolStatus> pools;
     std::vector<SeenDatabase> databases;
     std::string why_no_node, why_no_processes;
     bool is_elsewhere = false;  ///< --node: the supervisor of another machine cannot be asked
@@ -45,14 +46,16 @@ Seen look(Invocation& invocation, const Configuration& configuration) {
     for (const auto& database : configuration.databases) seen.databases.push_back(look_at(database, invocation.world().clock));
     auto path = control_path(configuration.node.data_dir);
     auto answer = invocation.world().control(path, {});
-    if (answer && answer->ok)
+    if (answer && answer->ok) {
         seen.processes = with_standings(answer->processes, configuration.node.data_dir);
-    else
+        seen.pools = std::move(answer->pools);
+    } else {
         seen.why_no_processes = answer ? answer->error
                                 : seen.node
                                     ? "no supervisor answers at " + path + " (" + answer.error().what +
                                           "). The node runs without one: supervisorctl status or systemctl status tells of processes"
                                     : no_supervisor(path, answer.error().what);
+    }
     return seen;
 }
 
@@ -120,14 +123,25 @@ std::string recycled(const std::vector<SeenProcess>& processes, Timestamp now) {
     return restarts == 0 ? "-" : age_text(now - since) + " ago (" + grouped(restarts) + ")";
 }
 
+/// `4/2-24` running, of so many at least and at most; `8/8 by hand`.
+std::string counts_of(const Seen& seen, const std::string& worker, std::size_t running, std::size_t processes) {
+    auto pool = std::find_if(seen.pools.begin(), seen.pools.end(), [&](const auto& one) { return one.worker == worker; });
+    auto out = std::to_string(running) + "/";
+    if (pool == seen.pools.end()) return out + std::to_string(processes);
+    if (pool->is_by_hand) return out + std::to_string(pool->count) + " by hand";
+    if (pool->count_max <= pool->count_min) return out + std::to_string(pool->count);
+    return out + std::to_string(pool->count_min) + "-" + std::to_string(pool->count_max);
+}
+
 std::vector<Cell> worker_row(const std::vector<SeenProcess>& processes, const Configuration& configuration, const Seen& seen,
                              Timestamp now) {
     const auto& first = processes[0].process;
-    auto running = std::count_if(processes.begin(), processes.end(), [](const auto& one) { return one.is_running(); });
+    auto running =
+        static_cast<std::size_t>(std::count_if(processes.begin(), processes.end(), [](const auto& one) { return one.is_running(); }));
     const auto& loudest = spokesman(processes);
     const auto* worker = configuration.find_worker(first.worker);
     std::vector<Cell> row = {first.n == 0 ? first.name : first.group + ":" + first.worker,
-                             std::to_string(running) + "/" + std::to_string(processes.size()),
+                             counts_of(seen, first.worker, running, processes.size()),
                              {loudest.state(), loudest.colour()}};
     add_queue(row, worker == nullptr ? "" : worker->queue, seen);
     add_work(row, processes, now);

@@ -15,6 +15,7 @@ int run_tail(Invocation& invocation);
 int run_start(Invocation& invocation);
 int run_stop(Invocation& invocation);
 int run_restart(Invocation& invocation);
+int run_scale(Invocation& invocation);
 
 int run_find(Invocation& invocation);
 int run_show(Invocation& invocation);

@@ -186,6 +186,50 @@ TEST_F(Verbs, restart_names_what_it_will_do_and_asks) {
     EXPECT_EQ(console.orders.back().names, std::vector<std::string>{"core:*"});
 }
 
+TEST_F(Verbs, scale_says_what_a_worker_had_and_has_and_asks) {
+    processes_are({process("core", "mail", 1, State::running)});
+    console.processes->pools = {{"mail", "core", 1, 1, 4, false}};
+    EXPECT_EQ(console({"scale", "mail=3", "--dry-run"}), exit_code::done);
+    EXPECT_EQ(console.out.str(), "Would scale mail from 1 (automatic, 1 to 4) to 3 by hand.\n");
+    EXPECT_EQ(console({"scale", "core:mail=auto", "--dry-run"}), exit_code::done);
+    EXPECT_EQ(console.out.str(), "Would scale mail from 1 (automatic, 1 to 4) to automatic, 1 to 4.\n");
+    console.can_ask = true;
+    console.in.str("n\n");
+    EXPECT_EQ(console({"scale", "mail=0"}), exit_code::done);
+    EXPECT_EQ(console.err.str(),
+              "mail: with no process, what comes to its queue waits.\n"
+              "scale mail from 1 (automatic, 1 to 4) to 0 by hand? [y/N] Nothing was changed.\n");
+    EXPECT_EQ(console({"scale", "mail=3", "--yes", "--reason", "sale"}), exit_code::done);
+    EXPECT_EQ(console.orders.back().verb, supervisor::Verb::scale);
+    EXPECT_EQ(console.orders.back().names, std::vector<std::string>{"mail"});
+    EXPECT_EQ(console.orders.back().count, 3U);
+    EXPECT_EQ(console.orders.back().reason, "sale");
+}
+
+TEST_F(Verbs, scale_refuses_what_makes_no_sense) {
+    processes_are({process("core", "store", 1, State::running)});
+    console.processes->pools = {{"store", "core", 1, 1, 1, false}};
+    for (auto word : {"store", "store=", "store=x", "=3", "store=1001", "store=-1"}) {
+        EXPECT_EQ(console({"scale", word}), exit_code::usage) << word;
+        EXPECT_NE(console.err.str().find("is not WORKER=N with N from 0 to 1000"), std::string::npos) << console.err.str();
+    }
+    EXPECT_EQ(console({"scale", "stor=2"}), exit_code::usage);
+    EXPECT_EQ(console.err.str(), "forebay: no worker is called \"stor\"; did you mean \"store\"?\n");
+    EXPECT_EQ(console({"scale", "store=2"}), exit_code::usage);
+    EXPECT_NE(console.err.str().find("which only one process may"), std::string::npos) << console.err.str();
+}
+
+TEST_F(Verbs, status_shows_between_what_a_worker_is_scaled) {
+    node_answers();
+    processes_are({process("core", "store", 1, State::running), process("core", "store", 2, State::running)});
+    console.processes->pools = {{"store", "core", 2, 2, 24, false}};
+    console({"status"});
+    EXPECT_NE(console.out.str().find("core:store    2/2-24  RUNNING"), std::string::npos) << console.out.str();
+    console.processes->pools[0].is_by_hand = true;
+    console({"status"});
+    EXPECT_NE(console.out.str().find("core:store    2/2 by hand  RUNNING"), std::string::npos) << console.out.str();
+}
+
 TEST_F(Verbs, a_process_that_is_not_there_is_told_with_what_was_meant) {
     processes_are({process("core", "store", 1, State::running)});
     EXPECT_EQ(console({"stop", "stor"}), exit_code::usage);
