@@ -74,25 +74,25 @@ void Pool::forget_gone(const std::function<bool(const Process&)>& is_needed) {
         return !is_wanted(process) && process.state() != State::backoff && process.state() != State::fatal && is_gone(process);
     });
     outgoing_.remove_if(is_gone);
-    if (!is_succeeding_) successor_.remove_if(is_gone);
+    if (phase_ != Phase::preparing) successor_.remove_if(is_gone);
 }
 
 // ---- handing over
 
 void Pool::begin_succession() {
-    if (is_succeeding_ || processes_.empty()) return;
+    if (is_succeeding() || processes_.empty()) return;
     succession_failed_.clear();
     auto& now = processes_.front();
     if (!now.is_ready()) {
         now.on(Event::stop_asked);
-        is_succeeding_ = true;  // the plain way: look_after_succession() starts it again
+        phase_ = Phase::stopping;
         succession_ends_ = clock_.now() + spec_->stopwaitsecs + successor_most;
         return;
     }
     int ends[2];
     if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return fail_succession(std::strerror(errno));
     bequest_ = Descriptor(ends[0]);
-    is_succeeding_ = true;
+    phase_ = Phase::preparing;
     succession_ends_ = clock_.now() + successor_most;
     auto& successor = add(successor_, now.status().n);
     successor.inherit_from(Descriptor(ends[1]));
@@ -101,12 +101,10 @@ void Pool::begin_succession() {
 }
 
 void Pool::hear(Process& process, const Word& word) {
-    bool is_successor = !successor_.empty() && &process == &successor_.front();
-    if (word.text == waiting_word && is_successor) return hand_over();
-    if (word.text == ready_word && is_succeeding_ && successor_.empty()) {
-        is_succeeding_ = false;
-        log_info("process.succeeded").with("process", process.status().name).with("pid", process.status().pid);
-    }
+    if (word.text == waiting_word && phase_ == Phase::preparing && &process == &successor_.front()) return hand_over();
+    if (word.text != ready_word || phase_ != Phase::taking_over || &process != &processes_.front()) return;
+    phase_ = Phase::none;
+    log_info("process.succeeded").with("process", process.status().name).with("pid", process.status().pid);
 }
 
 /// From here on the successor is the process, whatever becomes of the one before.
@@ -117,11 +115,12 @@ void Pool::hand_over() {
     outgoing_.splice(outgoing_.end(), processes_, processes_.begin());
     processes_.splice(processes_.begin(), successor_);
     processes_.front().follows(restarts);
+    phase_ = Phase::taking_over;
     succession_ends_ = clock_.now() + spec_->stopwaitsecs + successor_most;
 }
 
 void Pool::fail_succession(std::string why) {
-    is_succeeding_ = false;
+    phase_ = Phase::none;
     bequest_.close();
     log_error("process.not_succeeded").with("process", spec_->name).with("why", why).with("next", "the one before goes on");
     succession_failed_ = std::move(why);
@@ -132,13 +131,13 @@ void Pool::fail_succession(std::string why) {
 }
 
 void Pool::abandon_succession() {
-    if (is_succeeding_ && !successor_.empty()) fail_succession("everything is to stop");
+    if (phase_ == Phase::preparing) fail_succession("everything is to stop");
+    phase_ = Phase::none;
 }
 
 void Pool::look_after_succession() {
-    if (!is_succeeding_) return;
-    bool is_late = clock_.now() >= succession_ends_;
-    if (!successor_.empty()) {
+    bool is_late = is_succeeding() && clock_.now() >= succession_ends_;
+    if (phase_ == Phase::preparing) {
         auto& successor = successor_.front();
         bool is_alive = successor.state() == State::starting || successor.state() == State::running;
         if (!is_alive)
@@ -147,15 +146,18 @@ void Pool::look_after_succession() {
             fail_succession("its successor was not ready within " + to_text(successor_most));
         return;
     }
-    if (processes_.empty()) return fail_succession("nothing is left of it");
+    if (phase_ == Phase::none) return;
     auto& now = processes_.front();
-    if (!has_process(now.state()) && outgoing_.empty() && now.state() == State::stopped) now.on(Event::start_asked);
-    if (now.state() == State::running && outgoing_.empty() && now.channel_descriptor() < 0) is_succeeding_ = false;
-    if (now.state() == State::fatal || now.state() == State::exited || is_late) {
-        is_succeeding_ = false;
-        succession_failed_ =
-            spec_->name + " is " + std::string(name_of(now.state())) + (now.status().why.empty() ? "" : ": " + now.status().why);
+    if (phase_ == Phase::stopping && !has_process(now.state())) {
+        phase_ = Phase::taking_over;
+        now.on(Event::start_asked);
     }
+    bool says_nothing = now.state() == State::running && now.channel_descriptor() < 0;
+    if (phase_ == Phase::taking_over && says_nothing) phase_ = Phase::none;
+    if (now.state() != State::fatal && now.state() != State::exited && !is_late) return;
+    phase_ = Phase::none;
+    auto why = now.status().why;
+    succession_failed_ = spec_->name + " is " + std::string(name_of(now.state())) + (why.empty() ? "" : ": " + why);
 }
 
 // ---- from one binary to the next

@@ -44,7 +44,7 @@ class Pool {
     void begin_succession();
     /// A successor that is not in charge yet is given up: everything is to stop.
     void abandon_succession();
-    bool is_succeeding() const { return is_succeeding_; }
+    bool is_succeeding() const { return phase_ != Phase::none; }
     /// Why the last succession came to nothing; empty = it did not.
     const std::string& failed_succession() const { return succession_failed_; }
     /// A process of this pool said a word.
@@ -57,6 +57,12 @@ class Pool {
     void adopt(const json::Value& left);
 
   private:
+    enum class Phase {
+        none,
+        stopping,     ///< nothing can be handed over: it ends first
+        preparing,    ///< the successor is not ready to take over
+        taking_over,  ///< the process in charge is the new one, and does not serve yet
+    };
     Process& add(std::list<Process>& to, unsigned n);
     unsigned most() const { return spec_->count_max == 0 ? spec_->count : spec_->count_max; }
     void hand_over();
@@ -72,7 +78,7 @@ class Pool {
     std::list<Process> successor_;  ///< none or one: not yet in charge
     std::list<Process> outgoing_;   ///< those that hand over
     Descriptor bequest_;            ///< the outgoing one's end of what the successor inherits through
-    bool is_succeeding_ = false;
+    Phase phase_ = Phase::none;
     Instant succession_ends_{};
     std::string succession_failed_;
 };

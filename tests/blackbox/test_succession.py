@@ -1,11 +1,14 @@
 """A node that hands over to its successor, a parent that becomes a new binary, a reload: nobody who is connected notices."""
+import contextlib
 import os
+import random
 import shutil
 import signal
 import socket
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 import requests
@@ -315,3 +318,46 @@ def test_what_is_started_later_has_what_was_taken_up_whatever_the_file_says_now(
     wait_until(lambda: any(p["name"] == "store:1" and p["state"] == "RUNNING" and p["pid"] != before for p in f.processes()), 30)
     assert requests.post(f.intake + "/v1/lead", json={"email": "a@example.com"}, timeout=10).status_code == 202
     assert os.stat(os.path.join(f.folder, "data/taken-up.json")).st_mode & 0o777 == 0o600
+
+
+def test_whoever_dies_in_the_middle_of_a_succession_it_is_served_again(forebay):
+    f = forebay(PIPELINE)
+    posters = Posters(f.intake + "/v1/lead", threads=2)
+    seed = random.randrange(1 << 30)
+    print(f"seed {seed}")
+    draw = random.Random(seed)
+    for _ in range(15):
+        f.ask({"do": "restart", "names": ["node"], "wait": False})
+        time.sleep(draw.uniform(0, 0.15))
+        nodes = [pid for pid in descendants(f.parent.pid) if "node" in command_of(pid)]
+        if nodes:
+            kill(draw.choice(nodes))
+        wait_until(lambda: len([pid for pid in descendants(f.parent.pid) if "node" in command_of(pid)]) == 1, 20, f.output)
+        f.wait_ready()
+    posters.failures.clear()  # what was in hand of a process that is killed is cut
+    ids = posters.stop()
+    all_arrive(f, ids)
+
+
+def command_of(pid):
+    try:
+        with open(f"/proc/{pid}/cmdline") as file:
+            return file.read().split("\0")[1:2]
+    except OSError:
+        return []
+
+
+def kill(pid):
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+
+
+def test_a_parent_that_is_told_to_stop_in_the_middle_of_a_succession_stops(forebay):
+    f = forebay(PIPELINE)
+    for delay in (0, 0.02, 0.05, 0.1, 0.2):
+        f.ask({"do": "restart", "names": ["node"], "wait": False})
+        time.sleep(delay)
+        began = time.monotonic()
+        assert f.stop() == 0
+        assert time.monotonic() - began < 15
+        f.start()
