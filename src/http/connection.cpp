@@ -19,6 +19,8 @@ namespace {
 /// answer is not lost to the reset that unread bytes would cause.
 constexpr std::size_t surplus_bytes_max = 1_MiB;
 constexpr int reads_in_a_turn_max = 4;
+/// Everybody waits for the last to leave.
+constexpr Duration linger_while_handing_over = 100ms;
 constexpr std::size_t kept_output_bytes = 16384;
 
 HeadLimits head_limits(const ServerOptions& options) { return {options.head_bytes_max, options.fields_max, options.target_bytes_max}; }
@@ -454,7 +456,10 @@ void Connection::abort() {
 
 /// What is not read here is not late.
 void Connection::hand_over() {
-    if (waiting_ != Waiting::end) waiting_ = Waiting::nothing;
+    if (waiting_ != Waiting::end)
+        waiting_ = Waiting::nothing;
+    else
+        waiting_until_ms_ = std::min(waiting_until_ms_, coarse_now_ms() + linger_while_handing_over.count());
     go_on();
 }
 

@@ -98,6 +98,8 @@ void Server::adopt(HandedConnection handed) {
     loops[inside_->adopted.fetch_add(1, std::memory_order_relaxed) % loops.size()]->adopt(std::move(handed));
 }
 
+bool Server::has_left() const { return inside_->shared.loops_to_leave.load() == 0; }
+
 bool Server::wait_until_drained(Duration at_most) {
     std::unique_lock guard(inside_->shared.lock);
     return inside_->shared.all_closed.wait_for(guard, at_most, [this] { return inside_->shared.is_empty(); });

@@ -93,6 +93,8 @@ class Server {
     /// Goes on with a connection as if it had been accepted here and its bytes just been read. Deadlines begin anew. It was
     /// admitted before, so no cap on connections refuses it. Any thread.
     void adopt(HandedConnection handed);
+    /// After drain() or hand_over(): every loop knows of it. Nobody is accepted any more, and after hand_over() no request taken up.
+    bool has_left() const;
     /// After drain() or hand_over(): waits until nobody is accepted any more and the last connection has gone; false if
     /// `at_most` passed first.
     bool wait_until_drained(Duration at_most);

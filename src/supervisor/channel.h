@@ -8,6 +8,7 @@
 //   waiting      of a successor: all is prepared, the one before may hand over
 //   ready        it serves
 //   taken up     it has read the configuration again, after HUP
+//   refused      and why: it goes on with what it had
 //   worn out     and why: it works on, and wants to be started anew when its turn comes
 
 #include <optional>
@@ -21,7 +22,7 @@
 namespace forebay::supervisor {
 
 constexpr std::string_view hand_over_word = "hand over", waiting_word = "waiting", ready_word = "ready", taken_up_word = "taken up",
-                           worn_out_word = "worn out";
+                           refused_word = "refused ", worn_out_word = "worn out";
 constexpr const char* channel_variable = "FOREBAY_CHANNEL";
 /// Under which number a successor finds the socket that it inherits from; not set for any other process.
 constexpr const char* inheritance_variable = "FOREBAY_INHERITANCE";

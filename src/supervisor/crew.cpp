@@ -7,6 +7,8 @@
 namespace forebay::supervisor {
 namespace {
 
+using Kind = Stage::Kind;
+
 std::vector<ProcessStatus> statuses(const std::vector<Process*>& processes) {
     std::vector<ProcessStatus> out;
     for (auto* process : processes) out.push_back(process->status());
@@ -19,11 +21,6 @@ void log_order(const ControlRequest& request, const std::vector<Process*>& named
     auto line = log_info("processes.asked");
     line.with("to", name_of(request.verb)).with("processes", names);
     if (!request.reason.empty()) line.with("reason", request.reason);
-}
-
-void withdraw_provisions(const std::vector<Process*>& named) {
-    for (auto* process : named)
-        if (process->spec().provision) process->spec().provision->withdraw();
 }
 
 std::vector<Process*> running(Pool& pool) {
@@ -64,6 +61,10 @@ std::vector<Process*> Crew::in_start_order() {
 Pool* Crew::find_pool(std::string_view name) {
     auto at = std::find_if(pools_.begin(), pools_.end(), [&](const Pool& pool) { return pool.spec().name == name; });
     return at == pools_.end() ? nullptr : &*at;
+}
+
+bool Crew::is_busy() const {
+    return !tasks_.empty() || std::any_of(pools_.begin(), pools_.end(), [](const Pool& pool) { return pool.is_in_transition(); });
 }
 
 bool Crew::has_processes() {
@@ -136,15 +137,26 @@ void Crew::obey(const ControlRequest& request, Connection connection) {
 void Crew::act(const ControlRequest& request, const std::vector<Process*>& named, Connection connection) {
     log_order(request, named);
     std::vector<Stage> stages;
-    if (request.verb == Verb::start) stages = start_stages(named);
-    if (request.verb == Verb::stop) stages = stop_stages(named);
+    if (request.verb == Verb::start) stages = {{Kind::start, named}};
+    if (request.verb == Verb::stop) stages = {{Kind::stop, named}};
     if (request.verb == Verb::restart) stages = request.all_at_once ? restart_stages(named, true) : rolling_stages(named);
-    if (request.verb == Verb::stop) withdraw_provisions(named);
+    if (request.verb == Verb::stop) withdraw(named);
     begin(std::move(stages), request.wait ? std::optional(connection) : std::nullopt);
     if (!request.wait) answer_(connection, {true, {}, statuses(named)});
 }
 
+/// Nothing is to take over from them, and nobody is to wait for them.
+void Crew::withdraw(const std::vector<Process*>& processes) {
+    for (auto* process : processes) {
+        if (auto* pool = pool_of(*process)) pool->abandon_succession();
+        if (process->spec().provision) process->spec().provision->withdraw();
+    }
+}
+
+/// Of two orders for a process the later one counts.
 void Crew::begin(std::vector<Stage> stages, std::optional<Connection> connection, std::string text) {
+    for (auto& older : tasks_)
+        for (auto& stage : stages) older.release(stage.processes);
     tasks_.emplace_back(std::move(stages), connection, std::move(text));
     tasks_.back().advance();
 }
@@ -155,7 +167,7 @@ std::vector<Stage> Crew::rolling_stages(const std::vector<Process*>& processes) 
     for (auto* process : processes) {
         auto* pool = pool_of(*process);
         if (pool != nullptr && process->spec().hands_over) {
-            stages.push_back(succession_stage(*pool));
+            stages.push_back({Kind::succeed, {}, pool});
             continue;
         }
         auto one = restart_stages({process}, false);
@@ -224,10 +236,10 @@ std::vector<Stage> Crew::fitting_stages(Pool& pool) {
             missing.push_back(process);
     }
     std::vector<Stage> stages;
-    if (!surplus.empty()) stages.push_back({Event::stop_asked, surplus, nullptr, false});
-    if (!leaving.empty()) stages.push_back({Event::stop_asked, leaving, nullptr, false});
+    if (!surplus.empty()) stages.push_back({Kind::stop, surplus});
+    if (!leaving.empty()) stages.push_back({Kind::stop, leaving});
     missing.insert(missing.end(), leaving.begin(), leaving.end());
-    if (!missing.empty()) stages.push_back({Event::start_asked, missing, nullptr, false});
+    if (!missing.empty()) stages.push_back({Kind::start, missing});
     return stages;
 }
 
@@ -243,7 +255,7 @@ void Crew::scale_to_load(const std::string& worker, unsigned count) {
 std::vector<Stage> Crew::changed_stages(Pool& pool, const std::vector<Process*>& before) {
     auto stages = fitting_stages(pool);
     for (auto& stage : stages)
-        if (stage.ask == Event::start_asked)
+        if (stage.kind == Kind::start)
             std::erase_if(stage.processes, [&](Process* one) {
                 bool was_there = std::find(before.begin(), before.end(), one) != before.end();
                 return was_there && one->state() != State::stopping;
@@ -274,10 +286,8 @@ void Crew::scale_by_hand(const ControlRequest& request, Connection connection) {
 
 void Crew::renew(std::vector<ProgramSpec> programs, std::optional<Connection> connection, std::string text) {
     auto stages = take(std::move(programs));
-    std::vector<Process*> taking_up;
-    for (auto* process : all())
-        if (process->spec().ours && !process->spec().numbered && has_process(process->state())) taking_up.push_back(process);
-    stages.insert(stages.begin(), taking_up_stage(taking_up));
+    for (auto& pool : pools_)
+        if (pool.spec().ours && !pool.spec().numbered) stages.insert(stages.begin(), {Kind::take_up, {}, &pool});
     begin(std::move(stages), connection, std::move(text));
 }
 
@@ -295,12 +305,15 @@ std::vector<Stage> Crew::take(std::vector<ProgramSpec> programs) {
         auto* pool = find_pool(program.name);
         if (pool == nullptr) {
             auto& made = pools_.emplace_back(std::move(program), options_, clock_);
-            if (made.spec().autostart) add(start_stages(made.processes()));
+            if (made.spec().autostart) add({{Kind::start, made.processes()}});
             continue;
         }
-        auto before = all();
+        // Of one that was leaving nothing was stopped by somebody who wants it so.
+        bool was_leaving = pool->is_leaving();
+        auto before = was_leaving ? std::vector<Process*>() : all();
+        auto count = pool->status().count;
         bool is_other = pool->take(std::move(program));
-        add(changed_stages(*pool, before));
+        if (was_leaving || pool->status().count != count) add(changed_stages(*pool, before));
         if (is_other) add(rolling_stages(running(*pool)));
     }
     return stages;
@@ -310,7 +323,7 @@ void Crew::shut_down() {
     for (auto& task : tasks_)
         if (task.connection()) answer_(*task.connection(), {false, "the supervisor is stopping", {}});
     tasks_.clear();
-    for (auto& pool : pools_) pool.abandon_succession();
+    withdraw(all());
     tasks_.emplace_back(shutdown_stages(everything()), std::nullopt);
 }
 
@@ -339,6 +352,14 @@ void Crew::adopt(const json::Value& left) {
         spec.name = spec.group = one["name"].text();
         spec.command = {"true"};
         spec.count = 0;
+        auto& first = one["processes"].elements();
+        if (!first.empty()) {
+            spec.ours = first[0]["ours"].boolean();
+            spec.numbered = first[0]["numbered"].boolean();
+            spec.log_path = first[0]["log_path"].text();
+            spec.stop_signal = static_cast<int>(first[0]["stop_signal"].integer().value_or(SIGTERM));
+            spec.stopwaitsecs = Duration(first[0]["stopwaitsecs_ms"].integer().value_or(spec.stopwaitsecs.count()));
+        }
         auto& left_over = pools_.emplace_back(std::move(spec), options_, clock_);
         left_over.adopt(one);
         left_over.leave();
@@ -352,7 +373,7 @@ void Crew::go_on_after_upgrade() {
     for (auto& pool : pools_) {
         auto fitting = fitting_stages(pool);
         for (auto& stage : fitting)  // what somebody stopped stays so; what is new in the configuration begins
-            if (stage.ask == Event::start_asked)
+            if (stage.kind == Kind::start)
                 std::erase_if(stage.processes, [](Process* one) { return one->is_adopted() || !one->spec().autostart; });
         add(std::move(fitting));
         if (!pool.is_leaving() && pool.spec().ours) add(rolling_stages(running(pool)));

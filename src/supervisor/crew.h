@@ -31,8 +31,8 @@ class Crew {
     /// Also those that hand over, and their successors.
     std::vector<Process*> everything();
     bool has_processes();
-    /// Something asked still goes on.
-    bool is_busy() const { return !tasks_.empty(); }
+    /// Something asked still goes on, or somebody is on the way out.
+    bool is_busy() const;
     Duration to_next_timer();
     ControlAnswer status();
 
@@ -63,6 +63,7 @@ class Crew {
     std::vector<Process*> in_start_order();
     Result<std::vector<Process*>, std::string> find(const std::vector<std::string>& patterns);
     bool is_in_hand(const Process& process) const;
+    void withdraw(const std::vector<Process*>& processes);
     void begin(std::vector<Stage> stages, std::optional<Connection> connection, std::string text = {});
     void advance_tasks();
     ControlAnswer answer_of(const Task& task);

@@ -43,22 +43,26 @@ bool Pool::take(ProgramSpec spec) {
     auto as_before = spec;
     as_before.count = spec_->count;
     as_before.count_max = spec_->count_max;
-    bool is_other = as_before != *spec_;
+    bool is_other = as_before != *spec_ || !succession_failed_.empty();
     spec_ = std::make_shared<const ProgramSpec>(std::move(spec));
     is_leaving_ = false;
     if (is_bounded_otherwise) is_by_hand_ = false;
-    if (!is_by_hand_) resize(count_);
+    resize(count_);
     for (auto& process : processes_) process.take(spec_);
     return is_other;
 }
 
 void Pool::resize(unsigned count) {
     count_ = is_by_hand_ ? count : std::clamp(count, spec_->count, most());
-    if (!spec_->numbered) return;
-    for (unsigned n = 1; n <= count_; ++n) {
+    for (unsigned n = 1; spec_->numbered && n <= count_; ++n) {
         auto at = std::find_if(processes_.begin(), processes_.end(), [&](const Process& one) { return one.status().n >= n; });
         if (at == processes_.end() || at->status().n != n) processes_.emplace(at, spec_, n, options_, clock_);
     }
+    say_who_is_wanted();
+}
+
+void Pool::say_who_is_wanted() {
+    for (auto& process : processes_) process.set_wanted(is_wanted(process));
 }
 
 void Pool::fix(std::optional<unsigned> count) {
@@ -66,7 +70,10 @@ void Pool::fix(std::optional<unsigned> count) {
     resize(count.value_or(count_));
 }
 
-void Pool::leave() { is_leaving_ = true; }
+void Pool::leave() {
+    is_leaving_ = true;
+    say_who_is_wanted();
+}
 
 void Pool::forget_gone(const std::function<bool(const Process&)>& is_needed) {
     auto is_gone = [&](const Process& process) { return !has_process(process.state()) && !is_needed(process); };
@@ -179,6 +186,7 @@ void Pool::adopt(const json::Value& left) {
         bool is_there = at != processes_.end() && at->status().n == n && at->status().pid == 0;
         (is_there ? *at : *processes_.emplace(at, spec_, n, options_, clock_)).adopt(one);
     }
+    say_who_is_wanted();
 }
 
 }  // namespace forebay::supervisor

@@ -44,6 +44,8 @@ class Pool {
     void begin_succession();
     /// A successor that is not in charge yet is given up: everything is to stop.
     void abandon_succession();
+    /// Somebody hands over, or is on the way out.
+    bool is_in_transition() const { return is_succeeding() || !successor_.empty() || !outgoing_.empty(); }
     bool is_succeeding() const { return phase_ != Phase::none; }
     /// Why the last succession came to nothing; empty = it did not.
     const std::string& failed_succession() const { return succession_failed_; }
@@ -64,6 +66,7 @@ class Pool {
         taking_over,  ///< the process in charge is the new one, and does not serve yet
     };
     Process& add(std::list<Process>& to, unsigned n);
+    void say_who_is_wanted();
     unsigned most() const { return spec_->count_max == 0 ? spec_->count : spec_->count_max; }
     void hand_over();
     void fail_succession(std::string why);

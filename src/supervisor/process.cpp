@@ -163,12 +163,16 @@ bool Process::watch(pid_t pid, Descriptor output) {
 std::optional<Word> Process::hear() {
     auto word = channel_ ? channel_.hear() : std::nullopt;
     is_ready_ = is_ready_ || (word && word->text == ready_word);
-    is_taking_up_ = is_taking_up_ && !(word && word->text == taken_up_word);
+    if (!word || !is_taking_up_) return word;
+    bool is_refused = word->text.starts_with(refused_word);
+    if (is_refused) why_not_taken_up_ = word->text.substr(refused_word.size());
+    is_taking_up_ = !is_refused && word->text != taken_up_word;
     return word;
 }
 
 void Process::ask_to_take_up() {
     is_taking_up_ = is_ready_;
+    why_not_taken_up_.clear();
     send(SIGHUP);
 }
 

@@ -56,6 +56,11 @@ class Process {
     /// Has it read the configuration again; it says when it has.
     void ask_to_take_up();
     bool is_taking_up() const { return is_taking_up_; }
+    /// Why it refused what it read then; empty = it did not.
+    const std::string& why_not_taken_up() const { return why_not_taken_up_; }
+    /// Whether its pool wants it to run at all.
+    bool is_wanted() const { return is_wanted_; }
+    void set_wanted(bool is_wanted) { is_wanted_ = is_wanted; }
     /// It has said that it serves.
     bool is_ready() const { return is_ready_; }
     /// After end_descriptor became readable: kills what is left of its group, reaps it, and steps on.
@@ -89,7 +94,8 @@ class Process {
     Channel channel_;
     Descriptor inheritance_;
     std::optional<Timer> timer_;
-    bool is_adopted_ = false, is_ready_ = false, is_taking_up_ = false;
+    bool is_adopted_ = false, is_ready_ = false, is_taking_up_ = false, is_wanted_ = true;
+    std::string why_not_taken_up_;
     unsigned failures_ = 0;  ///< failed starts in a row
     std::uint64_t starts_ = 0;
 };

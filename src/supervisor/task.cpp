@@ -7,17 +7,22 @@
 namespace forebay::supervisor {
 namespace {
 
+using Kind = Stage::Kind;
+
 /// A start is over when the process runs or will not run soon; the node, which never gives up, when a start of it failed.
-bool has_settled(const Process& process, Event ask) {
+bool has_started(const Process& process) {
     auto state = process.state();
-    if (ask == Event::stop_asked) return !has_process(state) && state != State::backoff;
     return state != State::starting && state != State::stopping && (state != State::backoff || process.spec().never_fatal);
 }
+
+bool has_stopped(const Process& process) { return !has_process(process.state()) && process.state() != State::backoff; }
 
 void add_new(std::vector<Process*>& all, const std::vector<Process*>& more) {
     for (auto* process : more)
         if (std::find(all.begin(), all.end(), process) == all.end()) all.push_back(process);
 }
+
+bool is_among(const std::vector<Process*>& all, const Process* one) { return std::find(all.begin(), all.end(), one) != all.end(); }
 
 }  // namespace
 
@@ -28,33 +33,52 @@ bool Task::advance() {
 }
 
 bool Task::advance(Stage& stage) {
-    bool is_new = !std::exchange(begun_, true);
-    if (stage.hands_over != nullptr) {
-        if (is_new) stage.hands_over->begin_succession();
-        if (stage.hands_over->is_succeeding()) return false;
-        if (failure_.empty()) failure_ = stage.hands_over->failed_succession();
-        return true;
+    if (stage.kind == Kind::succeed) return succeed(*stage.pool);
+    if (stage.kind == Kind::take_up) return take_up(*stage.pool);
+    if (stage.kind == Kind::start) std::erase_if(stage.processes, [](Process* one) { return !one->is_wanted(); });
+    bool is_start = stage.kind == Kind::start;
+    if (!std::exchange(begun_, true))
+        for (auto* process : stage.processes) process->on(is_start ? Event::start_asked : Event::stop_asked);
+    return std::all_of(stage.processes.begin(), stage.processes.end(),
+                       [&](Process* one) { return is_start ? has_started(*one) : has_stopped(*one); });
+}
+
+/// One that is under way already is not this one: it may have begun with what was before.
+bool Task::succeed(Pool& pool) {
+    if (!begun_) {
+        if (pool.is_succeeding()) return false;
+        begun_ = true;
+        pool.begin_succession();
     }
-    if (stage.takes_up) {
-        if (is_new)
-            for (auto* process : stage.processes) process->ask_to_take_up();
-        return std::none_of(stage.processes.begin(), stage.processes.end(), [](Process* p) { return p->is_taking_up(); });
+    if (pool.is_succeeding()) return false;
+    if (failure_.empty()) failure_ = pool.failed_succession();
+    return true;
+}
+
+bool Task::take_up(Pool& pool) {
+    if (!begun_) {
+        if (pool.is_succeeding()) return false;
+        begun_ = true;
+        for (auto* process : pool.processes()) process->ask_to_take_up();
     }
-    if (is_new)
-        for (auto* process : stage.processes) process->on(stage.ask);
-    return std::all_of(stage.processes.begin(), stage.processes.end(), [&](Process* p) { return has_settled(*p, stage.ask); });
+    auto processes = pool.processes();
+    if (std::any_of(processes.begin(), processes.end(), [](Process* one) { return one->is_taking_up(); })) return false;
+    for (auto* process : processes)
+        if (failure_.empty()) failure_ = process->why_not_taken_up();
+    return true;
 }
 
 std::vector<Pool*> Task::pools() const {
     std::vector<Pool*> out;
     for (auto& stage : stages_)
-        if (stage.hands_over != nullptr) out.push_back(stage.hands_over);
+        if (stage.kind == Kind::succeed) out.push_back(stage.pool);
     return out;
 }
 
-bool Task::names(const Process& process) const {
-    auto named = processes();
-    return std::find(named.begin(), named.end(), &process) != named.end();
+bool Task::names(const Process& process) const { return is_among(processes(), &process); }
+
+void Task::release(const std::vector<Process*>& processes) {
+    for (auto& stage : stages_) std::erase_if(stage.processes, [&](Process* one) { return is_among(processes, one); });
 }
 
 std::vector<Process*> Task::processes() const {
@@ -66,31 +90,25 @@ std::vector<Process*> Task::processes() const {
 std::vector<Process*> Task::started() const {
     std::vector<Process*> all;
     for (auto& stage : stages_)
-        if (stage.ask == Event::start_asked && !stage.takes_up) add_new(all, stage.processes);
+        if (stage.kind == Kind::start) add_new(all, stage.processes);
     return all;
 }
 
-std::vector<Stage> start_stages(const std::vector<Process*>& processes) { return {{Event::start_asked, processes, nullptr, false}}; }
-std::vector<Stage> stop_stages(const std::vector<Process*>& processes) { return {{Event::stop_asked, processes, nullptr, false}}; }
-
 std::vector<Stage> restart_stages(const std::vector<Process*>& processes, bool all_at_once) {
-    if (all_at_once) return {{Event::stop_asked, processes, nullptr, false}, {Event::start_asked, processes, nullptr, false}};
+    if (all_at_once) return {{Kind::stop, processes}, {Kind::start, processes}};
     std::vector<Stage> stages;
     for (auto* process : processes) {
-        stages.push_back({Event::stop_asked, {process}, nullptr, false});
-        stages.push_back({Event::start_asked, {process}, nullptr, false});
+        stages.push_back({Kind::stop, {process}});
+        stages.push_back({Kind::start, {process}});
     }
     return stages;
 }
-
-Stage taking_up_stage(const std::vector<Process*>& processes) { return {Event::start_asked, processes, nullptr, true}; }
-Stage succession_stage(Pool& pool) { return {Event::start_asked, {}, &pool, false}; }
 
 std::vector<Stage> shutdown_stages(const std::vector<Process*>& processes) {
     std::map<int, std::vector<Process*>, std::greater<>> by_priority;
     for (auto* process : processes) by_priority[process->spec().priority].push_back(process);
     std::vector<Stage> stages;
-    for (auto& [priority, equal] : by_priority) stages.push_back({Event::stop_asked, equal, nullptr, false});
+    for (auto& [priority, equal] : by_priority) stages.push_back({Kind::stop, equal});
     return stages;
 }
 

@@ -11,10 +11,14 @@
 namespace forebay::supervisor {
 
 struct Stage {
-    Event ask;  ///< start_asked or stop_asked
-    std::vector<Process*> processes;
-    Pool* hands_over = nullptr;  ///< instead: its process hands over to a successor
-    bool takes_up = false;       ///< instead: the processes read the configuration again
+    enum class Kind : std::uint8_t {
+        stop,     ///< the processes end
+        start,    ///< the processes run, those that are not wanted any more excepted
+        succeed,  ///< the pool's process hands over to a successor
+        take_up,  ///< the pool's process reads the configuration again
+    } kind;
+    std::vector<Process*> processes{};
+    Pool* pool = nullptr;
 };
 
 class Task {
@@ -27,9 +31,11 @@ class Task {
     std::optional<std::uint64_t> connection() const { return connection_; }
     /// Those that are to run when it is done.
     std::vector<Process*> started() const;
-    /// Every process any stage names, once, as far as it is still there.
+    /// Every process any stage names, once.
     std::vector<Process*> processes() const;
     bool names(const Process& process) const;
+    /// Somebody asked something else of these: it has nothing to do with them any more.
+    void release(const std::vector<Process*>& processes);
     /// The pools that hand over.
     std::vector<Pool*> pools() const;
     void add(const std::vector<Stage>& stages) { stages_.insert(stages_.end(), stages.begin(), stages.end()); }
@@ -38,12 +44,14 @@ class Task {
     void set_recycles(std::string program) { recycles_ = std::move(program); }
     /// What the answer says besides.
     const std::string& text() const { return text_; }
-    /// Why a process did not hand over; empty = all did.
+    /// Why a process did not hand over, or did not take up the configuration; empty = all did.
     const std::string& failure() const { return failure_; }
 
   private:
-    std::vector<Stage> stages_;
     bool advance(Stage& stage);
+    bool succeed(Pool& pool);
+    bool take_up(Pool& pool);
+    std::vector<Stage> stages_;
     std::optional<std::uint64_t> connection_;
     std::string text_;
     std::string failure_, recycles_;
@@ -51,14 +59,8 @@ class Task {
     bool begun_ = false;
 };
 
-std::vector<Stage> start_stages(const std::vector<Process*>& processes);
-std::vector<Stage> stop_stages(const std::vector<Process*>& processes);
 /// One after the other, or all at once: then nobody hands over.
 std::vector<Stage> restart_stages(const std::vector<Process*>& processes, bool all_at_once);
-/// They read the configuration again.
-Stage taking_up_stage(const std::vector<Process*>& processes);
-/// Its one process hands over.
-Stage succession_stage(Pool& pool);
 /// By priority, the highest number first; equal ones together.
 std::vector<Stage> shutdown_stages(const std::vector<Process*>& processes);
 

@@ -361,3 +361,47 @@ def test_a_parent_that_is_told_to_stop_in_the_middle_of_a_succession_stops(foreb
         assert f.stop() == 0
         assert time.monotonic() - began < 15
         f.start()
+
+
+def test_a_later_order_for_a_process_counts_and_none_waits_for_ever(forebay):
+    slow = "trap 'sleep 0.4; exit 0' TERM; while :; do sleep 0.05; done"
+    f = forebay(PIPELINE + f"""
+[worker.slow]
+handler = "program"
+command = ["/bin/sh", "-c", "{slow}"]
+count = {{ min = 4, max = 4 }}
+[worker.slow.process]
+startsecs = "100ms"
+""")
+    names = [f"slow:{n}" for n in range(1, 5)]
+    f.ask({"do": "restart", "names": ["slow"], "wait": False})
+    assert f.ask({"do": "stop", "names": ["slow:1"]})["ok"]
+    f.ask({"do": "restart", "names": ["slow:2", "slow:3"], "wait": False})
+    assert reload(f)["ok"]
+    states = lambda: [p["state"] for p in f.processes() if p["worker"] == "slow"]  # noqa: E731
+    wait_until(lambda: states() == ["STOPPED"] + ["RUNNING"] * 3, 20, lambda: str(f.processes()))
+    assert f.ask({"do": "scale", "names": ["slow"], "count": 3})["ok"]
+    wait_until(lambda: [p["name"] for p in f.processes() if p["worker"] == "slow"] == names[:3] and states() == ["RUNNING"] * 3, 20)
+    text = f.text
+    f.write(text.split("[worker.slow]")[0])
+    assert reload(f)["ok"]
+    f.write(text)
+    assert reload(f)["ok"]
+    wait_until(lambda: states() == ["RUNNING"] * 4, 20, lambda: str(f.processes()))
+
+
+def test_a_reload_to_an_address_that_cannot_be_had_changes_nothing(forebay):
+    f = forebay(PIPELINE)
+    before = pids(f)
+    taken = socket.create_server(("127.0.0.1", 0))
+    text, own = f.text, f.intake.removeprefix("http://")
+    for address in (f"127.0.0.1:{taken.getsockname()[1]}", "0.0.0.0:" + own.split(":")[1], "203.0.113.7:1"):
+        f.write(text.replace(f'"{own}"', f'"{address}"'))
+        answer = reload(f)
+        assert not answer["ok"] and "intake.listen" in answer["error"] and address in answer["error"], answer
+    f.write(text.replace("[admin]", 'trusted_proxies = ["10.0.0.0/33"]\n[admin]'))
+    answer = reload(f)
+    assert not answer["ok"] and "trusted_proxies" in answer["error"], answer
+    f.write(text)
+    assert reload(f) == {**reload(f), "ok": True} and pids(f) == before
+    taken.close()

@@ -13,6 +13,7 @@
 #include "cli/where.h"
 #include "condition/condition.h"
 #include "db/statement.h"
+#include "http/addresses.h"
 #include "queue/limits.h"
 #include "worker/settlement.h"
 
@@ -39,6 +40,7 @@ class Check {
         check_reach();
         check_paths();
         check_listeners();
+        check_proxies();
         check_clusters(
             c_,
             [this](const std::string& path, std::string message, std::string hint) { error(path, std::move(message), std::move(hint)); },
@@ -437,6 +439,12 @@ class Check {
         if (!has_only(schedule.name, "-_")) error(path, "a schedule's name has letters, digits, - and _");
         check_timezone(path, schedule.timezone);
         check_run(path, schedule);
+    }
+
+    void check_proxies() {
+        auto parsed = http::TrustedProxies::parse(c_.intake.trusted_proxies);
+        if (!parsed.ok())
+            error("intake.trusted_proxies", "intake.trusted_proxies: " + parsed.error(), "networks such as \"10.0.0.0/16\", or addresses");
     }
 
     void check_timezone(const std::string& path, const std::string& name) {

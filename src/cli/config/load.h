@@ -45,8 +45,8 @@ Loaded load(const LoadOptions& options);
 Loaded load_layers(const std::vector<Layer>& layers, const Variables& variables);
 /// In its environment a child of the parent finds the file that keep_taken_up() wrote.
 constexpr const char* taken_up_variable = "FOREBAY_TAKEN_UP";
-/// Writes down what was read from the files, so that processes started later get the same, whatever the files say by then. Readable
-/// for the owner only; replaced as a whole. The error says why not.
+/// Writes down what was read from the files, so that processes started later get the same, whatever the files say by then (what
+/// ${file:…} names is read anew). Readable for the owner only; replaced as a whole. The error says why not.
 Result<void, std::string> keep_taken_up(const std::string& path, const LoadOptions& options, const Loaded& loaded);
 /// Which file load() would begin with; nothing if there is none.
 std::optional<std::string> configuration_file(const LoadOptions& options);

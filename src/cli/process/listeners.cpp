@@ -147,6 +147,10 @@ void Listeners::drain() {
         for (auto& server : *servers) server->drain();
 }
 
+bool Listeners::takes_up_nothing() const {
+    return std::all_of(by_address_.begin(), by_address_.end(), [](const auto& one) { return one.second->has_left(); });
+}
+
 bool Listeners::is_intake_empty() const {
     return std::all_of(intake_servers_.begin(), intake_servers_.end(), [](const auto& server) { return server->connections() == 0; });
 }

@@ -40,6 +40,8 @@ class Listeners {
     void hand_over(Bequest& bequest);
     /// No new connections; those there are closed as they fall idle.
     void drain();
+    /// After hand_over(): no request comes in any more, on any address.
+    bool takes_up_nothing() const;
     /// Nobody is connected to intake.
     bool is_intake_empty() const;
     /// Nobody is connected at all.

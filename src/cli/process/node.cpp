@@ -122,7 +122,8 @@ class Node {
     void hand_over(Bequest& bequest);
     void drain();
     void tick();
-    void reload();
+    /// Why it was refused.
+    std::optional<std::string> reload();
     void note();
     void dump_state();
     admin::NodeFacts facts();
@@ -155,7 +156,6 @@ class Node {
     supervisor::Channel parent_ = supervisor::Channel::of_this_process();
     InheritedSockets sockets_ = InheritedSockets::of_this_process();
     std::vector<Bequeathed> inherited_;
-    bool is_successor_ = false;
 };
 
 int Node::open_audits() {
@@ -173,8 +173,8 @@ int Node::open_store() {
     if (!disk.ok()) return fail(exit_code::io, "store.unusable", disk.error().text());
     disk_ = std::move(*disk);
     auto locked = disk_->lock();
-    // The node before has closed the store; that its process has ended may take a moment longer.
-    for (auto end = clock_.now() + predecessor_most; is_successor_ && !locked.ok() && clock_.now() < end; locked = disk_->lock())
+    // One parent, one node: whoever has it is on the way out.
+    for (auto end = clock_.now() + predecessor_most; parent_ && !locked.ok() && clock_.now() < end; locked = disk_->lock())
         std::this_thread::sleep_for(lock_again);
     if (!locked.ok()) {
         bool is_taken = locked.error().number == EWOULDBLOCK;
@@ -280,7 +280,6 @@ int Node::open_listeners() {
 void Node::take_over() {
     auto socket = supervisor::descriptor_in(supervisor::inheritance_variable);
     if (!socket) return;
-    is_successor_ = true;
     parent_.say(supervisor::waiting_word);
     inherited_ = inherit(std::move(socket));
     started_ = clock_.now();
@@ -313,22 +312,15 @@ void Node::tick() {
     journal_bytes_ = status.journal_bytes;
 }
 
-void Node::reload() {
+std::optional<std::string> Node::reload() {
+    auto refuse = [](std::string why) {
+        log_error("configuration.refused").with("why", why).with("next", "forebay check; the running configuration is unchanged");
+        return std::optional(std::move(why));
+    };
     auto loaded = load(load_options_);
-    if (!loaded.is_usable()) {
-        log_error("configuration.refused")
-            .with("errors", loaded.diagnostics.errors())
-            .with("next", "forebay check says where; the running configuration is unchanged");
-        return;
-    }
-    if (auto declared = declare_queues(*broker_, loaded.configuration); !declared.ok()) {
-        log_error("configuration.refused").with("why", declared.error());
-        return;
-    }
-    if (auto taken = intake_->reload(intake_options(loaded.configuration, secret_)); !taken.ok()) {
-        log_error("configuration.refused").with("why", taken.error());
-        return;
-    }
+    if (!loaded.is_usable()) return refuse("it has " + std::to_string(loaded.diagnostics.errors()) + " errors");
+    if (auto declared = declare_queues(*broker_, loaded.configuration); !declared.ok()) return refuse(declared.error());
+    if (auto taken = intake_->reload(intake_options(loaded.configuration, secret_)); !taken.ok()) return refuse(taken.error());
     gate_->set_rules(access_rules(loaded.configuration, worker_access_, is_dev_));
     read_policies();
     auto& now = configuration_;
@@ -346,6 +338,7 @@ void Node::reload() {
     log_info("configuration.reloaded")
         .with("endpoints", loaded.configuration.endpoints.size())
         .with("queues", loaded.configuration.queues.size());
+    return std::nullopt;
 }
 
 /// For `forebay config diff`: what runs, which after a reload is not all that the files say.
@@ -383,12 +376,12 @@ std::optional<Descriptor> Node::serve_until_stopped() {
         int signal = sigtimedwait(&set, nullptr, &wait);
         if (signal == SIGTERM || signal == SIGINT) return std::nullopt;
         if (signal == SIGHUP) {
-            reload();
-            if (parent_) parent_.say(supervisor::taken_up_word);
+            auto refused = reload();
+            if (parent_) parent_.say(refused ? std::string(supervisor::refused_word) + *refused : std::string(supervisor::taken_up_word));
         }
         if (signal == SIGQUIT) dump_state();
         if (signal == SIGUSR2) {
-            if (auto word = parent_ ? parent_.hear() : std::nullopt; word && word->text == supervisor::hand_over_word)
+            if (auto word = parent_ ? parent_.hear() : std::nullopt; word && word->text == supervisor::hand_over_word && word->descriptor)
                 return std::move(word->descriptor);
             log_warn("signal.ignored").with("signal", "USR2").with("why", "USR2 to the parent upgrades; a node alone cannot");
         }
@@ -417,7 +410,7 @@ void Node::hand_over(Bequest& bequest) {
     auto began = clock_.now();
     listeners_->hand_over(bequest);
     auto tick_intake = [this] { intake_->tick(); };
-    keep_serving(hand_over_most, [this] { return listeners_->is_intake_empty(); }, tick_intake);
+    keep_serving(hand_over_most, [this] { return listeners_->takes_up_nothing() && listeners_->is_intake_empty(); }, tick_intake);
     broker_->stop();
     keep_serving(hand_over_most, [this] { return listeners_->is_empty(); }, tick_intake);
     listeners_->stop(0s);

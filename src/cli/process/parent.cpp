@@ -116,10 +116,13 @@ int check_ports(const LentSockets& sockets) {
 }  // namespace
 
 bool is_taken_up_as_it_runs(std::string_view path) {
-    for (auto table : {"endpoint.", "key.", "site.", "queue.", "quarantine.", "access.", "schedule.", "worker.", "db.", "ledger.", "proxy.",
-                       "sqs.verify"})
+    for (auto table : {"endpoint.", "key.", "site.", "queue.", "quarantine.", "access.", "schedule.", "proxy.", "sqs.verify"})
         if (path.starts_with(table)) return true;
-    return false;
+    if (!path.starts_with("worker.")) return false;
+    // Of workers it knows where their dead letters go back to.
+    for (auto key : {".queue", ".group", ".handler", ".then", ".sql.db"})
+        if (path.ends_with(key)) return false;
+    return true;
 }
 
 std::vector<supervisor::ProgramSpec> programs_of(const Configuration& configuration, const ParentOptions& options,
@@ -171,11 +174,7 @@ class Parent {
         }
         std::filesystem::permissions(data_dir, std::filesystem::perms::owner_all, error);
         auto loaded = load(load_options());
-        if (auto kept = loaded.is_usable() ? keep_taken_up(taken_up_path(data_dir), load_options(), loaded) : Failure{"it has changed"};
-            !kept.ok())
-            log_warn("configuration.not_kept").with("why", kept.error()).with("next", "processes read the files when they start");
-        else
-            is_kept_ = true;
+        if (loaded.is_usable()) keep(loaded);
         if (!has_node()) return 0;
         SystemEntropy entropy;
         if (auto made = read_or_make_worker_key(data_dir, entropy); !made.ok()) {
@@ -185,13 +184,23 @@ class Parent {
         return 0;
     }
 
+    /// Without it, as on a full disk, processes read the files when they start.
+    void keep(const Loaded& loaded) {
+        auto path = taken_up_path(configuration_.node.data_dir);
+        auto kept = keep_taken_up(path, load_options(), loaded);
+        if (kept.ok()) return;
+        std::error_code ignored;
+        std::filesystem::remove(path, ignored);
+        log_warn("configuration.not_kept").with("why", kept.error()).with("next", "processes read the files when they start");
+    }
+
     supervisor::Options surroundings() {
         supervisor::Options surroundings;
         surroundings.node_name = configuration_.node.name;
         surroundings.control_path = control_path(configuration_.node.data_dir);
         surroundings.echo = options_.dev;
         surroundings.on_reload = [this](bool dry_run) { return reload(dry_run); };
-        surroundings.before_upgrade = [this] { return would_run(executable_, words_of_file(options_)); };
+        surroundings.before_upgrade = [this] { return may_upgrade(); };
         if (left_) surroundings.left_behind = (*left_)["supervisor"];
         return surroundings;
     }
@@ -199,16 +208,15 @@ class Parent {
     std::vector<supervisor::ProgramSpec> programs(const Configuration& configuration) {
         auto programs = programs_of(configuration, options_, executable_, worker_credentials(configuration.node.data_dir));
         for (auto& program : programs)
-            if (program.ours && is_kept_) program.environment.emplace_back(taken_up_variable, taken_up_path(configuration.node.data_dir));
+            if (program.ours) program.environment.emplace_back(taken_up_variable, taken_up_path(configuration.node.data_dir));
         if (!has_node()) return programs;
-        auto inherited = sockets_ ? InheritedSockets() : InheritedSockets::of_this_process();
-        auto sockets = std::make_shared<LentSockets>(configuration, inherited);
-        for (const auto& name : inherited.left()) log_warn("listen.unused").with("socket", name).with("why", "no setting listens there");
-        if (left_ && !sockets_) sockets->adopt((*left_)["sockets"]);
-        // As long as the addresses are the same, so is what holds them: the node need not be started anew for it.
-        bool are_same = sockets_ && all_listeners(configuration) == all_listeners(configuration_);
-        if (!are_same && sockets_) sockets_->move_to(*sockets);
-        if (!are_same) sockets_ = std::move(sockets);
+        if (!sockets_) {
+            auto inherited = InheritedSockets::of_this_process();
+            sockets_ = std::make_shared<LentSockets>(configuration, inherited);
+            for (const auto& name : inherited.left())
+                log_warn("listen.unused").with("socket", name).with("why", "no setting listens there");
+            if (left_) sockets_->adopt((*left_)["sockets"]);
+        }
         programs.front().provision = sockets_;
         return programs;
     }
@@ -228,7 +236,7 @@ class Parent {
         if (options_.dev) watch_.emplace(configuration_, load_options());
         const auto& data_dir = configuration_.node.data_dir;
         SchedulerOptions options{executable_, words_of_file(options_), schedules_folder(data_dir)};
-        if (is_kept_) options.environment.emplace_back(taken_up_variable, taken_up_path(data_dir));
+        options.environment.emplace_back(taken_up_variable, taken_up_path(data_dir));
         scheduler_.emplace(schedules_of(configuration_, has_node()), std::move(options));
         if (has_role(configuration_, options_, "workers")) autoscaler_.emplace(configuration_, autoscaler_parts());
     }
@@ -259,14 +267,35 @@ class Parent {
         reload.text = loaded.diagnostics.text(false);
         for (const auto& change : changes(loaded.configuration, configuration_)) reload.text += change + "\n";
         if (dry_run) return reload;
-        if (auto kept = keep_taken_up(taken_up_path(loaded.configuration.node.data_dir), load_options(), loaded); !kept.ok())
-            return Failure{kept.error()};
+        if (auto moved = move_sockets(loaded.configuration); !moved.ok()) return Failure{moved.error()};
+        keep(loaded);
         reload.programs = programs(loaded.configuration);
         if (scheduler_) scheduler_->take(schedules_of(loaded.configuration, has_node()));
         if (autoscaler_) autoscaler_->take(loaded.configuration);
         configuration_ = std::move(loaded.configuration);
         log_info("configuration.taken_up").with("programs", reload.programs.size());
         return reload;
+    }
+
+    /// Addresses that are new are listened on before anything else changes. As long as they are the same, so is what holds them: the
+    /// node need not be started anew for it.
+    Result<void, std::string> move_sockets(const Configuration& next) {
+        if (!sockets_ || all_listeners(next) == all_listeners(configuration_)) return {};
+        InheritedSockets none;
+        auto sockets = std::make_shared<LentSockets>(next, none);
+        TRY(sockets->open_what_is_not_in(*sockets_));
+        sockets_->move_to(*sockets);
+        sockets_ = std::move(sockets);
+        return {};
+    }
+
+    /// Whether the binary that is there now would run with the configuration that is there now, in the place of this one.
+    Result<void, std::string> may_upgrade() {
+        TRY(would_run(executable_, words_of_file(options_)));
+        auto loaded = load(load_options());
+        if (!loaded.is_usable()) return Failure{loaded.diagnostics.text(false)};
+        if (auto problem = problem_of_reload(loaded.configuration)) return Failure{std::move(*problem)};
+        return {};
     }
 
     /// What cannot change while it runs.
@@ -281,6 +310,10 @@ class Parent {
 
     /// Becomes the new binary; comes back only if that is not possible.
     void upgrade() {
+        if (auto still = may_upgrade(); !still.ok()) {  // it was asked when the upgrade was; what went on then may have taken a while
+            log_error("upgrade.refused").with("why", still.error()).with("next", "what runs goes on");
+            return;
+        }
         auto left = json::Value().set("supervisor", supervisor_->leave_behind());
         if (sockets_) left.set("sockets", sockets_->leave_behind(true));
         become_new_binary(executable_, left);
@@ -291,7 +324,6 @@ class Parent {
     const ParentOptions& options_;
     const std::string executable_ = own_executable();
     std::optional<json::Value> left_;
-    bool is_kept_ = false;  ///< there is a file with what was taken up
     std::shared_ptr<LentSockets> sockets_;
     std::unique_ptr<supervisor::Supervisor> supervisor_;
     std::optional<DevWatch> watch_;

@@ -128,18 +128,30 @@ std::optional<PortProblem> LentSockets::problem() const {
 }
 
 Result<void, std::string> LentSockets::open() {
+    for (auto& socket : sockets_)
+        if (!socket.descriptor) TRY(open(socket));
+    return {};
+}
+
+Result<void, std::string> LentSockets::open_what_is_not_in(const LentSockets& before) {
     for (auto& socket : sockets_) {
-        if (socket.descriptor) continue;
-        if (!socket.on.activation.empty())
-            return Failure{socket.setting + ": systemd gave no socket called " + socket.on.activation +
-                           "; its .socket unit says FileDescriptorName=" + socket.on.activation};
-        auto opened = http::listen_on(socket.on.address, socket.on.port);
-        if (!opened.ok()) {
-            auto problem = port_problem(socket.setting, socket.on);
-            return Failure{socket.setting + ": " + opened.error() + (problem ? "; " + problem->why + "; " + problem->next : "")};
-        }
-        socket.descriptor = Descriptor(*opened);
+        bool comes = std::any_of(before.sockets_.begin(), before.sockets_.end(),
+                                 [&](const Socket& one) { return one.descriptor && one.key() == socket.key(); });
+        if (!socket.descriptor && !comes) TRY(open(socket));
     }
+    return {};
+}
+
+Result<void, std::string> LentSockets::open(Socket& socket) {
+    if (!socket.on.activation.empty())
+        return Failure{socket.setting + ": systemd gave no socket called " + socket.on.activation +
+                       "; its .socket unit says FileDescriptorName=" + socket.on.activation};
+    auto opened = http::listen_on(socket.on.address, socket.on.port);
+    if (!opened.ok()) {
+        auto problem = port_problem(socket.setting, socket.on);
+        return Failure{socket.setting + ": " + opened.error() + (problem ? "; " + problem->why + "; " + problem->next : "")};
+    }
+    socket.descriptor = Descriptor(*opened);
     return {};
 }
 

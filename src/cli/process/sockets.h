@@ -46,6 +46,8 @@ class LentSockets final : public supervisor::Provision {
     std::optional<PortProblem> problem() const;
     /// Opens what is not open. The error is the end of a sentence.
     Result<void, std::string> open();
+    /// The same, those excepted that `before` will move here.
+    Result<void, std::string> open_what_is_not_in(const LentSockets& before);
 
     Result<void, std::string> lend(SpawnOptions& to) override;
     void withdraw() override;
@@ -64,6 +66,7 @@ class LentSockets final : public supervisor::Provision {
         bool is_given = false;  ///< by systemd: never closed, for it could not be opened again
         std::string key() const;
     };
+    Result<void, std::string> open(Socket& socket);
     std::vector<Socket> sockets_;
 };
 

@@ -22,7 +22,7 @@ namespace forebay::cli {
 namespace {
 
 constexpr const char* left_variable = "FOREBAY_UPGRADE";
-constexpr Duration check_most = 10s;
+constexpr Duration check_most = 4s;
 constexpr std::size_t output_shown = 2000;
 
 /// What it says until it ends; nothing if it takes too long.
@@ -57,6 +57,12 @@ std::vector<std::string> own_arguments() {
 
 std::string own_executable() {
     std::error_code error;
+    // As it was called, so that a link that is pointed elsewhere is followed to the new file.
+    auto arguments = own_arguments();
+    if (!arguments.empty() && arguments[0].find('/') != std::string::npos) {
+        auto called = std::filesystem::absolute(arguments[0], error);
+        if (std::filesystem::exists(called, error)) return called.string();
+    }
     auto path = std::filesystem::read_symlink("/proc/self/exe", error).string();
     constexpr std::string_view deleted = " (deleted)";
     if (path.ends_with(deleted)) path.resize(path.size() - deleted.size());

@@ -11,10 +11,10 @@
 
 namespace forebay::cli {
 
-/// The file this process runs, as it was called when the process was started.
+/// The file this process runs, by the name it was called by, a symbolic link for example, if that was a path.
 std::string own_executable();
 
-/// Whether the binary that lies there now starts and takes the configuration: it is asked to check it. Waits at most 10 seconds.
+/// Whether the binary that lies there now starts and takes the configuration: it is asked to check it. Waits at most 4 seconds.
 Result<void, std::string> would_run(const std::string& executable, const std::vector<std::string>& words_of_file);
 
 /// Only returns when it was not possible, which is logged. The descriptors named in `left` must survive execve.

@@ -9,6 +9,7 @@
 
 #include "base/log_line.h"
 #include "base/spawn.h"
+#include "cli/config/load.h"
 #include "cli/exit_code.h"
 #include "cli/process/paths.h"
 #include "cli/process/statsd.h"
@@ -161,6 +162,7 @@ int run_work_process(const Configuration& configuration, std::string_view name, 
         return exit_code::usage;
     }
     auto parent = supervisor::Channel::of_this_process();
+    ::unsetenv(taken_up_variable);  // what an exec child asks forebay is about the files
     if (given->handler == HandlerKind::program) return become(configuration, *given, n);
     // Signals are obeyed before anything can be in hand. `controls` lives as long as the process.
     static worker::Controls controls;
