@@ -109,6 +109,28 @@ def test_a_count_by_hand_stays_until_auto(forebay):
     assert "1-5" in one.run("status", expect=None).stdout
 
 
+def test_a_reload_takes_up_other_bounds_and_ends_what_was_by_hand(forebay):
+    one = forebay(SLOW_EXEC)
+    wait_until(lambda: running(one) == 1, told=one.output)
+    assert one.ask({"do": "scale", "names": ["score"], "count": 3})["ok"]
+    one.write(one.text.replace("min = 1, max = 5", "min = 2, max = 4"))
+    assert one.ask({"do": "reload"})["ok"]
+    wait_until(lambda: pool(one)["count"] == 2, told=one.output)
+    assert (pool(one)["count_min"], pool(one)["count_max"], pool(one)["by_hand"]) == (2, 4, False)
+    told = wait_until(lambda: (t := scale(one))["processes"] == 2 and t, told=one.output)
+    assert (told["min"], told["max"]) == (2, 4), told
+
+
+def test_a_worker_that_is_held_gets_no_more_processes(forebay):
+    one = forebay(SLOW_EXEC.replace('"result":"done"', '"result":"hold"'))
+    wait_until(lambda: running(one) == 1, told=one.output)
+    post(one, 1)
+    wait_until(lambda: "HELD" in one.run("status", expect=None).stdout, told=one.output)
+    post(one)
+    held = wait_until(lambda: (t := scale(one))["ready"] >= RECORDS and "nothing is received" in t["why"] and t, told=one.output)
+    assert held["desired"] == 1 and pool(one)["count"] == 1, held
+
+
 def test_a_count_that_makes_no_sense_is_refused(forebay):
     one = forebay(LEADS + """
 [db.main]
