@@ -133,7 +133,7 @@ std::optional<ScaleDecision> Autoscale::grow(const ScaleLook& now, std::optional
         return bounded(now, now.wanted + options_.step, measured(now, known));
     }
     auto ready = static_cast<double>(now.ready);
-    if (ready / (*known * now.wanted) < drain * hurry) return std::nullopt;
+    if (ready / (*known * now.wanted) < drain * hurry && waited <= options_.drain_within) return std::nullopt;
     double needed = (ready / drain + coming()) / *known;
     auto why = measured(now, known) + ": " + std::to_string(whole(needed)) + " empty the queue within " + to_text(options_.drain_within);
     if (whole(needed) <= now.wanted) {

@@ -75,6 +75,7 @@ void Autoscaler::take(const Configuration& configuration) {
                                    [&](const Watched& one) { return one.worker == worker.name && one.queue == worker.queue; });
         if (before != watched_.end()) {
             before->autoscale.take(worker.scale);
+            before->tells = worker.handler != HandlerKind::program;
             watched.push_back(std::move(*before));
         } else {
             watched.push_back({worker.name, worker.queue, worker.handler != HandlerKind::program, worker::Autoscale(worker.scale)});

@@ -135,7 +135,7 @@ TEST(Autoscale, goes_on_where_counts_begin_anew_as_after_a_restart_of_the_node) 
 
 TEST(Autoscale, gets_there_although_processes_say_that_they_are_faster_than_they_are) {
     Watched worker(usual);
-    worker.boast = 2;
+    worker.boast = 4;
     worker.pass(600, 100);
     EXPECT_GE(worker.look.wanted, 10u);
     EXPECT_LT(worker.look.ready, 1000u);
