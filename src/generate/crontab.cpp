@@ -24,6 +24,10 @@ std::vector<std::string> crontab_lines(const Processes& all, const std::function
     std::vector<std::string> lines;
     std::string zone;
     for (const auto& run : all.schedules) {
+        if (run.verb == "scale") {
+            lines.push_back("# " + run.name + ": how many processes there are only `forebay serve` changes while they run");
+            continue;
+        }
         auto command = run.processes.empty() ? by_hand(all, run) : about_processes(run);
         if (run.crontab.empty()) {
             lines.push_back("# " + run.name + " (" + run.times + "): no line of a crontab says that; the command is");

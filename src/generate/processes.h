@@ -29,7 +29,7 @@ struct ScheduledRun {
     std::string times;                   ///< as the configuration says them
     std::string timezone;                ///< `UTC`
     std::string verb;                    ///< `restart`
-    std::vector<std::string> processes;  ///< of start, stop and restart: what they name
+    std::vector<std::string> processes;  ///< of start, stop, restart and scale: what they name
 };
 
 struct Processes {

@@ -464,8 +464,8 @@ class Check {
         }
         auto read = parse(schedule.words);
         if (!read.ok()) return error(path + ".run", path + ".run: " + read.error().what);
-        constexpr std::string_view known[] = {"audit",      "replay", "export", "backup", "queue redrive",
-                                              "dead retry", "start",  "stop",   "restart"};
+        constexpr std::string_view known[] = {"audit",      "replay", "export", "backup",  "queue redrive",
+                                              "dead retry", "start",  "stop",   "restart", "scale"};
         if (read->verb == nullptr || std::find(std::begin(known), std::end(known), read->verb->name) == std::end(known))
             return error(path + ".run", path + ".run: " + in_quotes(schedule.run) +
                                             " cannot be scheduled: audit, replay, backup, restart and "
@@ -478,8 +478,8 @@ class Check {
         if (read->verb->name == "backup" && schedule.run.find('{') == std::string::npos)
             diagnostics_.warning(place_of(path + ".run"), path + ".run: the second backup will find the folder of the first one",
                                  "a folder for each: \"" + schedule.run + "-{date}\"");
-        if (schedule.words[0] == "start" || schedule.words[0] == "stop" || schedule.words[0] == "restart")
-            for (const auto& name : read->words) check_process(path + ".run", name);
+        if (schedule.is_about_processes())
+            for (const auto& word : read->words) check_process(path + ".run", word.substr(0, word.rfind('=')));  // scale store=4
     }
 
     void check_process(const std::string& path, const std::string& name) {

@@ -86,6 +86,11 @@ static const T* find_in(const std::vector<T>& elements, std::string_view name) {
     return at == elements.end() ? nullptr : &*at;
 }
 
+bool ScheduleConfiguration::is_about_processes() const {
+    constexpr std::string_view verbs[] = {"start", "stop", "restart", "scale"};
+    return !words.empty() && std::find(std::begin(verbs), std::end(verbs), words[0]) != std::end(verbs);
+}
+
 bool Configuration::has_audit() const {
     return std::any_of(schedules.begin(), schedules.end(),
                        [](const auto& schedule) { return !schedule.words.empty() && schedule.words[0] == "audit"; });

@@ -172,6 +172,8 @@ struct ScheduleConfiguration {
     bool catch_up = false;         ///< what was missed while nothing could run is run once
     std::string run;
     std::vector<std::string> words;  ///< of `run`
+    /// Whether it is for the parent of each host that has processes: start, stop, restart, scale.
+    bool is_about_processes() const;
 };
 
 /// Everything. Vectors are in the order of the file.

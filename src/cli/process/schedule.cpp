@@ -89,10 +89,7 @@ std::vector<std::string> words_to_run(const ScheduleConfiguration& schedule, Tim
 }
 
 std::vector<ScheduleConfiguration> schedules_of(const Configuration& configuration, bool has_node) {
-    auto is_here = [&](const ScheduleConfiguration& schedule) {
-        const auto& verb = schedule.words.empty() ? std::string() : schedule.words[0];
-        return has_node || verb == "start" || verb == "stop" || verb == "restart";
-    };
+    auto is_here = [&](const ScheduleConfiguration& schedule) { return has_node || schedule.is_about_processes(); };
     std::vector<ScheduleConfiguration> here;
     std::copy_if(configuration.schedules.begin(), configuration.schedules.end(), std::back_inserter(here), is_here);
     return here;

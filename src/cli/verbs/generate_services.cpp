@@ -94,7 +94,7 @@ generate::ScheduledRun scheduled_run(const ScheduleConfiguration& schedule) {
     out.timezone = schedule.every > Duration::zero() ? "UTC" : schedule.timezone;
     out.verb = schedule.words[0];
     auto line = parse(schedule.words);
-    if (line.ok() && (out.verb == "start" || out.verb == "stop" || out.verb == "restart")) out.processes = line->words;
+    if (line.ok() && schedule.is_about_processes()) out.processes = line->words;
     return out;
 }
 

@@ -140,6 +140,7 @@ TEST(Diagnostics, a_schedule_runs_what_is_ours_and_ends_at_times_that_there_are)
         {"every = \"1h\"\nrun = \"audi\"", "schedule.x.run begins with \"audi\""},
         {"every = \"1h\"\nrun = \"backup /b\"", "schedule.x.run: the second backup will find the folder of the first one"},
         {"every = \"1h\"\nrun = \"export\"", "schedule.x.run exports to nobody"},
+        {"every = \"1h\"\nrun = \"scale stor=4\"", "schedule.x.run: no process is called \"stor\""},
         {"every = \"1h\"\nrun = \"restart apiworker:*\"", "schedule.x.run: no process is called \"apiworker:*\""},
         {"cron = \"@daily\"\ntimezone = \"America/Chikago\"\nrun = \"audit\"",
          "schedule.x.timezone: there is no time zone \"America/Chikago\""},

@@ -99,7 +99,8 @@ TEST(Supervisord, words_come_through_its_quotes_comments_and_percents) {
 TEST(Supervisord, schedules_are_told_as_lines_for_cron) {
     auto all = two_workers();
     all.schedules = {scheduled("audit", "0 * * * *", "audit"), scheduled("odd", "", "audit"),
-                     scheduled("fresh", "0 */4 * * *", "restart", {"apiworkers:*"}), scheduled("one", "@daily", "restart", {"store:2"})};
+                     scheduled("fresh", "0 */4 * * *", "restart", {"apiworkers:*"}), scheduled("one", "@daily", "restart", {"store:2"}),
+                     scheduled("more", "0 7 * * *", "scale", {"store=8"})};
     all.schedules[3].timezone = "America/Chicago";
     all.environment = "prod";
     auto file = supervisord_file(all);
@@ -108,7 +109,8 @@ TEST(Supervisord, schedules_are_told_as_lines_for_cron) {
                                 ";     # odd (every 7m): no line of a crontab says that; the command is\n"));
     EXPECT_THAT(file, HasSubstr(";     0 */4 * * * for p in apiworkers:api_1 apiworkers:api_2; do supervisorctl restart $p; done\n"
                                 ";     CRON_TZ=America/Chicago\n"
-                                ";     @daily supervisorctl restart core:store_2\n"));
+                                ";     @daily supervisorctl restart core:store_2\n"
+                                ";     # more: how many processes there are only"));
     EXPECT_THAT(file, HasSubstr("-c /etc/forebay/forebay.toml -e prod\ndirectory"));
 }
 
