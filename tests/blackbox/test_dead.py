@@ -56,15 +56,24 @@ def dead_in_queue(node):
     return next((q["ready"] + q["in_flight"] + q["delayed"] for q in node.json("queue", "ls")["queues"] if q["name"] == "leads-dead"), 0)
 
 
+def effect_rows(path):
+    """Nothing while a process that was killed has left a transaction to be taken back: only its successor may write."""
+    try:
+        with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as db:
+            return (db.execute("SELECT record, effect, state, at, error FROM forebay_effects").fetchall(),)
+    except sqlite3.OperationalError:
+        return None
+
+
 def states(node):
     """The newest state of each effect, from the files of all processes."""
     newest = {}
     for path in glob.glob(f"{node.folder}/data/effects/*.db"):
-        with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as db:
-            for record, effect, state, at, error in db.execute("SELECT record, effect, state, at, error FROM forebay_effects"):
-                key = (record, effect)
-                if key not in newest or at >= newest[key][1]:
-                    newest[key] = (state, at, error)
+        (rows,) = wait_until(lambda: effect_rows(path), 20)
+        for record, effect, state, at, error in rows:
+            key = (record, effect)
+            if key not in newest or at >= newest[key][1]:
+                newest[key] = (state, at, error)
     return {key: (state, error) for key, (state, _, error) in newest.items()}
 
 

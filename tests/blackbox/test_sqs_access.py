@@ -226,7 +226,7 @@ def test_a_key_is_made_taken_up_and_taken_away_without_a_restart(node):
 
     def reload(text, is_done):
         node.write(text)
-        os.kill(node.pid(), signal.SIGHUP)
+        node.parent.send_signal(signal.SIGHUP)
         deadline = time.monotonic() + 30
         while not is_done():
             assert time.monotonic() < deadline, node.output()
