@@ -201,7 +201,10 @@ class Auditor {
     Ask ask(const broker::StartMove&);
     Ask ask(const broker::CancelMove&);
     Ask ask(const broker::ListMoves&);
-    Ask ask(const broker::Undeclare&) { return MovesAsked{}; }  // the workload has none
+    // The workload has none of these.
+    Ask ask(const broker::Undeclare&) { return MovesAsked{}; }
+    Ask ask(const broker::PauseQueue&) { return MovesAsked{}; }
+    Ask ask(const broker::PauseAll&) { return MovesAsked{}; }
 
     MessageKnowledge* send_once(QueueKnowledge* queue, const queue::OutgoingMessage& message, std::uint64_t content,
                                 const broker::OnceKey& once);

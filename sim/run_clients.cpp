@@ -24,9 +24,9 @@ struct AnswerOf<UniqueFunction<void(R)>> {
     using Type = R;
 };
 
-constexpr const char* command_names[] = {"send",      "send batch", "receive",      "delete",    "change visibility", "create queue",
-                                         "set queue", "undeclare",  "delete queue", "purge",     "get queue",         "list queues",
-                                         "peek",      "start move", "cancel move",  "list moves"};
+constexpr const char* command_names[] = {"send",      "send batch",  "receive",     "delete",     "change visibility", "create queue",
+                                         "set queue", "undeclare",   "pause queue", "pause all",  "delete queue",      "purge",
+                                         "get queue", "list queues", "peek",        "start move", "cancel move",       "list moves"};
 
 std::string text_of(const queue::Receipt& receipt) {
     return fmt::format("{}/{}/{}.{}", receipt.queue.value(), receipt.sequence.value(), receipt.epoch, receipt.generation);

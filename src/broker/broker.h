@@ -76,6 +76,13 @@ struct QueueSettings {
     bool operator==(const QueueSettings&) const = default;
 };
 
+/// Somebody stopped a queue from handing out messages.
+struct QueuePause {
+    Timestamp since;
+    std::string reason, by;  ///< in the words of whoever asked; may be empty
+    bool operator==(const QueuePause&) const = default;
+};
+
 struct QueueStatus {
     std::string name;
     QueueSettings settings;
@@ -88,6 +95,7 @@ struct QueueStatus {
     std::uint64_t bytes = 0;                             ///< bodies and attributes of all messages here
     std::optional<Timestamp> oldest;                     ///< when the oldest message still here was sent
     std::uint64_t sends = 0, receives = 0, deletes = 0;  ///< since this process started
+    std::optional<QueuePause> pause{};                   ///< nobody is handed anything
 };
 
 struct Sent {
@@ -185,6 +193,22 @@ struct Undeclare {
     std::string queue;
     Answer answer;
 };
+/// Stops a queue from handing out messages, or lets it go on. While it is stopped receives wait and end empty, everything else goes
+/// on, and nothing expires; nor does it before it was handed out again for as long as the queue's retention. Kept in memory only:
+/// who asks keeps it, and asks again when the broker is opened.
+struct PauseQueue {
+    using Answer = UniqueFunction<void(Result<QueueStatus, Refusal>)>;
+    std::string queue;
+    std::optional<QueuePause> pause;  ///< nothing = it goes on
+    Timestamp went_on{};              ///< of one that goes on, if that was earlier than now; zero = it is now
+    Answer answer;
+};
+/// The same for all queues at once, those to come too, whatever each is told for itself.
+struct PauseAll {
+    using Answer = UniqueFunction<void(Result<void, Refusal>)>;
+    bool is_paused = false;
+    Answer answer;
+};
 struct DeleteQueue {
     using Answer = UniqueFunction<void(Result<void, Refusal>)>;
     std::string queue;
@@ -259,8 +283,8 @@ struct ListMoves {
     Answer answer;
 };
 
-using Command = std::variant<Send, SendBatch, Receive, Delete, ChangeVisibility, CreateQueue, SetQueue, Undeclare, DeleteQueue, Purge,
-                             GetQueue, ListQueues, Peek, StartMove, CancelMove, ListMoves>;
+using Command = std::variant<Send, SendBatch, Receive, Delete, ChangeVisibility, CreateQueue, SetQueue, Undeclare, PauseQueue, PauseAll,
+                             DeleteQueue, Purge, GetQueue, ListQueues, Peek, StartMove, CancelMove, ListMoves>;
 
 /// The port that sqs/, transport/ and admin/ speak to. Broker (broker_thread.h) is the real one.
 class Commands {

@@ -68,6 +68,8 @@ class OpenTurn final : public Turn {
     void decide(CreateQueue& command);
     void decide(SetQueue& command);
     void decide(Undeclare& command);
+    void decide(PauseQueue& command);
+    void decide(PauseAll& command);
     void decide(DeleteQueue& command);
     void decide(Purge& command);
     void decide(GetQueue& command);
@@ -114,6 +116,7 @@ class OpenTurn final : public Turn {
     void wait_for_messages(NamedQueue& queue);
     void wait_until(NamedQueue& queue, Timestamp due);
     void wait_for_nothing(NamedQueue& queue);
+    bool hands_out(const NamedQueue& queue) const { return !queue.pause && !are_all_paused_; }
     void stir(NamedQueue& queue) { stirred_.insert(queue.record.id); }
     void wake_queues();
 
@@ -176,6 +179,7 @@ class OpenTurn final : public Turn {
     std::size_t moves_left_ = 0;
 
     LongPoll polls_;
+    bool are_all_paused_ = false;
     std::set<queue::QueueId> stirred_;                       ///< something may be ready for who waits
     std::set<std::pair<Timestamp, queue::QueueId>> alarms_;  ///< when hidden messages may be ready for who waits
     std::map<queue::QueueId, Timestamp> alarm_of_;

@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -27,6 +28,8 @@ struct NamedQueue {
     queue::Sequence deduplicates_from;  ///< an id that a message before this one was sent under may be used again: of purging
     bool is_stand_in = false;           ///< the log has lost what the queue is called and set to
     Timestamp expiry_check;             ///< nothing expires before
+    std::optional<QueuePause> pause;    ///< while there is one nobody is handed anything
+    Timestamp went_on;                  ///< when the last pause ended
     journal::Position durable_from;     ///< messages moved here may be handed out once the journal is durable up to this
     struct Series {
         metrics::Counter *sends, *receives, *deletes, *redrives;

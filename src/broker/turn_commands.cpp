@@ -1,3 +1,5 @@
+#include <utility>
+
 #include "broker/open_turn.h"
 
 namespace forebay::broker {
@@ -250,6 +252,26 @@ void OpenTurn::decide(Undeclare& command) {
     answers_.keep(std::move(command.answer), {});
 }
 
+void OpenTurn::decide(PauseQueue& command) {
+    auto* queue = state_->queues.find(command.queue);
+    if (queue == nullptr) return answers_.keep(std::move(command.answer), unknown);
+    if (queue->pause && !command.pause) queue->went_on = now_;
+    if (command.went_on != Timestamp{}) queue->went_on = command.went_on;
+    queue->pause = std::move(command.pause);
+    if (!queue->pause) stir(*queue);
+    answers_.keep(std::move(command.answer), status_of(*queue));
+}
+
+void OpenTurn::decide(PauseAll& command) {
+    bool go_on = std::exchange(are_all_paused_, command.is_paused) && !command.is_paused;
+    for (const auto& [name, queue] : state_->queues.by_name()) {
+        if (!go_on) break;
+        queue->went_on = now_;
+        stir(*queue);
+    }
+    answers_.keep(std::move(command.answer), {});
+}
+
 void OpenTurn::decide(DeleteQueue& command) {
     auto* queue = state_->queues.find(command.queue);
     if (queue == nullptr) return answers_.keep(std::move(command.answer), unknown);
@@ -304,6 +326,7 @@ QueueStatus OpenTurn::status_of(NamedQueue& queue) {
     status.sends = queue.sends;
     status.receives = queue.receives;
     status.deletes = queue.deletes;
+    status.pause = queue.pause;
     return status;
 }
 

@@ -29,6 +29,7 @@ Result<void, disk::Error> OpenTurn::serve() {
 
 void OpenTurn::serve(NamedQueue& queue) {
     auto id = queue.record.id;
+    if (!hands_out(queue)) return wait_for_nothing(queue);
     while (auto* first = polls_.first(id)) {
         if (first->still_wanted && !first->still_wanted()) {
             answers_.keep(std::move(polls_.take_first(id).answer), std::vector<queue::Delivery>{});
@@ -64,7 +65,7 @@ void OpenTurn::wait_until(NamedQueue& queue, Timestamp due) {
 
 void OpenTurn::wait_for_messages(NamedQueue& queue) {
     wait_for_nothing(queue);
-    if (!polls_.anyone_waits(queue.record.id)) return;
+    if (!polls_.anyone_waits(queue.record.id) || !hands_out(queue)) return;
     if (auto due = queue.queue.next_due()) {
         wait_until(queue, *due);
     } else if (queue.queue.may_have_ready(now_)) {

@@ -125,6 +125,8 @@ void OpenTurn::forget_history() {
 
 void OpenTurn::expire_messages(NamedQueue& queue) {
     if (queue.settings().carries_records || time_.is_suspect() || now_ < queue.expiry_check) return;
+    // What could not be received for a while is not to be gone the moment it can be.
+    if (!hands_out(queue) || now_ < queue.went_on + queue.settings().retention) return;
     constexpr int pages_at_once = 8;
     for (int i = 0; i < pages_at_once; ++i) {
         auto expired = queue.queue.decide_expiry(queue.settings().retention, now_);

@@ -84,6 +84,11 @@ class Harness {
     Result<void, Refusal> purge(const std::string& name, bool as_operator = false) {
         return ask<Result<void, Refusal>>(Purge{name, as_operator, {}});
     }
+    Result<QueueStatus, Refusal> pause(const std::string& name, std::string reason = {}) {
+        return ask<Result<QueueStatus, Refusal>>(PauseQueue{name, QueuePause{clock.wall(), std::move(reason), "ann"}, {}, {}});
+    }
+    Result<QueueStatus, Refusal> resume(const std::string& name) { return ask<Result<QueueStatus, Refusal>>(PauseQueue{name, {}, {}, {}}); }
+    void pause_all(bool is_paused) { EXPECT_TRUE((ask<Result<void, Refusal>>(PauseAll{is_paused, {}}))); }
     Result<QueueStatus, Refusal> status(const std::string& name) { return ask<Result<QueueStatus, Refusal>>(GetQueue{name, {}}); }
 
     Result<Sent, Refusal> send(const std::string& queue, std::string body, std::optional<Duration> delay = {},

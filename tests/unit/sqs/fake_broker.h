@@ -63,6 +63,8 @@ class FakeBroker final : public broker::Commands {
     void run(broker::CreateQueue& command);
     void run(broker::SetQueue& command);
     void run(broker::Undeclare& command) { refuse(command, broker::Refusal::no_such_queue); }
+    void run(broker::PauseQueue& command) { refuse(command, broker::Refusal::no_such_queue); }
+    void run(broker::PauseAll& command) { refuse(command, broker::Refusal::no_such_queue); }
     void run(broker::DeleteQueue& command);
     void run(broker::Purge& command);
     void run(broker::GetQueue& command);
