@@ -21,7 +21,7 @@ struct Held {
 struct Standing {
     int pid = 0;
     Timestamp started;
-    bool is_quiet = false;  ///< takes nothing new until it is told to go on
+    bool is_quiet = false;  ///< has nothing in hand, and takes nothing until it is told to go on
     std::optional<Held> held;
     Recent recent;
     std::uint64_t worked = 0;  ///< records it has settled since it started

@@ -16,6 +16,7 @@
 #include "worker/heartbeat.h"
 #include "worker/inbox.h"
 #include "worker/outbox.h"
+#include "worker/pause.h"
 #include "worker/receiver.h"
 #include "worker/settlement.h"
 #include "worker/standing.h"
@@ -89,6 +90,7 @@ struct Worker::Inside {
           counters(parts.metrics, options.worker),
           standing(options.standing_path, parts.clock),
           gate(options, parts, standing),
+          pause(options.pauses, {name, options.n}),
           heartbeat(parts.heartbeat, options.queue, options.visibility, [this] { end_overrun(); }) {
         if (parts.courier != nullptr) courier.emplace(options, parts_of_courier(), heartbeat);
     }
@@ -114,12 +116,12 @@ struct Worker::Inside {
     }
 
     void turn() {
-        standing.set_quiet(parts.controls.quiet);
-        if (parts.controls.quiet) return be_quiet();
+        if (pause.look() || parts.controls.quiet) return be_quiet();
+        standing.set_quiet(false);
         switch (gate.phase()) {
             case Hold::Phase::open:
                 if (in_hand_since != Instant{}) give_up_in_hand();
-                return work(next_batch());
+                return work(unless_paused(next_batch()));
             case Hold::Phase::held:
                 give_up_ahead();
                 return wait_for_end();
@@ -133,7 +135,15 @@ struct Worker::Inside {
         give_up_ahead();
         if (gate.is_prober()) give_up_in_hand();
         gate.stand_aside();
+        standing.set_quiet(true);  // with nothing in hand
         rest(quiet_nap, parts);
+    }
+
+    /// It may have been paused while it waited for these: then they are given back.
+    Inbox unless_paused(Inbox inbox) {
+        if (!pause.look()) return inbox;
+        for (auto& handle : inbox.handles()) outbox.give_back(handle);
+        return {};
     }
 
     /// Empty: it is not.
@@ -302,9 +312,9 @@ struct Worker::Inside {
     /// One record goes first: the one in hand, or the next of the queue. An empty queue has nothing to try.
     void try_one() {
         if (!in_hand.empty()) return work_on(std::exchange(in_hand, {}));
-        auto messages = receiver.take_one();
-        if (messages.empty()) return gate.nothing_to_try();
-        work(read(std::move(messages)));
+        auto inbox = read(receiver.take_one());
+        if (inbox.size() == 0) return gate.nothing_to_try();
+        work(unless_paused(std::move(inbox)));
     }
 
     /// Where only an attempt can tell that an outage is over, the prober needs one.
@@ -345,6 +355,7 @@ struct Worker::Inside {
     Counters counters;
     StandingFile standing;
     Gate gate;
+    PauseWatch pause;
     std::vector<Job> in_hand;  ///< at most one: what a hold is probed with
     Instant in_hand_since;
     std::uint64_t jobs_worked = 0;

@@ -60,6 +60,7 @@ struct Options {
     std::string standing_path;          ///< where it says how it is doing (worker/standing.h); empty = nowhere
     std::string depends_on;             ///< what the handler's probe asks, "db.main"; empty = nothing that others depend on too
     std::vector<Dependent> dependents;  ///< all that depend on it, this worker among them
+    std::vector<std::string> pauses;    ///< files, each of which pauses this worker while it is there (worker/pause.h)
     std::string outages_folder;         ///< where the processes of a host tell each other of outages; empty = nowhere
 };
 
