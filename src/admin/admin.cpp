@@ -4,9 +4,11 @@
 #include "admin/dead_acts.h"
 #include "admin/dead_edit.h"
 #include "admin/desk.h"
+#include "admin/drain.h"
 #include "admin/erase.h"
 #include "admin/import.h"
 #include "admin/node_page.h"
+#include "admin/pauses.h"
 #include "admin/queues.h"
 #include "admin/records.h"
 #include "admin/rejects.h"
@@ -22,6 +24,7 @@ json::Value to_json(const NodeFacts& facts) {
     json::Value out;
     out.set("name", facts.name).set("version", facts.version).set("uptime_s", facts.uptime.count() / 1000);
     out.set("ready", facts.ready).set("draining", facts.draining).set("ack", facts.ack);
+    if (facts.drained) out.set("drained", pause_json(*facts.drained));
     if (!facts.why_not_ready.empty()) out.set("why_not_ready", facts.why_not_ready);
     out.set("disk_free", facts.disk_free).set("journal_bytes", facts.journal_bytes);
     out.set("accepted", facts.accepted).set("refused", facts.refused);
@@ -44,7 +47,10 @@ bool is_foreign(const http::Request& request) {
 class Admin::Inside {
   public:
     explicit Inside(Parts given)
-        : parts(std::move(given)), acts(parts.commands, parts.routes, parts.clock, parts.dead_acts_path), desk(requests_waiting_max) {
+        : parts(std::move(given)),
+          acts(parts.commands, parts.routes, parts.clock, parts.dead_acts_path),
+          pauses(parts.commands, parts.clock, parts.paused_queues_path),
+          desk(requests_waiting_max) {
         add_routes();
     }
 
@@ -92,6 +98,10 @@ class Admin::Inside {
         add("POST", "/api/queues/{}/send", &Inside::queue_send);
         add("POST", "/api/queues/{}/purge", &Inside::queue_purge);
         add("POST", "/api/queues/{}/redrive", &Inside::queue_redrive);
+        add("POST", "/api/queues/{}/pause", &Inside::queue_pause);
+        add("POST", "/api/queues/{}/resume", &Inside::queue_resume);
+        add("POST", "/api/drain", &Inside::drain);
+        add("POST", "/api/undrain", &Inside::undrain);
         add("POST", "/api/queues/{}/replay", &Inside::queue_replay);
         add("GET", "/api/rejects", &Inside::rejects_list);
         add("GET", "/api/rejects/{}", &Inside::rejects_show);
@@ -128,6 +138,10 @@ class Admin::Inside {
     http::Response queue_send(const Call& call) { return send_to_queue(parts.commands, call); }
     http::Response queue_purge(const Call& call) { return purge_queue(parts.commands, call); }
     http::Response queue_redrive(const Call& call) { return redrive_queue(parts.commands, call); }
+    http::Response queue_pause(const Call& call) { return pauses.pause(call); }
+    http::Response queue_resume(const Call& call) { return pauses.resume(call); }
+    http::Response drain(const Call& call) { return drain_node(parts, call); }
+    http::Response undrain(const Call& call) { return undrain_node(parts, call); }
     http::Response queue_replay(const Call& call) { return replay_queue(parts.history, parts.clock, parts.commands, call); }
     http::Response rejects_list(const Call& call) { return list_rejects(parts.commands, call); }
     http::Response rejects_show(const Call& call) { return show_reject(parts.commands, call); }
@@ -159,6 +173,7 @@ class Admin::Inside {
 
     Parts parts;
     DeadActs acts;
+    QueuePauses pauses;
     http::Router router;
     Desk desk;  // last: its thread ends before what its jobs use goes
 };

@@ -9,7 +9,11 @@
 //   GET  /api/queues/NAME/peek           ?max= &after=SEQ   messages, oldest first, without receiving them
 //   POST /api/queues/NAME/send           {body}             → {message_id}; not to the quarantine
 //   POST /api/queues/NAME/purge          {reason}
-//   POST /api/queues/NAME/replay         {from=MS, to=MS, after, max, run, dry_run, reason}   what was once sent to it, sent again:
+//   POST /api/queues/NAME/pause          {reason, by}     → {paused: {since_ms, reason, by}, already}: nobody is handed anything
+//   POST /api/queues/NAME/resume         {reason, by}     → {was: {since_ms, reason, by} or null}
+//   POST /api/drain                      {reason, by}     → {drained: {…}, already}: /readyz is 503 from now on, and nobody is handed
+//   anything POST /api/undrain                    {reason, by}     → {was} POST /api/queues/NAME/replay         {from=MS, to=MS, after,
+//   max, run, dry_run, reason}   what was once sent to it, sent again:
 //                                        {messages, bytes, sent, next}; `run` tells one replay into a FIFO queue from another
 //   GET  /api/rejects                    ?endpoint= &code= &since=MS &max= &after=SEQ
 //   GET  /api/rejects                    ?endpoint= &code= &source= &since=MS &max= &after=SEQ
@@ -50,6 +54,7 @@
 #include "admin/dead_letters.h"
 #include "admin/history.h"
 #include "base/json.h"
+#include "base/result.h"
 #include "base/time.h"
 #include "base/unique_function.h"
 #include "broker/broker.h"
@@ -62,6 +67,7 @@ namespace forebay::admin {
 struct NodeFacts {
     std::string name, version, ack;
     bool ready = false, draining = false;
+    std::optional<broker::QueuePause> drained;  ///< by hand, as forebay drain does
     std::string why_not_ready;
     Duration uptime{};
     std::uint64_t disk_free = 0, journal_bytes = 0, accepted = 0, refused = 0;
@@ -80,6 +86,9 @@ struct Parts {
     std::string dead_acts_path{};           ///< where retries are kept
     /// How many processes each worker should have: an array of objects with a `worker`. Any thread; does not wait.
     std::function<json::Value()> scales{};
+    std::string paused_queues_path{};       ///< where paused queues are
+    /// Takes the node out of service for a pause, durably, or with nothing puts it back.
+    UniqueFunction<Result<void, std::string>(std::optional<broker::QueuePause>)> drain;
     disk::Disk& disk;  ///< the store, for looking and for copies that are given their names by `log`
     broker::LogKeeper log;
 };

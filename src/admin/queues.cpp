@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "admin/pauses.h"
 #include "base/log_line.h"
 #include "intake/intake.h"
 #include "queue/limits.h"
@@ -28,6 +29,7 @@ json::Value to_json(const broker::QueueStatus& queue, Timestamp now) {
     out.set("type", queue.settings.fifo ? "fifo" : "standard");
     out.set("declared", queue.declared).set("carries_records", queue.settings.carries_records);
     out.set("sends", queue.sends).set("receives", queue.receives).set("deletes", queue.deletes);
+    if (queue.pause) out.set("paused", pause_json(*queue.pause));
     out.set("settings", to_json(queue.settings));
     return out;
 }

@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "admin/admin.h"
+#include "base/durable_file.h"
 #include "base/log_line.h"
 #include "broker/ask.h"
 #include "broker/broker_thread.h"
@@ -41,6 +42,7 @@
 #include "sqs/queue_attributes.h"
 #include "supervisor/channel.h"
 #include "transport/sender.h"
+#include "worker/pause.h"
 
 namespace forebay::cli {
 namespace {
@@ -115,6 +117,9 @@ class Node {
     void read_policies();
     int open_intake();
     int watch_backlogs();
+    void read_drain();
+    Result<void, std::string> set_drained(const std::optional<broker::QueuePause>& pause);
+    void apply_drain(const std::optional<broker::QueuePause>& pause);
     int open_listeners();
     void take_over();
     /// The socket of a successor, or nothing: it is to stop.
@@ -152,6 +157,7 @@ class Node {
     std::unique_ptr<metrics::Statsd> statsd_;
     std::unique_ptr<Listeners> listeners_;
     std::atomic<std::uint64_t> journal_bytes_{0};
+    std::optional<broker::QueuePause> drained_;  ///< from when on serving, of the admin thread
     int ticks_ = 0;
     supervisor::Channel parent_ = supervisor::Channel::of_this_process();
     InheritedSockets sockets_ = InheritedSockets::of_this_process();
@@ -194,6 +200,7 @@ int Node::open_store() {
     log_info("store.open").with("records", report.records).with("bytes", report.bytes).with("corrupt", report.corrupt);
     if (auto declared = declare_queues(*broker_, configuration_); !declared.ok())
         return fail(exit_code::io, "queues.unusable", declared.error());
+    read_drain();
     return 0;
 }
 
@@ -244,6 +251,8 @@ int Node::open_intake() {
         [routes = routes_of(configuration_)] { return routes; },
         dead_acts_path(configuration_.node.data_dir),
         [this] { return autoscaler_->told(); },
+        paused_queues_path(configuration_.node.data_dir),
+        [this](const std::optional<broker::QueuePause>& pause) { return set_drained(pause); },
         *looking_disk_,
         {[this](Duration at_most) { return broker_->hold_log(at_most); }, [this](Duration at_most) { return broker_->seal_log(at_most); },
          [this](journal::SegmentNumber segment) { return broker_->replace_segment(segment); }}});
@@ -267,6 +276,39 @@ int Node::watch_backlogs() {
     };
     autoscaler_ = std::make_unique<Autoscaler>(configuration_, Autoscaler::Parts{look, parent_of(configuration_.node.data_dir)});
     return 0;
+}
+
+/// A drain outlasts a node that is started again, and ends with the parent that it was meant for: whoever starts another means it to
+/// serve.
+void Node::read_drain() {
+    auto path = drain_path(configuration_.node.data_dir);
+    auto pause = worker::read_pause(path);
+    if (!pause) return;
+    const char* starts = std::getenv("FOREBAY_STARTS");
+    if (starts != nullptr && std::string_view(starts) != "1") {
+        log_warn("node.is_drained")
+            .with("since", to_rfc3339(pause->since))
+            .with("reason", pause->reason)
+            .with("next", "forebay drain --undo");
+        return apply_drain(broker::QueuePause{pause->since, pause->reason, pause->by});
+    }
+    log_info("node.drain_over").with("since", to_rfc3339(pause->since)).with("why", "forebay was started anew");
+    if (auto removed = remove_file(path); !removed) log_error("node.drain_not_removed").with("why", removed.error());
+}
+
+Result<void, std::string> Node::set_drained(const std::optional<broker::QueuePause>& pause) {
+    auto path = drain_path(configuration_.node.data_dir);
+    TRY(pause ? worker::write_pause(path, {pause->since, pause->reason, pause->by}) : remove_file(path));
+    apply_drain(pause);
+    return {};
+}
+
+void Node::apply_drain(const std::optional<broker::QueuePause>& pause) {
+    drained_ = pause;
+    readiness_.set_drained(pause.has_value());
+    broker::PauseAll all;
+    all.is_paused = pause.has_value();
+    (void)broker::ask(*broker_, std::move(all)).ok();
 }
 
 int Node::open_listeners() {
@@ -294,6 +336,7 @@ admin::NodeFacts Node::facts() {
     facts.why_not_ready = readiness_.why_not();
     facts.ready = facts.why_not_ready.empty();
     facts.draining = readiness_.is_draining();
+    facts.drained = drained_;
     facts.uptime = clock_.now() - started_;
     if (auto free = looking_disk_->free_bytes(); free.ok()) facts.disk_free = *free;
     facts.journal_bytes = journal_bytes_;

@@ -23,6 +23,12 @@ inline std::string standing_path(std::string_view data_dir, std::string_view wor
 inline std::string outages_folder(std::string_view data_dir) { return std::string(data_dir) + "/outages"; }
 /// What is known of the runs of schedules: schedule_note.h.
 inline std::string schedules_folder(std::string_view data_dir) { return std::string(data_dir) + "/schedules"; }
+/// What somebody has paused on this host, one file each: worker/pause.h.
+inline std::string pauses_folder(std::string_view data_dir) { return std::string(data_dir) + "/pauses"; }
+/// Of the whole node, which then is being drained: for it and for all workers of the host.
+inline std::string drain_path(std::string_view data_dir) { return pauses_folder(data_dir) + "/node.json"; }
+/// The queues that hand out nothing: admin/pauses.h.
+inline std::string paused_queues_path(std::string_view data_dir) { return std::string(data_dir) + "/paused-queues.json"; }
 /// Dead letters that operators have run again, finished or not.
 inline std::string dead_acts_path(std::string_view data_dir) { return std::string(data_dir) + "/dead-acts.json"; }
 /// Signs receipts and form tokens.

@@ -64,6 +64,7 @@ void Readiness::note(const broker::Broker::Status& status) {
 std::string Readiness::why_not() const {
     std::string why;
     if (is_draining_) why += "draining; ";
+    if (is_drained_) why += "drained by hand until forebay drain --undo; ";
     if (!has_room_) why += "the disk is full; ";
     if (sync_is_slow_) why += "the disk takes over 5 s to sync; ";
     if (store_is_gone_) why += "the store was moved or deleted; ";
@@ -96,7 +97,7 @@ bool Readiness::answer_health(const http::Request& request, http::Responder& res
     http::Response response{why.empty() ? 200u : 503u, {}, "text/plain", why.empty() ? "ready\n" : "not ready: " + why + "\n"};
     if (request.query == "verbose") {
         response.body += std::string("journal ") + (store_is_gone_ ? "gone" : "ok") + "\nroom " + (has_room_ ? "ok" : "full") + "\nsync " +
-                         (sync_is_slow_ ? "slow" : "ok") + "\ndraining " + (is_draining_ ? "yes" : "no") + "\n";
+                         (sync_is_slow_ ? "slow" : "ok") + "\ndraining " + (is_draining() ? "yes" : "no") + "\n";
     }
     responder(std::move(response));
     return true;

@@ -30,8 +30,10 @@ class Readiness {
     void note(const broker::Broker::Status& status);
     /// The node is being stopped.
     void drain() { is_draining_ = true; }
+    /// It is out of service by hand: /readyz says so, and what comes all the same is taken.
+    void set_drained(bool is_drained) { is_drained_ = is_drained; }
 
-    bool is_draining() const { return is_draining_; }
+    bool is_draining() const { return is_draining_ || is_drained_; }
     /// Empty when it is ready.
     std::string why_not() const;
     /// For a post of which only the head is there; nothing where it may come in.
@@ -49,7 +51,8 @@ class Readiness {
 
     std::string data_dir_;
     Clock& clock_;
-    std::atomic<bool> is_draining_{false}, has_room_{true}, sync_is_slow_{false}, store_is_gone_{false}, probe_is_out_{false};
+    std::atomic<bool> is_draining_{false}, is_drained_{false}, has_room_{true}, sync_is_slow_{false}, store_is_gone_{false},
+        probe_is_out_{false};
     std::optional<FileIdentity> store_lock_;  ///< of the file that was locked at the start
     Instant probed_{};
 };

@@ -19,6 +19,7 @@
 #include "supervisor/channel.h"
 #include "supervisor/surroundings.h"
 #include "transport/sqs_source.h"
+#include "worker/pause.h"
 #include "worker/worker.h"
 
 namespace forebay::cli {
@@ -43,6 +44,8 @@ worker::Options worker_options(const Configuration& configuration, const WorkerC
             options.deliveries_max = redrive->max_receive_count;
         }
     }
+    auto pauses = pauses_folder(configuration.node.data_dir);
+    options.pauses = {worker::pause_path(pauses, "worker." + given.name), drain_path(configuration.node.data_dir)};
     options.outages_folder = outages_folder(configuration.node.data_dir);
     const auto* database = configuration.effects_database(given);
     if (database == nullptr) return options;
