@@ -86,7 +86,7 @@ struct Parts {
     std::string dead_acts_path{};           ///< where retries are kept
     /// How many processes each worker should have: an array of objects with a `worker`. Any thread; does not wait.
     std::function<json::Value()> scales{};
-    std::string paused_queues_path{};       ///< where paused queues are
+    std::string paused_queues_path{};  ///< where paused queues are
     /// Takes the node out of service for a pause, durably, or with nothing puts it back.
     UniqueFunction<Result<void, std::string>(std::optional<broker::QueuePause>)> drain;
     disk::Disk& disk;  ///< the store, for looking and for copies that are given their names by `log`

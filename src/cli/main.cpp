@@ -24,8 +24,9 @@ int main(int argc, char** argv) {
     std::signal(SIGPIPE, SIG_IGN);
     std::ios::sync_with_stdio(false);
     bool can_ask = isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1;
-    cli::Terminal terminal(std::cin, std::cout, std::cerr,
-                           {shows_colours(STDOUT_FILENO), shows_colours(STDERR_FILENO), can_ask, shows_colours(STDERR_FILENO)});
+    cli::Terminal terminal(
+        std::cin, std::cout, std::cerr,
+        {shows_colours(STDOUT_FILENO), shows_colours(STDERR_FILENO), can_ask, shows_colours(STDERR_FILENO), isatty(STDOUT_FILENO) == 1});
     SystemClock clock;
     SystemEntropy entropy;
     http::Client client;

@@ -90,10 +90,12 @@ class Parser {
     }
 
     void take_word(const std::string& word) {
-        if (words_of_verb_ > 0)
+        if (words_of_verb_ > 0) {
             --words_of_verb_;
-        else
-            line_.words.push_back(word);
+            return;
+        }
+        line_.words.push_back(word);
+        only_words_ = only_words_ || line_.verb->takes_command;
     }
 
     Result<void, UsageError> take_option(Written written, const std::string& word) {

@@ -1,6 +1,7 @@
 #include "cli/table.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "cli/words.h"
 
@@ -9,6 +10,28 @@ namespace forebay::cli {
 std::size_t width_of(std::string_view text) {
     return static_cast<std::size_t>(
         std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+}
+
+std::string cut_lines(std::string_view text, std::size_t most) {
+    std::string out;
+    std::size_t shown = 0;
+    bool is_in_escape = false, is_painted = false;
+    for (char c : text) {
+        bool is_escape = is_in_escape || c == '\033';
+        if (is_escape) {
+            is_in_escape = c != 'm';
+            is_painted = true;
+        } else if (c == '\n') {
+            if (std::exchange(is_painted, false)) out += "\033[0m";
+            shown = 0;
+        } else {
+            bool goes_on = (static_cast<unsigned char>(c) & 0xC0) == 0x80;
+            if (!goes_on) ++shown;
+            if (shown > most) continue;
+        }
+        out += c;
+    }
+    return out;
 }
 
 Table::Table(std::vector<std::string> headings) : headings_(std::move(headings)) {

@@ -30,6 +30,9 @@ class Table {
     std::vector<std::vector<Cell>> rows_;
 };
 
+/// At most so many characters of each line; what Terminal::painted put in counts for nothing, and ends with the line.
+std::string cut_lines(std::string_view text, std::size_t most);
+
 /// How many characters a text has on the screen (UTF-8; every character one column wide).
 std::size_t width_of(std::string_view text);
 

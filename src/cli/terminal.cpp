@@ -75,6 +75,14 @@ std::optional<std::string> Terminal::ask(std::string_view question) {
     return line;
 }
 
+std::optional<std::string> Terminal::read_line(std::string_view prompt) {
+    out_.flush();
+    if (options_.can_ask) err_ << prompt << std::flush;
+    std::string line;
+    if (!std::getline(in_, line)) return std::nullopt;
+    return line;
+}
+
 std::string Terminal::painted(std::string_view text, Colour colour) const {
     if (!options_.colour_out || colour == Colour::plain) return std::string(text);
     return std::string(code_of(colour)) + std::string(text) + "\033[0m";

@@ -20,6 +20,7 @@ struct TerminalOptions {
     bool colour_err = false;
     bool can_ask = false;          ///< standard input and error are terminals
     bool err_is_terminal = false;  ///< standard error is one that can write over a line
+    bool out_is_terminal = false;  ///< standard output is one
 };
 
 class Terminal {
@@ -38,6 +39,7 @@ class Terminal {
     bool is_quiet() const { return quiet_; }
     int verbosity() const { return verbosity_; }
     bool can_ask() const { return options_.can_ask; }
+    bool is_terminal() const { return options_.out_is_terminal; }
     bool colours_errors() const { return options_.colour_err; }
 
     /// A result, as it is. Nothing with --quiet.
@@ -61,6 +63,9 @@ class Terminal {
 
     /// One line from the person; nothing when nobody can be asked or they ended the input.
     std::optional<std::string> ask(std::string_view question);
+
+    /// The next line of standard input, whoever writes it; a person is shown the prompt. Nothing at its end.
+    std::optional<std::string> read_line(std::string_view prompt);
 
     /// The text in a colour of standard output, or as it is.
     std::string painted(std::string_view text, Colour colour) const;

@@ -34,7 +34,7 @@ struct Argument {
 };
 
 /// What a word of the command line completes to.
-enum class Completes { nothing, files, queues, workers, processes, endpoints, verbs, shells };
+enum class Completes { nothing, files, queues, workers, processes, pausable, endpoints, verbs, shells };
 
 class Invocation;
 
@@ -47,6 +47,7 @@ struct Verb {
     int (*run)(Invocation&);
     Completes completes = Completes::nothing;
     std::string_view more = {};  ///< further paragraphs of the help
+    bool takes_command = false;  ///< from its first word on everything is another command line
 };
 
 struct Globals {

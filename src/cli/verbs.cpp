@@ -11,6 +11,15 @@ const Option dry_run = {"dry-run", 0, "", "says what would be done and does noth
 const Option reason = {"reason", 0, "TEXT", "why; kept in the log"};
 
 constexpr std::string_view names_help = "core:* (a group), store (a worker), store:1 (a process), node, all";
+constexpr std::string_view pause_help =
+    "Nothing is lost by it, no attempt is spent, and it stays so whatever is restarted. queue.NAME: whoever receives is given nothing, "
+    "workers and other SQS clients alike; sends, deletes and changes of visibility go on, and nothing expires. worker.NAME: its processes "
+    "on "
+    "this host finish what they have in hand. forebay status says what is paused, since when, by whom and why.";
+constexpr std::string_view drain_help =
+    "/readyz answers 503, so that a balancer sends nothing more; posts that come all the same are taken. Nobody is handed a message, and "
+    "workers finish what they have in hand. Nothing is stopped. It stays so until forebay drain --undo, or until forebay serve is started "
+    "anew.\nExit code 0: nothing is in hand. 75: something still is after that time.";
 constexpr std::string_view moments =
     "A moment is a UTC date (2026-09-19), a date and time (\"2026-09-19 08:00\", 2026-09-19T08:00:00+02:00) or how long ago it was (2h, "
     "7d).";
@@ -83,6 +92,16 @@ std::vector<Verb> make_verbs() {
          {{"given", 0, "", "only what the files and the environment set"}},
          run_config_show},
         {"run it", "config diff", "what differs between the files and what is running", {}, {}, run_config_diff},
+        {"run it",
+         "reload",
+         "takes up what changed in the configuration, after it was checked",
+         {},
+         {dry_run},
+         run_reload,
+         C::nothing,
+         "Only processes that a change concerns are started again, one after the other. Exit code 78: something is wrong with the files, "
+         "or cannot "
+         "change while it runs, and nothing was changed."},
         {"run it", "config schema", "JSON schema of forebay.toml, for editors", {}, {}, run_config_schema},
         {"run it",
          "node",
@@ -106,14 +125,29 @@ std::vector<Verb> make_verbs() {
          {},
          run_status,
          C::processes,
-         "Exit code 3: some process is not RUNNING. 4: it cannot be told."},
+         "With names one line for each process. PAUSED: somebody said so (forebay pause, forebay drain). HELD: what it needs is down. "
+         "QUIET: "
+         "it got the signal TSTP.\nExit code 3: some process is not RUNNING, a database is down, or a queue is paused. 4: it cannot be "
+         "told."},
+        {"workers",
+         "top",
+         "what status shows, refreshed in place; with names their memory and processor time; q ends it",
+         {{"NAME", names_help, false, true}},
+         {{"every", 0, "TIME", "between two looks; 1s if it is not given"}, {"count", 0, "N", "so many looks, then it ends"}},
+         run_top,
+         C::processes,
+         "Where standard output is no terminal it is printed once, or --count times."},
         {"workers",
          "tail",
          "the last lines of a process's log",
-         {{"WORKER", "store, or one process: store:2"}},
-         {{"follow", 'f', "", "goes on printing"}, {"lines", 0, "N", "how many lines; 20 if it is not given"}},
+         {{"WORKER", "store, or one process: store:2", true, true}},
+         {{"follow", 'f', "", "goes on printing, also when the file is renamed or emptied; ends with Ctrl-C"},
+          {"failed", 0, "", "only lines of level warn or error, or with the outcome retry or dead"},
+          {"lines", 0, "N", "how many lines; 20 if it is not given"},
+          {"bytes", 0, "N", "the last so many bytes instead"}},
          run_tail,
-         C::processes},
+         C::processes,
+         "Lines of several processes come in the order of their time, with the process's name before them."},
         {"workers", "start", "starts processes", {{"NAME", names_help, true, true}}, {dry_run, reason}, run_start, C::processes},
         {"workers",
          "stop",
@@ -138,6 +172,63 @@ std::vector<Verb> make_verbs() {
          C::workers,
          "By hand lasts until auto, until a reload changes its count, and until the end of forebay serve. Processes that are too many "
          "finish what they have in hand. With 0 none runs. What the load asks for: docs/autoscaling.md"},
+        {"workers",
+         "pause",
+         "a queue hands nothing out, or a worker takes nothing, until resume",
+         {{"NAME", "queue.leads or worker.store", true, true}},
+         {dry_run, reason},
+         run_pause,
+         C::pausable,
+         pause_help},
+        {"workers",
+         "resume",
+         "what was paused goes on",
+         {{"NAME", "queue.leads, worker.store, or node: ends a drain", true, true}},
+         {dry_run, reason},
+         run_resume,
+         C::pausable},
+        {"workers",
+         "drain",
+         "takes the node out of service, for a deploy, and says when it can be stopped",
+         {},
+         {{"within", 0, "TIME", "how long to wait until nothing is in hand; 60s if it is not given"},
+          {"undo", 0, "", "puts it back into service"},
+          dry_run,
+          reason},
+         run_drain,
+         C::nothing,
+         drain_help},
+        {"workers",
+         "ctl",
+         "a prompt for those who know supervisorctl; reads commands from a file too",
+         {{"COMMAND", "runs this one instead: forebay ctl status", false, true}},
+         {},
+         run_ctl,
+         C::verbs,
+         "Commands from standard input run one after the other, whatever becomes of each; the exit code is the worst. "
+         "docs/supervisorctl.md "
+         "has supervisorctl's commands beside ours.",
+         true},
+        {"workers", "pid", "the parent's process id, or that of processes", {{"NAME", names_help, false, true}}, {}, run_pid, C::processes},
+        {"workers",
+         "signal",
+         "sends a signal to processes",
+         {{"SIGNAL", "HUP, USR1, USR2, QUIT, TSTP (take nothing new) or CONT (go on)"}, {"NAME", names_help, true, true}},
+         {dry_run, reason},
+         run_signal,
+         C::processes},
+        {"workers", "clear", "empties the logs of processes", {{"NAME", names_help, true, true}}, {dry_run}, run_clear, C::processes},
+        {"workers", "avail", "the processes that run, and those that the configuration has besides", {}, {}, run_avail},
+        {"workers",
+         "maintail",
+         "the last lines of the parent's own log, where it is a file",
+         {},
+         {{"follow", 'f', "", "goes on printing"},
+          {"failed", 0, "", "only lines of level warn or error"},
+          {"lines", 0, "N", "how many lines; 20 if it is not given"},
+          {"bytes", 0, "N", "the last so many bytes instead"}},
+         run_maintail},
+        {"workers", "shutdown", "stops everything, the parent last", {}, {dry_run, reason}, run_shutdown},
 
         {"workers",
          "schedule ls",

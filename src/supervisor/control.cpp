@@ -166,6 +166,7 @@ ProcessStatus process_status_of(const json::Value& v) {
     s.state = state_named(v["state"].text());
     s.since = {v["since_ms"].integer().value_or(0)};
     s.restarts = static_cast<std::uint64_t>(v["restarts"].integer().value_or(0));
+    s.next = {v["next_ms"].integer().value_or(0)};
     s.log = v["log"].text();
     s.why = v["why"].text();
     return s;
@@ -181,6 +182,7 @@ json::Value to_json(const ProcessStatus& process) {
     value.set("state", name_of(process.state));
     value.set("since_ms", process.since.ms);
     value.set("restarts", process.restarts);
+    if (process.next != Timestamp{}) value.set("next_ms", process.next.ms);
     value.set("log", process.log);
     value.set("why", process.why);
     return value;

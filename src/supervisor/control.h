@@ -14,7 +14,7 @@
 //   {"do":"upgrade"}                                    at once: the new binary takes over, under the same pid
 //   {"do":"shutdown"}                                   at once; everything stops, then the parent ends
 //
-// Answer: {"ok":true,"processes":[{"name","group","worker","n","pid","state","since_ms","restarts","log","why"}],
+// Answer: {"ok":true,"processes":[{"name","group","worker","n","pid","state","since_ms","restarts","next_ms","log","why"}],
 //          "pools":[{"worker","group","count","count_min","count_max","by_hand"}]}
 // or {"ok":false,"error":"no process is called stor:1"}. A start that ends in FATAL answers ok:false with
 // the reason and the processes. With "wait":false start, stop and restart answer at once.

@@ -39,7 +39,7 @@ Process::Process(std::shared_ptr<const ProgramSpec> spec, unsigned n, const Opti
       next_spec_(std::move(spec)),
       options_(options),
       clock_(clock),
-      status_{process_name(*spec_, n), spec_->group, spec_->name, n, 0, State::stopped, clock.wall(), 0, {}, {}} {
+      status_{process_name(*spec_, n), spec_->group, spec_->name, n, 0, State::stopped, clock.wall(), 0, {}, {}, {}} {
     renew();
 }
 
@@ -65,6 +65,7 @@ void Process::enter(Step step, Event event) {
         status_.state = step.next;
         status_.since = clock_.wall();
         timer_.reset();
+        status_.next = {};
         set_timer_of(step.next);
     }
     switch (step.action) {

@@ -76,7 +76,10 @@ class Process {
   private:
     void enter(Step step, Event event);
     void spawn_now();
-    void set_timer(Duration after, Event event) { timer_ = Timer{clock_.now() + after, event}; }
+    void set_timer(Duration after, Event event) {
+        timer_ = Timer{clock_.now() + after, event};
+        if (event == Event::retry_due) status_.next = clock_.wall() + after;
+    }
     void set_timer_of(State state);
     SpawnOptions command() const;
     Policy policy() const;

@@ -108,6 +108,7 @@ struct ProcessStatus {
     State state = State::stopped;
     Timestamp since;             ///< of the state
     std::uint64_t restarts = 0;  ///< starts after the first
+    Timestamp next{};            ///< BACKOFF, FATAL: when it is started again; zero = not by itself
     std::string log;
     std::string why;  ///< how the last one ended: "exit 1", "signal 9 (Killed)", "cannot execute php: …"
 };

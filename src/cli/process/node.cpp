@@ -162,6 +162,7 @@ class Node {
     supervisor::Channel parent_ = supervisor::Channel::of_this_process();
     InheritedSockets sockets_ = InheritedSockets::of_this_process();
     std::vector<Bequeathed> inherited_;
+    bool is_successor_ = false;
 };
 
 int Node::open_audits() {
@@ -285,7 +286,7 @@ void Node::read_drain() {
     auto pause = worker::read_pause(path);
     if (!pause) return;
     const char* starts = std::getenv("FOREBAY_STARTS");
-    if (starts != nullptr && std::string_view(starts) != "1") {
+    if (is_successor_ || (starts != nullptr && std::string_view(starts) != "1")) {
         log_warn("node.is_drained")
             .with("since", to_rfc3339(pause->since))
             .with("reason", pause->reason)
@@ -322,6 +323,7 @@ int Node::open_listeners() {
 void Node::take_over() {
     auto socket = supervisor::descriptor_in(supervisor::inheritance_variable);
     if (!socket) return;
+    is_successor_ = true;
     parent_.say(supervisor::waiting_word);
     inherited_ = inherit(std::move(socket));
     started_ = clock_.now();

@@ -101,6 +101,12 @@ class Candidates {
         auto configuration = invocation_.whatever_is_configured();
         if (verb_->completes == Completes::queues)
             for (const auto& queue : configuration.queues) offer(queue.name);
+        if (verb_->completes == Completes::pausable) {
+            for (const auto& queue : configuration.queues) offer("queue." + queue.name);
+            for (const auto& worker : configuration.workers)
+                if (worker.handler != HandlerKind::program) offer("worker." + worker.name);
+            return;
+        }
         bool takes_processes = verb_->completes == Completes::processes;
         if (!takes_processes && verb_->completes != Completes::workers) return;
         for (const auto& worker : configuration.workers) {

@@ -14,12 +14,6 @@ using supervisor::ControlAnswer;
 using supervisor::ControlRequest;
 using supervisor::ProcessStatus;
 
-std::string names_of(const std::vector<ProcessStatus>& processes) {
-    std::string out;
-    for (const auto& process : processes) out += (out.empty() ? "" : ", ") + process.name;
-    return out;
-}
-
 void print(Terminal& terminal, const std::vector<ProcessStatus>& processes) {
     for (const auto& process : processes)
         terminal.result(process.name + ": " + std::string(supervisor::name_of(process.state)) +
@@ -99,6 +93,12 @@ std::vector<ProcessStatus> chosen_of(const std::vector<ProcessStatus>& processes
         if (is_chosen) chosen.push_back(process);
     }
     return chosen;
+}
+
+std::string names_of(const std::vector<ProcessStatus>& processes) {
+    std::string out;
+    for (const auto& process : processes) out += (out.empty() ? "" : ", ") + process.name;
+    return out;
 }
 
 json::Value processes_json(const std::vector<ProcessStatus>& processes) {

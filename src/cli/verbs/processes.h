@@ -29,6 +29,9 @@ int refuse_name(Invocation& invocation, const std::string& name, const std::vect
 std::vector<supervisor::ProcessStatus> chosen_of(const std::vector<supervisor::ProcessStatus>& processes,
                                                  const std::vector<std::string>& names);
 
+/// `store:1, store:2`
+std::string names_of(const std::vector<supervisor::ProcessStatus>& processes);
+
 json::Value processes_json(const std::vector<supervisor::ProcessStatus>& processes);
 
 }  // namespace forebay::cli

@@ -8,6 +8,7 @@
 #include "cli/mask.h"
 #include "cli/table.h"
 #include "cli/verb.h"
+#include "cli/verbs/pauses.h"
 #include "cli/verbs/verbs.h"
 #include "cli/words.h"
 #include "http/message.h"
@@ -101,6 +102,10 @@ int run_queue_ls(Invocation& invocation) {
                    figure(queue["receives"]), figure(queue["deletes"]), queue["settings"]["dead_letter"].text()});
     }
     terminal.result(table.text(terminal));
+    auto now = invocation.world().clock.wall();
+    for (const auto& queue : (*answer)["queues"].elements())
+        if (auto pause = pause_of(queue["paused"]))
+            terminal.talk(queue["name"].text() + " is paused, for " + pause_text(*pause, now) + ".");
     for (const auto& queue : (*answer)["queues"].elements())
         if (!queue["declared"].boolean() && queue["carries_records"].boolean())
             terminal.talk(queue["name"].text() +
@@ -120,6 +125,7 @@ int run_queue_show(Invocation& invocation) {
     Table table({"queue", (*queue)["name"].text()});
     table.add({"type", (*queue)["type"].text()});
     table.add({"made by", std::string(maker_of(*queue))});
+    if (auto pause = pause_of((*queue)["paused"])) table.add({"paused", "for " + pause_text(*pause, invocation.world().clock.wall())});
     for (auto name : {"ready", "in_flight", "delayed", "sends", "receives", "deletes"}) table.add({name, figure((*queue)[name])});
     for (const auto& [name, value] : (*queue)["settings"].members())
         table.add({name, value.is_string() ? value.text() : json::to_text(value)});

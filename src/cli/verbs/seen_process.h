@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "cli/terminal.h"
 #include "supervisor/supervisor.h"
+#include "worker/pause.h"
 #include "worker/standing.h"
 
 namespace forebay::cli {
@@ -16,15 +17,24 @@ struct SeenProcess {
     supervisor::ProcessStatus process;
     /// Of `sql` and `exec` workers; hold and quiet only if it is this very process that says so.
     std::optional<worker::Standing> standing;
+    /// Of the same: what somebody said.
+    std::optional<worker::Pause> pause;
 
     bool is_held() const { return standing && standing->held; }
     bool is_running() const;
-    /// `RUNNING`, `HELD`, `QUIET`, `FATAL` …
+    /// `RUNNING`, `PAUSED`, `HELD`, `QUIET`, `FATAL` …
     std::string state() const;
     Colour colour() const;
     /// What there is to say besides, by itself: why it is held, how the last one ended; empty if it simply runs.
     std::string remark(Timestamp now) const;
+    /// `core:store:1`, `node`
+    std::string full_name() const;
+    /// As supervisorctl has it beside the state: `pid 4664, uptime 0:35:57`, `exit 1, again in 3s`.
+    std::string description(Timestamp now) const;
 };
+
+/// `0:35:57`, `6 days, 4:12:01`
+std::string uptime_text(Duration age);
 
 /// Reads what the workers wrote below `data_dir`.
 std::vector<SeenProcess> with_standings(const std::vector<supervisor::ProcessStatus>& processes, const std::string& data_dir);

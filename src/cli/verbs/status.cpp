@@ -7,29 +7,15 @@
 #include "cli/process/paths.h"
 #include "cli/table.h"
 #include "cli/verb.h"
+#include "cli/verbs/pauses.h"
 #include "cli/verbs/processes.h"
-#include "cli/verbs/seen_database.h"
 #include "cli/verbs/seen_outage.h"
-#include "cli/verbs/seen_process.h"
+#include "cli/verbs/status.h"
 #include "cli/verbs/verbs.h"
 #include "cli/words.h"
 #include "intake/intake.h"
 
 namespace forebay::cli {
-namespace {
-
-/// Everything that was asked; what did not answer is empty.
-struct Seen {
-    std::optional<json::Value> node;
-    std::optional<json::Value> queues;
-    std::optional<json::Value> audit;
-    std::optional<std::vector<SeenProcess>> processes;
-    std::vector<supervisor::PoolStatus> pools;
-    std::vector<SeenDatabase> databases;
-    std::string why_no_node, why_no_processes;
-    bool is_elsewhere = false;  ///< --node: the supervisor of another machine cannot be asked
-};
-
 Seen look(Invocation& invocation, const Configuration& configuration) {
     Seen seen;
     AdminClient admin(invocation);
@@ -59,6 +45,8 @@ Seen look(Invocation& invocation, const Configuration& configuration) {
     return seen;
 }
 
+namespace {
+
 const json::Value* queue_called(const Seen& seen, const std::string& name) {
     if (!seen.queues || name.empty()) return nullptr;
     for (const auto& queue : (*seen.queues)["queues"].elements())
@@ -79,10 +67,15 @@ const SeenProcess& spokesman(const std::vector<SeenProcess>& processes) {
     return other == processes.end() ? processes.front() : *other;
 }
 
-std::string node_line(const json::Value& node, const Terminal& terminal) {
+std::string node_state(const json::Value& node, Timestamp now) {
+    if (auto drained = pause_of(node["drained"])) return "drained for " + pause_text(*drained, now);
+    std::string state = node["draining"].boolean() ? "draining" : node["ready"].boolean() ? "ready" : "not ready";
+    return node["why_not_ready"].text().empty() ? state : state + " (" + node["why_not_ready"].text() + ")";
+}
+
+std::string node_line(const json::Value& node, Timestamp now, const Terminal& terminal) {
     bool is_ready = node["ready"].boolean();
-    std::string state = node["draining"].boolean() ? "draining" : is_ready ? "ready" : "not ready";
-    if (!node["why_not_ready"].text().empty()) state += " (" + node["why_not_ready"].text() + ")";
+    auto state = node_state(node, now);
     return "NODE " + node["name"].text() + "  up " + age_text(std::chrono::seconds(node["uptime_s"].integer().value_or(0))) + "  " +
            terminal.painted(state, is_ready ? Colour::good : Colour::bad) + "  disk " + about_size(number(node["disk_free"])) +
            " free  journal " + about_size(number(node["journal_bytes"])) + "  ack " + node["ack"].text() + "\n";
@@ -163,19 +156,34 @@ std::string worker_table(const Seen& seen, const Configuration& configuration, T
     return table.text(terminal);
 }
 
-std::string process_table(const std::vector<SeenProcess>& processes, Timestamp now, const Terminal& terminal) {
-    Table table({"PROCESS", "GROUP", "STATE", ">PID", ">SINCE", ">RESTARTS", "WHY"});
+/// One line a process, in supervisorctl's columns.
+std::string process_lines(const std::vector<SeenProcess>& processes, Timestamp now, const Terminal& terminal) {
+    std::size_t name_width = 30, state_width = 10;
+    for (const auto& seen : processes) name_width = std::max(name_width, width_of(seen.full_name()) + 2);
+    std::string out;
     for (const auto& seen : processes) {
-        const auto& process = seen.process;
-        table.add({process.name,
-                   process.group,
-                   {seen.state(), seen.colour()},
-                   process.pid == 0 ? "-" : std::to_string(process.pid),
-                   age_text(now - process.since),
-                   grouped(process.restarts),
-                   seen.is_held() ? seen.remark(now) : process.why});
+        auto name = seen.full_name(), state = seen.state();
+        out += name + std::string(name_width - width_of(name), ' ') + "  " + terminal.painted(state, seen.colour()) +
+               std::string(state_width - std::min(state_width, state.size()), ' ') + " " + seen.description(now) + "\n";
     }
-    return table.text(terminal);
+    return out;
+}
+
+/// Queues that hand out nothing because somebody said so.
+std::string paused_queues(const Seen& seen, Timestamp now, const Terminal& terminal) {
+    std::string out;
+    if (!seen.queues) return out;
+    for (const auto& queue : (*seen.queues)["queues"].elements())
+        if (auto pause = pause_of(queue["paused"]))
+            out += terminal.painted("PAUSED", Colour::warn) + " queue." + queue["name"].text() + "  for " + pause_text(*pause, now) + ", " +
+                   counted(number(queue["ready"]), "message") + (number(queue["ready"]) == 1 ? " waits\n" : " wait\n");
+    return out;
+}
+
+bool has_paused_queue(const Seen& seen) {
+    if (!seen.queues) return false;
+    const auto& queues = (*seen.queues)["queues"].elements();
+    return std::any_of(queues.begin(), queues.end(), [](const auto& queue) { return queue["paused"].is_object(); });
 }
 
 std::vector<SeenOutage> outages_of(const Seen& seen, const Configuration& configuration) {
@@ -225,12 +233,42 @@ std::string balance_line(const Seen& seen, Timestamp now, const Terminal& termin
     return "BALANCE today  accepted " + grouped(number(today["accepted"])) + " = " + sum + word + ago;
 }
 
+}  // namespace
+
+std::string screen_of(const Seen& seen, const Configuration& configuration, Timestamp now, const Terminal& terminal) {
+    std::string out;
+    if (seen.node) out += node_line(*seen.node, now, terminal);
+    if (seen.processes) out += worker_table(seen, configuration, now, terminal);
+    for (const auto& database : seen.databases)
+        if (seen.node || seen.processes) out += database.line(terminal);
+    for (const auto& outage : outages_of(seen, configuration)) out += outage.line(now, terminal);
+    out += paused_queues(seen, now, terminal) + other_queues(seen, configuration);
+    if (seen.node) out += counts_line(seen) + balance_line(seen, now, terminal);
+    return out;
+}
+
+std::vector<SeenProcess> chosen_of(const Seen& seen, const std::vector<std::string>& names) {
+    std::vector<SeenProcess> chosen;
+    for (const auto& one : seen.processes.value_or(std::vector<SeenProcess>()))
+        if (names.empty() || std::any_of(names.begin(), names.end(), [&](auto& name) { return supervisor::matches(name, one.process); }))
+            chosen.push_back(one);
+    return chosen;
+}
+
+std::vector<supervisor::ProcessStatus> processes_of(const Seen& seen) {
+    std::vector<supervisor::ProcessStatus> processes;
+    for (const auto& one : *seen.processes) processes.push_back(one.process);
+    return processes;
+}
+
+namespace {
+
 int exit_code_of(const Seen& seen, const std::vector<SeenProcess>& chosen, bool is_everything) {
     bool is_running = std::all_of(chosen.begin(), chosen.end(), [](const auto& one) { return one.is_running(); });
     if (seen.processes && !is_running) return exit_code::not_running;
     bool is_down = std::any_of(seen.databases.begin(), seen.databases.end(),
                                [](const auto& database) { return database.state == SeenDatabase::State::down; });
-    if (is_everything && is_down) return exit_code::not_running;
+    if (is_everything && (is_down || has_paused_queue(seen))) return exit_code::not_running;
     if (!seen.node || (!seen.processes && !seen.is_elsewhere)) return exit_code::cannot_tell;
     return (*seen.node)["ready"].boolean() ? exit_code::done : exit_code::not_running;
 }
@@ -253,20 +291,6 @@ void print_json(Terminal& terminal, const Seen& seen, const Configuration& confi
     terminal.result_json(out);
 }
 
-std::vector<SeenProcess> chosen_of(const Seen& seen, const std::vector<std::string>& names) {
-    std::vector<SeenProcess> chosen;
-    for (const auto& one : seen.processes.value_or(std::vector<SeenProcess>()))
-        if (names.empty() || std::any_of(names.begin(), names.end(), [&](auto& name) { return supervisor::matches(name, one.process); }))
-            chosen.push_back(one);
-    return chosen;
-}
-
-std::vector<supervisor::ProcessStatus> processes_of(const Seen& seen) {
-    std::vector<supervisor::ProcessStatus> processes;
-    for (const auto& one : *seen.processes) processes.push_back(one.process);
-    return processes;
-}
-
 }  // namespace
 
 int run_status(Invocation& invocation) {
@@ -286,16 +310,11 @@ int run_status(Invocation& invocation) {
     }
     if (!seen.node) terminal.complain(seen.why_no_node);
     if (!seen.processes && !seen.is_elsewhere) terminal.complain(seen.why_no_processes);
-    if (seen.node && is_everything) terminal.result(node_line(*seen.node, terminal));
-    if (seen.processes) {
-        bool one_by_one = !is_everything || terminal.verbosity() > 0;
-        terminal.result(one_by_one ? process_table(chosen, now, terminal) : worker_table(seen, configuration, now, terminal));
-    }
-    for (const auto& database : seen.databases)
-        if (is_everything && (seen.node || seen.processes)) terminal.result(database.line(terminal));
-    for (const auto& outage : outages_of(seen, configuration)) terminal.result(outage.line(now, terminal));
-    if (is_everything) terminal.result(other_queues(seen, configuration));
-    if (seen.node && is_everything) terminal.result(counts_line(seen) + balance_line(seen, now, terminal));
+    if (is_everything) terminal.result(screen_of(seen, configuration, now, terminal));
+    bool one_by_one = !is_everything || terminal.verbosity() > 0;
+    if (one_by_one && seen.processes) terminal.result(process_lines(chosen, now, terminal));
+    if (!is_everything)
+        for (const auto& outage : outages_of(seen, configuration)) terminal.result(outage.line(now, terminal));
     return code;
 }
 

@@ -8,6 +8,7 @@ class Invocation;
 int run_check(Invocation& invocation);
 int run_config_show(Invocation& invocation);
 int run_config_diff(Invocation& invocation);
+int run_reload(Invocation& invocation);
 int run_config_schema(Invocation& invocation);
 
 int run_status(Invocation& invocation);
@@ -16,6 +17,17 @@ int run_start(Invocation& invocation);
 int run_stop(Invocation& invocation);
 int run_restart(Invocation& invocation);
 int run_scale(Invocation& invocation);
+int run_top(Invocation& invocation);
+int run_pause(Invocation& invocation);
+int run_resume(Invocation& invocation);
+int run_drain(Invocation& invocation);
+int run_ctl(Invocation& invocation);
+int run_pid(Invocation& invocation);
+int run_signal(Invocation& invocation);
+int run_clear(Invocation& invocation);
+int run_avail(Invocation& invocation);
+int run_maintail(Invocation& invocation);
+int run_shutdown(Invocation& invocation);
 
 int run_find(Invocation& invocation);
 int run_show(Invocation& invocation);

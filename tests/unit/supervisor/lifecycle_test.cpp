@@ -80,12 +80,12 @@ TEST(Lifecycle, what_may_never_give_up_is_tried_again_sooner) {
 }
 
 TEST(Names, patterns_name_processes_groups_and_workers) {
-    ProcessStatus store{"store:1", "core", "store", 1, 0, S::stopped, {}, 0, {}, {}};
+    ProcessStatus store{"store:1", "core", "store", 1, 0, S::stopped, {}, 0, {}, {}, {}};
     for (auto* pattern : {"all", "*", "store:1", "store", "store:*", "core:*", "core:store", "core:store:1", "core:store:*"})
         EXPECT_TRUE(matches(pattern, store)) << pattern;
     for (auto* pattern : {"", "store:2", "core", "core:score", "partner:*", "store:", "core:store:2", ":*"})
         EXPECT_FALSE(matches(pattern, store)) << pattern;
-    ProcessStatus node{"node", "node", "node", 0, 0, S::stopped, {}, 0, {}, {}};
+    ProcessStatus node{"node", "node", "node", 0, 0, S::stopped, {}, 0, {}, {}, {}};
     EXPECT_TRUE(matches("node", node));
     EXPECT_TRUE(matches("node:*", node));
 }
