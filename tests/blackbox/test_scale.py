@@ -131,6 +131,19 @@ def test_a_worker_that_is_held_gets_no_more_processes(forebay):
     assert held["desired"] == 1 and pool(one)["count"] == 1, held
 
 
+def test_a_paused_worker_gets_no_more_processes_and_grows_when_it_is_resumed(forebay):
+    one = forebay(SLOW_EXEC)
+    wait_until(lambda: running(one) == 1, told=one.output)
+    for what in ("queue.leads", "worker.score"):
+        one.run("pause", what, "--reason", "a test")
+        post(one, 30)
+        paused = wait_until(lambda: (t := scale(one))["ready"] >= 29 and "nothing is received" in t["why"] and t, told=one.output)
+        assert paused["desired"] == 1 and pool(one)["count"] == 1, paused
+        one.run("resume", what)
+        wait_until(lambda: pool(one)["count"] > 1, told=one.output)
+        wait_until(lambda: pool(one)["count"] == 1 and running(one) == 1, told=one.output)
+
+
 def test_a_count_that_makes_no_sense_is_refused(forebay):
     one = forebay(LEADS + """
 [db.main]
