@@ -271,8 +271,7 @@ int Node::watch_backlogs() {
         std::vector<SeenBacklog> backlogs;
         for (const auto& queue : *queues) {
             auto oldest = queue.oldest ? std::optional(clock_.wall() - *queue.oldest) : std::nullopt;
-            backlogs.push_back(
-                {queue.name, at, queue.ready, queue.in_flight, oldest, queue.sends, queue.deletes, queue.pause.has_value()});
+            backlogs.push_back({queue.name, at, queue.ready, queue.in_flight, oldest, queue.sends, queue.deletes, queue.pause.has_value()});
         }
         return backlogs;
     };
