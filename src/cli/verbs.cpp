@@ -102,6 +102,15 @@ std::vector<Verb> make_verbs() {
          "Only processes that a change concerns are started again, one after the other. Exit code 78: something is wrong with the files, "
          "or cannot "
          "change while it runs, and nothing was changed."},
+        {"run it",
+         "upgrade",
+         "puts the binary that lies at forebay's place now in charge",
+         {},
+         {dry_run, reason},
+         run_upgrade,
+         C::nothing,
+         "Move the new file there first (mv). It is asked to check the configuration, and is refused if it cannot. No request fails and no "
+         "record in hand is broken off. Exit code 1: it was refused, and what runs goes on."},
         {"run it", "config schema", "JSON schema of forebay.toml, for editors", {}, {}, run_config_schema},
         {"run it",
          "node",

@@ -12,6 +12,7 @@
 //   {"do":"reload"}                                     "text" says what is different; answered when all have taken it up
 //   {"do":"reload","dry_run":true}                      only says it
 //   {"do":"upgrade"}                                    at once: the new binary takes over, under the same pid
+//   {"do":"upgrade","dry_run":true}                     only says whether it would run
 //   {"do":"shutdown"}                                   at once; everything stops, then the parent ends
 //
 // Answer: {"ok":true,"processes":[{"name","group","worker","n","pid","state","since_ms","restarts","next_ms","log","why"}],

@@ -162,7 +162,7 @@ class PollingSupervisor final : public Supervisor {
             else if (signal == SIGUSR1)
                 for (auto* process : crew_.everything()) process->log().reopen();
             else if (signal == SIGUSR2)
-                (void)ask_for_upgrade();
+                (void)ask_for_upgrade({});
             else if (signal == SIGQUIT)
                 dump();
             else
@@ -210,7 +210,7 @@ class PollingSupervisor final : public Supervisor {
                 if (!stopping_) shut_down();
                 return;
             case Verb::upgrade:
-                return control_->answer(connection, ask_for_upgrade());
+                return control_->answer(connection, ask_for_upgrade(request));
             case Verb::reload:
                 if (auto answer = request.dry_run ? what_would_change() : reload(connection)) control_->answer(connection, *answer);
                 return;
@@ -239,14 +239,17 @@ class PollingSupervisor final : public Supervisor {
         return std::nullopt;
     }
 
-    ControlAnswer ask_for_upgrade() {
+    ControlAnswer ask_for_upgrade(const ControlRequest& request) {
         if (!options_.before_upgrade) return refused("upgrades are not possible here");
         if (stopping_) return refused("the supervisor is stopping");
         if (auto ok = options_.before_upgrade(); !ok) {
-            log_error("upgrade.refused").with("why", ok.error()).with("next", "what runs goes on");
+            if (!request.dry_run) log_error("upgrade.refused").with("why", ok.error()).with("next", "what runs goes on");
             return refused(ok.error());
         }
+        if (request.dry_run) return crew_.status();
         upgrade_asked_ = true;
+        auto line = log_info("upgrade.asked");
+        if (!request.reason.empty()) line.with("reason", request.reason);
         return crew_.status();
     }
 

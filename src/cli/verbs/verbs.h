@@ -16,6 +16,7 @@ int run_tail(Invocation& invocation);
 int run_start(Invocation& invocation);
 int run_stop(Invocation& invocation);
 int run_restart(Invocation& invocation);
+int run_upgrade(Invocation& invocation);
 int run_scale(Invocation& invocation);
 int run_top(Invocation& invocation);
 int run_pause(Invocation& invocation);
