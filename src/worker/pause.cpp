@@ -55,7 +55,8 @@ void PauseWatch::log(const std::optional<Pause>& before) const {
     auto line = log_info(pause_ ? "worker.paused" : "worker.resumed");
     line.with("worker", logged_.worker).with("n", logged_.n);
     const auto& told = pause_ ? *pause_ : *before;
-    line.with("since", to_rfc3339(told.since)).with("reason", told.reason).with("by", told.by);
+    line.with("since", to_rfc3339(told.since)).with("by", told.by);
+    if (!told.reason.empty()) line.with("reason", told.reason);
 }
 
 }  // namespace forebay::worker

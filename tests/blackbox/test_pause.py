@@ -144,7 +144,7 @@ def test_a_paused_worker_takes_nothing_until_it_is_resumed_whatever_is_restarted
     wait_until(lambda: rows(one) == sorted([first, *records]), told=one.output)
     assert state(one, "store:1") == "RUNNING"
     log = one.run("tail", "store", "--lines", "200")
-    assert '"event":"worker.paused"' in log and '"reason":"migration","by":"ann"' in log and '"event":"worker.resumed"' in log
+    assert '"event":"worker.paused"' in log and '"by":"ann","reason":"migration"' in log and '"event":"worker.resumed"' in log
     assert queue(one)["receives"] == 3, "none was received and given back"
 
 
@@ -154,7 +154,8 @@ def test_what_cannot_be_paused_says_why_and_what_can(forebay):
     assert "forebay stop poller" in said and "forebay pause queue.leads" in said
     assert 'there is no queue "leds"; did you mean "queue.leads"?' in complaint(one, "pause", "queue.leds", expect=64)
     assert 'there is no worker "stor"; did you mean "worker.store"?' in complaint(one, "pause", "worker.stor", expect=64)
-    assert 'did you mean "worker.store"?' in complaint(one, "pause", "store", expect=64)
+    for word in ("store", "stor"):
+        assert 'did you mean "worker.store"?' in complaint(one, "pause", word, expect=64)
     assert 'did you mean "queue.leads"?' in complaint(one, "pause", "leads", expect=64)
     assert "partners are not in this version" in complaint(one, "pause", "partner.acme", expect=64)
     assert "forebay drain" in complaint(one, "pause", "node", expect=64)

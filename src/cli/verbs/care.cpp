@@ -155,7 +155,7 @@ int run_avail(Invocation& invocation) {
     auto answer = ask_supervisor(invocation, control_path(configuration.node.data_dir), {});
     if (!answer) return answer.error();
     auto& terminal = invocation.terminal();
-    Table table({"PROCESS", "", "START", ">PRIORITY"});
+    Table table({"PROCESS", "USE", "START", ">PRIORITY"});
     auto list = json::Value::array();
     auto add = [&](const std::string& name, std::string_view use, std::string_view start, const std::string& priority) {
         table.add({name, std::string(use), std::string(start), priority});

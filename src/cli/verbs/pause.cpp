@@ -1,4 +1,5 @@
 // `pause` and `resume`: queues that hand out nothing and workers that take nothing, until somebody says otherwise.
+#include <pwd.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -68,6 +69,7 @@ class Pauses {
         if (thing.kind == "queue") return check_queue(thing);
         if (thing.kind == "worker") return check_worker(thing);
         auto meant = nearest(word, everything());
+        if (auto worker = nearest(word, worker_names()); meant.empty() && !worker.empty()) meant = "worker." + worker;
         if (configuration_.find_worker(word) != nullptr) meant = "worker." + word;
         if (is_queue(word)) meant = meant.empty() ? "queue." + word : meant + "\" or \"queue." + word;
         return invocation_.misused("\"" + word + "\" is neither queue.NAME nor worker.NAME" +
@@ -203,7 +205,8 @@ std::string who_asks(Invocation& invocation) {
     for (auto name : {"SUDO_USER", "LOGNAME", "USER"})
         for (const auto& [key, value] : invocation.world().variables)
             if (key == name && !value.empty()) return value;
-    return "uid " + std::to_string(::getuid());
+    const auto* user = ::getpwuid(::getuid());
+    return user != nullptr ? user->pw_name : "uid " + std::to_string(::getuid());
 }
 
 std::optional<worker::Pause> pause_of(const json::Value& value) {

@@ -88,6 +88,7 @@ std::string uptime_text(Duration age) {
 std::vector<SeenProcess> with_standings(const std::vector<supervisor::ProcessStatus>& processes, const std::string& data_dir) {
     std::vector<SeenProcess> all;
     auto drained = worker::read_pause(drain_path(data_dir));
+    if (drained) drained->reason = drained->reason.empty() ? "drain of the node" : "drain of the node, " + drained->reason;
     for (const auto& process : processes) {
         SeenProcess seen{process, standing_of(process, data_dir), {}};
         // Others than those that tell how they are doing are not paused by such a file.
