@@ -12,7 +12,8 @@ int run_upgrade(Invocation& invocation) {
     request.verb = supervisor::Verb::upgrade;
     request.dry_run = invocation.has("dry-run");
     request.reason = invocation.value("reason").value_or("");
-    if (!request.dry_run && !invocation.is_agreed("Upgrade the running forebay to the binary that lies at its place now?")) return exit_code::done;
+    if (!request.dry_run && !invocation.is_agreed("Upgrade the running forebay to the binary that lies at its place now?"))
+        return exit_code::done;
     auto answer = ask_supervisor(invocation, control_path(invocation.whatever_is_configured().node.data_dir), request);
     if (!answer) return answer.error();
     if (!answer->ok) {
@@ -25,7 +26,8 @@ int run_upgrade(Invocation& invocation) {
         terminal.result("The binary that lies there now starts and takes the configuration; it would take over.\n");
     else
         terminal.result(
-            "The new binary takes over under the same pid, and forebay's own processes are renewed one by one: forebay status shows them.\n");
+            "The new binary takes over under the same pid, and forebay's own processes are renewed one by one: forebay status shows "
+            "them.\n");
     return exit_code::done;
 }
 
