@@ -2,9 +2,11 @@
 
 #include <fcntl.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -13,12 +15,19 @@ extern char** environ;
 namespace forebay {
 namespace {
 
+/// What a service manager tells this process and nobody it starts.
+bool is_of_service_manager(std::string_view name) {
+    constexpr std::string_view names[] = {"NOTIFY_SOCKET", "WATCHDOG_USEC",  "WATCHDOG_PID",  "LISTEN_PID",
+                                          "LISTEN_FDS",    "LISTEN_FDNAMES", "LISTEN_PIDFDID"};
+    return std::find(std::begin(names), std::end(names), name) != std::end(names);
+}
+
 std::vector<std::string> environment_with(const std::vector<std::pair<std::string, std::string>>& added) {
     std::vector<std::string> all;
     for (char** entry = environ; *entry != nullptr; ++entry) {
         std::string_view name(*entry);
         name = name.substr(0, name.find('='));
-        bool replaced = false;
+        bool replaced = is_of_service_manager(name);
         for (auto& [key, value] : added) replaced = replaced || key == name;
         if (!replaced) all.emplace_back(*entry);
     }
@@ -55,6 +64,7 @@ void take_default_signals() {
     bool ready = ::getppid() == parent;  // else it died before the prctl
     ready = ready && place(input, 0) && place(options.output, 1) && place(options.errors, 2);
     for (int kept : options.kept) ready = ready && ::fcntl(kept, F_SETFD, 0) == 0;
+    if (options.umask >= 0) ::umask(static_cast<mode_t>(options.umask));
     ready = ready && (options.directory.empty() || ::chdir(options.directory.c_str()) == 0);
     if (ready) ::execvpe(argv[0], argv, envp);
     int number = errno;
@@ -82,6 +92,7 @@ Result<pid_t, std::string> spawn(const SpawnOptions& options) {
     auto argv = pointers(command);
     auto envp = pointers(environment);
     Descriptor nothing(options.input < 0 ? ::open("/dev/null", O_RDONLY | O_CLOEXEC) : -1);
+    if (options.input < 0 && !nothing) return Failure{std::string("cannot open /dev/null: ") + std::strerror(errno)};
     int input = options.input < 0 ? nothing.get() : options.input;
     TRY_ASSIGN(auto report, make_pipe());
 

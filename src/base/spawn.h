@@ -22,10 +22,12 @@ struct SpawnOptions {
     int errors = -1;                                               ///< becomes 2; -1 = this process's own
     std::vector<int> kept{};                                       ///< descriptors the child has too, under the same numbers
     int death_signal = SIGKILL;                                    ///< what the child gets when the thread that started it ends
+    int umask = -1;                                                ///< -1 = this process's own
 };
 
 /// The child's pid, which is also its process group. Fails as execve does: "cannot execute php: No such file
-/// or directory". No descriptor but 0, 1, 2 and those kept is inherited if all were opened close-on-exec.
+/// or directory". No descriptor but 0, 1, 2 and those kept is inherited if all were opened close-on-exec, and of this process's own
+/// environment not what a service manager tells it alone: NOTIFY_SOCKET, WATCHDOG_*, LISTEN_*.
 Result<pid_t, std::string> spawn(const SpawnOptions& options);
 
 /// `exit 3`, `signal 9 (Killed)`, of waitpid's status.
