@@ -16,10 +16,15 @@ struct WorkerProcesses {
     std::uint32_t count_max = 1;  ///< more than `count`: how many there are is decided while it runs
     int priority = 999;
     bool autostart = true, autorestart = true;
+    std::vector<int> expected_exits;  ///< with these it is not started again; empty = `autorestart` says all
+    bool stopasgroup = false;
     Duration startsecs{0}, stopwaitsecs{0}, fatal_retry{0};
     std::uint32_t startretries = 0;
-    std::string stopsignal;  ///< `TERM`
-    std::string log;         ///< with {n}; without it is shared
+    std::string stopsignal;                        ///< `TERM`
+    std::string log;                               ///< with {n}; without it is shared
+    std::string error_log;                         ///< empty = errors go into `log`
+    std::string rotation_bytes, rotation_backups;  ///< empty = as supervisord's own default is
+    std::string umask;                             ///< octal; empty = the parent's
     bool is_program = false;
 };
 

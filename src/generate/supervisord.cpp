@@ -71,21 +71,35 @@ std::string node_section(const Processes& all) {
            line("killasgroup", "true") + line("redirect_stderr", "true") + line("stdout_logfile", doubled(all.data_dir) + "/log/node.log");
 }
 
+std::string log_at(const WorkerProcesses& worker, const std::string& which, const std::string& path) {
+    if (path.find("{n}") == std::string::npos)  // several write to it: it must not be moved away under one of them
+        return line(which + "_logfile", doubled(path)) + line(which + "_logfile_maxbytes", "0");
+    auto out = line(which + "_logfile", replace_names(doubled(path), {{"n", "%(process_num)d"}}));
+    if (worker.rotation_bytes.empty()) return out;
+    return out + line(which + "_logfile_maxbytes", worker.rotation_bytes) + line(which + "_logfile_backups", worker.rotation_backups);
+}
+
 std::string log_of(const WorkerProcesses& worker) {
-    if (worker.log.find("{n}") == std::string::npos)  // several write to it: it must not be moved away under one of them
-        return line("stdout_logfile", doubled(worker.log)) + line("stdout_logfile_maxbytes", "0");
-    return line("stdout_logfile", replace_names(doubled(worker.log), {{"n", "%(process_num)d"}}));
+    auto out = line("redirect_stderr", yes(worker.error_log.empty())) + log_at(worker, "stdout", worker.log);
+    return worker.error_log.empty() ? out : out + log_at(worker, "stderr", worker.error_log);
+}
+
+std::string restarts_of(const WorkerProcesses& worker) {
+    if (worker.expected_exits.empty()) return line("autorestart", yes(worker.autorestart));
+    std::string codes;
+    for (int code : worker.expected_exits) codes += (codes.empty() ? "" : ",") + std::to_string(code);
+    return line("autorestart", "unexpected") + line("exitcodes", codes);
 }
 
 std::string worker_section(const Processes& all, const WorkerProcesses& worker) {
     return "\n[program:" + worker.name + "]\n" + line("command", command_of(all, "work " + worker.name + " %(process_num)d")) +
            line("directory", doubled(all.directory)) + line("process_name", worker.name + "_%(process_num)d") +
            line("numprocs", std::to_string(worker.count)) + line("numprocs_start", "1") +
-           line("priority", std::to_string(worker.priority)) + line("autostart", yes(worker.autostart)) +
-           line("autorestart", yes(worker.autorestart)) + line("startsecs", std::to_string(whole_seconds(worker.startsecs))) +
-           line("startretries", std::to_string(worker.startretries)) + line("stopsignal", worker.stopsignal) +
-           line("stopwaitsecs", std::to_string(whole_seconds(worker.stopwaitsecs))) + line("killasgroup", "true") +
-           line("redirect_stderr", "true") + log_of(worker);
+           line("priority", std::to_string(worker.priority)) + line("autostart", yes(worker.autostart)) + restarts_of(worker) +
+           line("startsecs", std::to_string(whole_seconds(worker.startsecs))) + line("startretries", std::to_string(worker.startretries)) +
+           line("stopsignal", worker.stopsignal) + line("stopwaitsecs", std::to_string(whole_seconds(worker.stopwaitsecs))) +
+           (worker.stopasgroup ? line("stopasgroup", "true") : "") + line("killasgroup", "true") +
+           (worker.umask.empty() ? "" : line("umask", worker.umask)) + log_of(worker);
 }
 
 std::string groups_of(const Processes& all) {

@@ -166,14 +166,24 @@ Unit node_unit(const Processes& all) {
     return {"forebay-node.service", text};
 }
 
+std::string expected_only(const std::vector<int>& exits) {
+    std::string out = "Restart=on-failure\nSuccessExitStatus=";
+    for (int code : exits) out += (out.ends_with('=') ? "" : " ") + std::to_string(code);
+    return out;
+}
+
 Unit worker_unit(const Processes& all, const WorkerProcesses& worker) {
-    auto log = replace_names(without_specifiers(worker.log), {{"n", "%i"}});
+    auto file = [](const std::string& path) { return "append:" + replace_names(without_specifiers(path), {{"n", "%i"}}); };
+    auto errors = worker.error_log.empty() ? "" : line("StandardError", file(worker.error_log));
+    auto umask = worker.umask.empty() ? "" : line("UMask", "0" + worker.umask);
     auto text = head(all, " --split") + loosening("forebay-" + worker.name + "@") + "\n[Unit]\nDescription=Forebay: worker " + worker.name +
                 ":%i\nPartOf=forebay.target\n" + (all.has_node ? "Wants=forebay-node.service\nAfter=forebay-node.service\n" : "") +
                 "StartLimitIntervalSec=0\n\n[Service]\nType=exec\n" + line("ExecStart", command_of(all, "work " + worker.name + " %i")) +
                 line("KillSignal", "SIG" + worker.stopsignal) + line("TimeoutStopSec", seconds(worker.stopwaitsecs)) +
-                line("StandardOutput", "append:" + log) + restarts() + places(all) + limits(all) + "\n[Install]\nWantedBy=forebay.target\n";
+                line("StandardOutput", file(worker.log)) + errors + umask + restarts() + places(all) + limits(all) +
+                "\n[Install]\nWantedBy=forebay.target\n";
     if (!worker.autorestart) text.replace(text.find("Restart=always"), 14, "Restart=no");
+    if (!worker.expected_exits.empty()) text.replace(text.find("Restart=always"), 14, expected_only(worker.expected_exits));
     return {"forebay-" + worker.name + "@.service", text};
 }
 

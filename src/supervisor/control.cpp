@@ -81,14 +81,17 @@ PoolStatus pool_of(const json::Value& v) {
     return {v["worker"].text(), v["group"].text(), number("count"), number("count_min"), number("count_max"), v["by_hand"].boolean()};
 }
 
-Result<Descriptor, ControlError> connected(const std::string& path) {
+Result<Descriptor, ControlError> connected(const std::string& path, Duration timeout) {
     auto fail = [&](const char* why) { return Failure{ControlError{true, why}}; };
     auto address = unix_address(path);
     if (!address) return fail(address.error().c_str());
     Descriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
     if (!socket) return fail(std::strerror(errno));
-    if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&*address), sizeof *address) != 0) return fail(std::strerror(errno));
-    return socket;
+    // A supervisor that hangs takes up nobody, and then a connect would wait too.
+    timeval most{timeout / 1s, static_cast<suseconds_t>(timeout.count() % 1000 * 1000)};
+    ::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &most, sizeof most);
+    if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&*address), sizeof *address) == 0) return socket;
+    return fail(errno == EAGAIN ? "the supervisor takes up no request: it hangs or is stopped" : std::strerror(errno));
 }
 
 Result<std::string, ControlError> answer_line(int socket, Duration timeout) {
@@ -169,6 +172,8 @@ ProcessStatus process_status_of(const json::Value& v) {
     s.next = {v["next_ms"].integer().value_or(0)};
     s.log = v["log"].text();
     s.why = v["why"].text();
+    auto count = [&](const char* why) { return static_cast<std::uint64_t>(v["restarts_by"][why].integer().value_or(0)); };
+    s.restarts_by = {count("recycle"), count("crash"), count("deploy")};
     return s;
 }
 
@@ -185,6 +190,9 @@ json::Value to_json(const ProcessStatus& process) {
     if (process.next != Timestamp{}) value.set("next_ms", process.next.ms);
     value.set("log", process.log);
     value.set("why", process.why);
+    json::Value by;
+    by.set("recycle", process.restarts_by.recycle).set("crash", process.restarts_by.crash).set("deploy", process.restarts_by.deploy);
+    value.set("restarts_by", std::move(by));
     return value;
 }
 
@@ -215,7 +223,7 @@ Result<ControlAnswer, std::string> parse_answer(std::string_view line) {
 }
 
 Result<ControlAnswer, ControlError> ask(const std::string& control_path, const ControlRequest& request, Duration timeout) {
-    TRY_ASSIGN(auto socket, connected(control_path));
+    TRY_ASSIGN(auto socket, connected(control_path, timeout));
     auto line = to_line(request);
     if (::send(socket.get(), line.data(), line.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(line.size()))
         return Failure{ControlError{true, "the supervisor went away before it was asked"}};

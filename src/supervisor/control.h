@@ -15,7 +15,8 @@
 //   {"do":"upgrade","dry_run":true}                     only says whether it would run
 //   {"do":"shutdown"}                                   at once; everything stops, then the parent ends
 //
-// Answer: {"ok":true,"processes":[{"name","group","worker","n","pid","state","since_ms","restarts","next_ms","log","why"}],
+// Answer: {"ok":true,"processes":[{"name","group","worker","n","pid","state","since_ms","restarts","next_ms","log","why",
+//          "restarts_by":{"recycle","crash","deploy"}}],
 //          "pools":[{"worker","group","count","count_min","count_max","by_hand"}]}
 // or {"ok":false,"error":"no process is called stor:1"}. A start that ends in FATAL answers ok:false with
 // the reason and the processes. With "wait":false start, stop and restart answer at once.

@@ -1,5 +1,6 @@
 #include "supervisor/control_server.h"
 
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -17,6 +18,8 @@ bool somebody_answers(const sockaddr_un& address) {
     Descriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
     return socket && ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
 }
+
+Descriptor spare_descriptor() { return Descriptor(::open("/dev/null", O_RDONLY | O_CLOEXEC)); }
 
 short ready(const std::vector<pollfd>& polled, int fd) {
     for (auto& one : polled)
@@ -38,7 +41,9 @@ Result<ControlServer, std::string> ControlServer::open(const std::string& path) 
     ::umask(before);
     if (bound != 0) return fail("bind");
     if (::listen(listener.get(), 16) != 0) return fail("listen");
-    return ControlServer(path, std::move(listener));
+    ControlServer server(path, std::move(listener));
+    server.spare_ = spare_descriptor();
+    return server;
 }
 
 ControlServer::~ControlServer() {
@@ -65,7 +70,16 @@ std::vector<ControlServer::Asked> ControlServer::take(const std::vector<pollfd>&
 
 void ControlServer::accept_new() {
     Descriptor socket(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    if (!socket && (errno == EMFILE || errno == ENFILE)) return turn_away();
     if (socket) clients_.emplace(next_++, Client{std::move(socket), {}, {}, false});
+    if (!spare_) spare_ = spare_descriptor();
+}
+
+/// One that nobody can take up would be ready for ever. It hears that it was turned away.
+void ControlServer::turn_away() {
+    spare_.close();
+    Descriptor(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    spare_ = spare_descriptor();
 }
 
 void ControlServer::read_from(Connection id, Client& client, std::vector<Asked>& asked) {

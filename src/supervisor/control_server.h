@@ -50,11 +50,13 @@ class ControlServer {
     };
     ControlServer(std::string path, Descriptor listener) : path_(std::move(path)), listener_(std::move(listener)) {}
     void accept_new();
+    void turn_away();
     void read_from(Connection id, Client& client, std::vector<Asked>& asked);
     void write_to(Client& client);
 
     std::string path_;
     Descriptor listener_;
+    Descriptor spare_;  ///< given up for a moment when there is no other
     std::map<Connection, Client> clients_;
     Connection next_ = 1;
 };

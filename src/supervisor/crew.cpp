@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/log_line.h"
+#include "supervisor/leftovers.h"
 
 namespace forebay::supervisor {
 namespace {
@@ -84,10 +85,21 @@ Duration Crew::to_next_timer() {
 
 ControlAnswer Crew::status() { return with_pools({true, {}, statuses(all())}); }
 
-void Crew::begin_all() {
+void Crew::begin() {
+    if (options_.left_behind) return go_on_after_upgrade();
     for (auto* process : in_start_order())
-        if (process->spec().autostart && !options_.left_behind) process->on(Event::start_asked);
-    if (options_.left_behind) go_on_after_upgrade();
+        if (process->spec().autostart && process->spec().never_fatal) process->on(Event::start_asked);
+}
+
+void Crew::begin_others() {
+    for (auto* process : in_start_order())
+        if (process->spec().autostart && !process->spec().never_fatal) process->on(Event::start_asked);
+}
+
+Duration Crew::stop_wait(const std::string& name) {
+    for (auto* process : all())
+        if (process->status().name == name) return process->spec().never_fatal ? Duration::zero() : process->spec().stopwaitsecs;
+    return Leftovers::wait_most;
 }
 
 void Crew::fire_timer(Process& process) {
@@ -118,6 +130,7 @@ void Crew::hear(Process& process) {
 /// One at a time of each program: the next waits until the one before runs anew.
 void Crew::wear_out(Process& process, const std::string& why) {
     if (process.state() != State::running || is_in_hand(process)) return;
+    process.is_to_recycle();
     log_info("process.recycled").with("process", process.status().name).with("why", why.empty() ? "" : why.substr(1));
     for (auto& task : tasks_)
         if (task.recycles() == process.spec().name) return task.add(restart_stages({&process}, false));
@@ -137,7 +150,7 @@ void Crew::obey(const ControlRequest& request, Connection connection) {
 void Crew::act(const ControlRequest& request, const std::vector<Process*>& named, Connection connection) {
     log_order(request, named);
     std::vector<Stage> stages;
-    if (request.verb == Verb::start) stages = {{Kind::start, named}};
+    if (request.verb == Verb::start) stages = start_stages(named);
     if (request.verb == Verb::stop) stages = {{Kind::stop, named}};
     if (request.verb == Verb::restart) stages = request.all_at_once ? restart_stages(named, true) : rolling_stages(named);
     if (request.verb == Verb::stop) withdraw(named);

@@ -36,8 +36,12 @@ class Crew {
     Duration to_next_timer();
     ControlAnswer status();
 
-    /// Starts what is to be started by itself; after an upgrade renews our own processes.
-    void begin_all();
+    /// Starts what may never be away by itself; after an upgrade renews our own processes.
+    void begin();
+    /// Starts what else is to be started by itself.
+    void begin_others();
+    /// How long the process of that name may take to end.
+    Duration stop_wait(const std::string& name);
     void fire_timer(Process& process);
     /// Takes in what it said on its channel.
     void hear(Process& process);

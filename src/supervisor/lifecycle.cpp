@@ -7,6 +7,10 @@ namespace {
 
 constexpr Duration never_fatal_most = 5s;
 
+bool is_restarted(Autorestart autorestart, Event end) {
+    return autorestart == Autorestart::always || (autorestart == Autorestart::unexpected && end == Event::exited_badly);
+}
+
 /// A start that failed, by any way.
 Step failed_start(Policy policy) {
     if (policy.retries_left) return {State::backoff, Action::wait_and_retry};
@@ -34,7 +38,8 @@ Step in_running(Event event, Policy policy) {
             return {State::stopping, Action::send_stop};
         case Event::exited_well:
         case Event::exited_badly:
-            return policy.autorestart ? Step{State::starting, Action::spawn} : Step{State::exited, Action::none};
+            if (!is_restarted(policy.autorestart, event)) return {State::exited, Action::none};
+            return policy.ended_at_once ? Step{State::backoff, Action::wait_and_retry} : Step{State::starting, Action::spawn};
         default:
             return {State::running, Action::none};
     }
@@ -83,6 +88,11 @@ Duration backoff_wait(unsigned failures, bool never_fatal, Duration most) {
     if (!never_fatal) return std::min<Duration>(most, std::chrono::seconds(failures));
     unsigned doublings = std::min(failures == 0 ? 0u : failures - 1, 20u);
     return std::min({most, never_fatal_most, Duration(100ms) * (1 << doublings)});
+}
+
+Duration jittered(Duration wait, Entropy& entropy) {
+    constexpr std::uint64_t steps = 401;  // of a thousandth each, from 0.8 to 1.2
+    return wait * static_cast<std::int64_t>(800 + entropy.u64() % steps) / 1000;
 }
 
 std::string_view name_of(State state) {

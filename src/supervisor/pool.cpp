@@ -117,11 +117,11 @@ void Pool::hear(Process& process, const Word& word) {
 /// From here on the successor is the process, whatever becomes of the one before.
 void Pool::hand_over() {
     auto& before = processes_.front();
-    auto restarts = before.status().restarts;
+    auto status = before.status();
     if (!before.hand_over_to(std::move(bequest_))) before.on(Event::stop_asked);  // it ended meanwhile: there is nothing to inherit
     outgoing_.splice(outgoing_.end(), processes_, processes_.begin());
     processes_.splice(processes_.begin(), successor_);
-    processes_.front().follows(restarts);
+    processes_.front().follows(status);
     phase_ = Phase::taking_over;
     succession_ends_ = clock_.now() + spec_->stopwaitsecs + successor_most;
 }

@@ -31,8 +31,10 @@ class Process {
     void inherit_from(Descriptor socket) { inheritance_ = std::move(socket); }
     /// Has it give what it serves to whoever reads from the other end of `socket`, and end. False when it cannot be told.
     bool hand_over_to(Descriptor socket);
-    /// It stands where another stood that had been started again so often.
-    void follows(std::uint64_t restarts) { status_.restarts = restarts + 1; }
+    /// It stands where another stood; its start is one more of those.
+    void follows(const ProcessStatus& before);
+    /// Its next start is its own doing, whoever asks for it.
+    void is_to_recycle() { is_recycling_ = true; }
     /// For the next binary: what adopt() goes on with. Its descriptors survive execve if `inheritable`.
     json::Value leave_behind(bool inheritable);
     /// Goes on with a process that another binary started under this pid.
@@ -49,6 +51,9 @@ class Process {
     /// Readable when the process has ended; -1 = none.
     int end_descriptor() const { return end_.get(); }
     int output_descriptor() const { return output_.get(); }
+    /// -1 = standard error goes where the output goes.
+    int errors_descriptor() const { return errors_.get(); }
+    /// Of both.
     void read_output();
     /// Where it says words of channel.h; -1 = it has no channel.
     int channel_descriptor() const { return channel_.descriptor(); }
@@ -68,14 +73,18 @@ class Process {
 
     void send(int signal);
     void kill_group();
-    ChildLog& log() { return *log_; }
+    void reopen_logs();
     const ProgramSpec& spec() const { return *spec_; }
     State state() const { return status_.state; }
     const ProcessStatus& status() const { return status_; }
 
   private:
     void enter(Step step, Event event);
-    void spawn_now();
+    void spawn_now(Event cause);
+    void count_restart(Event cause);
+    void read_some(Descriptor& from, ChildLog& to);
+    void send_stop();
+    std::unique_ptr<ChildLog> log_at(const std::string& path) const;
     void set_timer(Duration after, Event event) {
         timer_ = Timer{clock_.now() + after, event};
         if (event == Event::retry_due) status_.next = clock_.wall() + after;
@@ -85,22 +94,23 @@ class Process {
     Policy policy() const;
     Result<pid_t, std::string> start();
     void renew();
-    bool watch(pid_t pid, Descriptor output);
+    bool watch(pid_t pid, Descriptor output, Descriptor errors);
 
     std::shared_ptr<const ProgramSpec> spec_, next_spec_;
     const Options& options_;
     Clock& clock_;
     ProcessStatus status_;
-    std::unique_ptr<ChildLog> log_;
+    std::unique_ptr<ChildLog> log_, error_log_;
     Descriptor end_;
-    Descriptor output_;
+    Descriptor output_, errors_;
     Channel channel_;
     Descriptor inheritance_;
     std::optional<Timer> timer_;
-    bool is_adopted_ = false, is_ready_ = false, is_taking_up_ = false, is_wanted_ = true;
+    bool is_adopted_ = false, is_ready_ = false, is_taking_up_ = false, is_wanted_ = true, is_recycling_ = false;
     std::string why_not_taken_up_;
     unsigned failures_ = 0;  ///< failed starts in a row
     std::uint64_t starts_ = 0;
+    Instant started_{};
 };
 
 }  // namespace forebay::supervisor

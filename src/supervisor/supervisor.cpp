@@ -12,8 +12,12 @@
 
 #include "base/clean_pages.h"
 #include "base/log_line.h"
+#include "base/uuid.h"
 #include "supervisor/control_server.h"
 #include "supervisor/crew.h"
+#include "supervisor/leftovers.h"
+#include "supervisor/orphans.h"
+#include "supervisor/service_manager.h"
 
 namespace forebay::supervisor {
 namespace {
@@ -21,7 +25,9 @@ namespace {
 /// What was started a moment ago is still at it.
 constexpr Duration settle_time = 2s, small_again = 1min;
 
-constexpr int taken_signals[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGTSTP, SIGCONT, SIGQUIT};
+constexpr Duration orphan_patience = 2s;
+
+constexpr int taken_signals[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGTSTP, SIGCONT, SIGQUIT, SIGCHLD};
 
 sigset_t taken_signal_set() {
     sigset_t set;
@@ -41,10 +47,14 @@ class PollingSupervisor final : public Supervisor {
 
     Ended run() override {
         take_signals();
+        if (options_.takes_orphans) take_orphans();
         (void)left_behind(false);
-        if (!std::exchange(has_begun_, true)) crew_.begin_all();
+        if (!std::exchange(has_begun_, true)) crew_.begin();
         while (!stopping_ || crew_.is_busy() || crew_.has_processes()) {
+            begin_others();
+            service_manager_.keep_up(crew_.all());
             wait();
+            collect_orphans();
             crew_.look_after();
             be_small_when_quiet();
             if (!may_upgrade()) continue;
@@ -52,6 +62,8 @@ class PollingSupervisor final : public Supervisor {
             log_info("supervisor.upgrading");
             return Ended::upgrade;
         }
+        if (options_.takes_orphans) end_descendants(orphan_patience, clock_);
+        leftovers_.end_run();
         log_info("supervisor.ended");
         return Ended::stopped;
     }
@@ -78,10 +90,12 @@ class PollingSupervisor final : public Supervisor {
         (void)!::write(wake_.get(), &one, sizeof one);
     }
 
-    bool may_upgrade() const { return upgrade_asked_ && !stopping_ && !crew_.is_busy() && (!control_ || control_->is_idle()); }
+    bool may_upgrade() const {
+        return upgrade_asked_ && !stopping_ && have_others_begun_ && !crew_.is_busy() && (!control_ || control_->is_idle());
+    }
 
     json::Value left_behind(bool inheritable) {
-        auto left = json::Value().set("pools", crew_.leave_behind(inheritable));
+        auto left = json::Value().set("pools", crew_.leave_behind(inheritable)).set("run", options_.run_id);
         if (!control_) return left;
         ::fcntl(control_->descriptor(), F_SETFD, inheritable ? 0 : FD_CLOEXEC);
         return left.set("control", control_->descriptor());
@@ -99,6 +113,27 @@ class PollingSupervisor final : public Supervisor {
         let_go_of_clean_pages();
     }
 
+    /// What the run before left is waited for first: it may hold what its successor needs. The node is not kept waiting: what it
+    /// needs was let go of when the parent died.
+    void begin_others() {
+        if (have_others_begun_ || stopping_) return;
+        have_others_begun_ = leftovers_.are_gone([this](const std::string& name) { return crew_.stop_wait(name); });
+        if (have_others_begun_) crew_.begin_others();
+    }
+
+    /// Also those of its own processes that have ended by now.
+    void collect_orphans() {
+        if (!options_.takes_orphans) return;
+        collect_ended([this](int pid) {
+            for (auto* process : crew_.everything()) {
+                if (process->status().pid != pid) continue;
+                process->collect();
+                return true;
+            }
+            return false;
+        });
+    }
+
     void take_signals() {
         if (!options_.take_signals || signals_) return;
         auto set = taken_signal_set();
@@ -108,15 +143,20 @@ class PollingSupervisor final : public Supervisor {
 
     Duration to_next_turn() {
         auto next = crew_.to_next_timer();
+        if (!have_others_begun_ && !stopping_) next = std::min(next, leftovers_.next_look() - clock_.now());
+        if (auto told = service_manager_.next()) next = std::min(next, *told - clock_.now());
+        next = std::max<Duration>(next, Duration::zero());
         return was_busy_ && !crew_.is_busy() ? std::clamp(small_at_ - clock_.now(), Duration::zero(), next) : next;
     }
 
     void wait() {
-        std::vector<pollfd> polled{{wake_.get(), POLLIN, 0}, {signals_.get(), POLLIN, 0}};
+        std::vector<pollfd> polled{{wake_.get(), POLLIN, 0}};
+        if (signals_) polled.push_back({signals_.get(), POLLIN, 0});
         if (control_) control_->add_to(polled);
         for (auto* process : crew_.everything())
-            for (int descriptor : {process->output_descriptor(), process->end_descriptor(), process->channel_descriptor()})
-                if (descriptor >= 0) polled.push_back({descriptor, POLLIN, 0});
+            for (int descriptor :
+                 {process->output_descriptor(), process->errors_descriptor(), process->end_descriptor(), process->channel_descriptor()})
+                if (descriptor >= 0) polled.push_back({descriptor, POLLIN, 0});  // poll() takes no more than there may be descriptors
         ::poll(polled.data(), polled.size(), static_cast<int>(to_next_turn().count()));
         take_events(polled);
     }
@@ -129,7 +169,7 @@ class PollingSupervisor final : public Supervisor {
         if (signals_ && ready.contains(signals_.get())) take_signal();
         for (auto* process : crew_.everything()) {
             if (ready.contains(process->channel_descriptor())) crew_.hear(*process);
-            if (ready.contains(process->output_descriptor())) process->read_output();
+            if (ready.contains(process->output_descriptor()) || ready.contains(process->errors_descriptor())) process->read_output();
             if (ready.contains(process->end_descriptor())) process->collect();
             crew_.fire_timer(*process);
         }
@@ -160,12 +200,12 @@ class PollingSupervisor final : public Supervisor {
             else if (signal == SIGHUP)
                 (void)reload(std::nullopt);
             else if (signal == SIGUSR1)
-                for (auto* process : crew_.everything()) process->log().reopen();
+                for (auto* process : crew_.everything()) process->reopen_logs();
             else if (signal == SIGUSR2)
                 (void)ask_for_upgrade({});
             else if (signal == SIGQUIT)
                 dump();
-            else
+            else if (signal != SIGCHLD)  // that one only wakes
                 pass_on(signal);
         }
     }
@@ -192,6 +232,7 @@ class PollingSupervisor final : public Supervisor {
     void shut_down() {
         if (!std::exchange(stopping_, true)) {
             log_info("supervisor.stopping");
+            service_manager_.stopping();
             return crew_.shut_down();
         }
         log_warn("supervisor.killing").with("why", "asked to stop a second time");
@@ -233,10 +274,11 @@ class PollingSupervisor final : public Supervisor {
     std::optional<ControlAnswer> reload(std::optional<Control::Connection> connection) {
         if (!options_.on_reload) return refused("there is nothing to reload");
         if (stopping_) return refused("the supervisor is stopping");
+        service_manager_.reloading();
         auto read = options_.on_reload(false);
-        if (!read) return refused(read.error());
-        crew_.renew(std::move(read->programs), connection, std::move(read->text));
-        return std::nullopt;
+        if (read) crew_.renew(std::move(read->programs), connection, std::move(read->text));
+        service_manager_.reloaded();
+        return read ? std::nullopt : std::optional(refused(read.error()));
     }
 
     ControlAnswer ask_for_upgrade(const ControlRequest& request) {
@@ -255,16 +297,19 @@ class PollingSupervisor final : public Supervisor {
 
     Options options_;
     std::optional<ControlServer> control_;
+    SystemClock clock_;
+    Leftovers leftovers_{options_.run_path, options_.run_id, clock_};
+    ServiceManager service_manager_{clock_};
     Crew crew_;
     Descriptor wake_;
     Descriptor signals_;
     std::mutex lock_;  ///< guards what other threads ask: the two below
     std::vector<std::pair<std::string, unsigned>> scaled_;
     bool asked_to_stop_ = false;
-    SystemClock clock_;
     Instant small_at_ = clock_.now() + settle_time;
     bool was_busy_ = true;
     bool has_begun_ = false;
+    bool have_others_begun_ = options_.left_behind.has_value();
     bool stopping_ = false;
     bool upgrade_asked_ = false;
 };
@@ -278,6 +323,13 @@ Result<void, std::string> check(const std::vector<ProgramSpec>& programs) {
         if (!program.numbered && program.count != 1) return Failure{program.name + " has no number, so there can be only one"};
     }
     return {};
+}
+
+/// The new binary goes on with the run of the one before.
+std::string run_id_of(const Options& options) {
+    if (!options.run_id.empty()) return options.run_id;
+    auto left = options.left_behind ? (*options.left_behind)["run"].text() : std::string();
+    return left.empty() ? to_text(make_uuid_v4(*options.entropy)) : left;
 }
 
 Result<std::optional<ControlServer>, std::string> open_control(const Options& options) {
@@ -296,6 +348,7 @@ Result<std::optional<ControlServer>, std::string> open_control(const Options& op
 Result<std::unique_ptr<Supervisor>, std::string> Supervisor::open(Options options, std::vector<ProgramSpec> programs) {
     TRY(check(programs));
     TRY_ASSIGN(auto control, open_control(options));
+    options.run_id = run_id_of(options);
     return std::unique_ptr<Supervisor>(new PollingSupervisor(std::move(options), std::move(programs), std::move(control)));
 }
 

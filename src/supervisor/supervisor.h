@@ -17,11 +17,13 @@
 #include <utility>
 #include <vector>
 
+#include "base/entropy.h"
 #include "base/json.h"
 #include "base/result.h"
 #include "base/spawn.h"
 #include "base/time.h"
 #include "supervisor/lifecycle.h"
+#include "supervisor/log_file.h"
 
 namespace forebay::supervisor {
 
@@ -53,13 +55,19 @@ struct ProgramSpec {
     std::vector<std::pair<std::string, std::string>> environment;  ///< added to the parent's own; same replacements
     std::string directory;                                         ///< working directory, empty = the parent's
     std::string log_path;                                          ///< same replacements; empty = the parent's standard error
+    /// Same replacements; empty = where the output goes. Otherwise standard error has this log of its own.
+    std::string error_log_path;
     LogStyle log_style = LogStyle::plain;
+    Rotation log_rotation;  ///< of both
+    std::optional<unsigned> umask;
     bool autostart = true;
-    bool autorestart = true;
-    Duration startsecs = 1s;      ///< lives so long: RUNNING
-    unsigned startretries = 3;    ///< failed starts in a row, then FATAL
-    Duration stopwaitsecs = 10s;  ///< after stop_signal, before KILL
+    Autorestart autorestart = Autorestart::always;
+    std::vector<int> exitcodes{0};  ///< with which it ends well
+    Duration startsecs = 1s;        ///< lives so long: RUNNING
+    unsigned startretries = 3;      ///< failed starts in a row, then FATAL
+    Duration stopwaitsecs = 10s;    ///< after stop_signal, before KILL
     int stop_signal = SIGTERM;
+    bool stopasgroup = false;     ///< the stop signal goes to the process's whole group; KILL always does
     int priority = 999;           ///< lower starts earlier and stops later
     Duration fatal_retry = 1min;  ///< FATAL is tried again after this; 0 = stays FATAL
     /// The node: FATAL never applies, and each start gets FOREBAY_STARTS (1 for the first) in its environment.
@@ -97,6 +105,23 @@ struct Options {
     /// What the binary before left behind (Supervisor::leave_behind): its processes go on under this one.
     std::optional<json::Value> left_behind{};
     Duration backoff_most = 30s;
+    /// In the environment of every child as FOREBAY_RUN, and of what they start: by it the next parent finds what this one leaves
+    /// behind when it is killed. Empty = a fresh one.
+    std::string run_id;
+    /// Where the run id is kept; empty = nowhere, and nothing is looked for.
+    std::string run_path;
+    /// This process collects whatever descends from it and lost its parent, and ends it at last (orphans.h). One such per process,
+    /// on its main thread.
+    bool takes_orphans = false;
+    std::shared_ptr<LogFiles> logs = std::make_shared<LogFiles>();         ///< of all processes
+    std::shared_ptr<Entropy> entropy = std::make_shared<SystemEntropy>();  ///< used on the supervisor's thread
+};
+
+/// Starts after the first, by what led to them.
+struct Restarts {
+    std::uint64_t recycle = 0;  ///< it ended well
+    std::uint64_t crash = 0;    ///< it ended badly, or could not be started
+    std::uint64_t deploy = 0;   ///< somebody asked for it
 };
 
 struct ProcessStatus {
@@ -111,6 +136,7 @@ struct ProcessStatus {
     Timestamp next{};            ///< BACKOFF, FATAL: when it is started again; zero = not by itself
     std::string log;
     std::string why;  ///< how the last one ended: "exit 1", "signal 9 (Killed)", "cannot execute php: …"
+    Restarts restarts_by{};
 };
 
 /// One program as it is run now.

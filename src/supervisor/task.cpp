@@ -94,6 +94,13 @@ std::vector<Process*> Task::started() const {
     return all;
 }
 
+std::vector<Stage> start_stages(const std::vector<Process*>& processes) {
+    Stage stop{Kind::stop, processes};
+    std::erase_if(stop.processes, [](Process* one) { return one->state() != State::stopping; });
+    if (stop.processes.empty()) return {{Kind::start, processes}};
+    return {std::move(stop), {Kind::start, processes}};
+}
+
 std::vector<Stage> restart_stages(const std::vector<Process*>& processes, bool all_at_once) {
     if (all_at_once) return {{Kind::stop, processes}, {Kind::start, processes}};
     std::vector<Stage> stages;

@@ -59,6 +59,8 @@ class Task {
     bool begun_ = false;
 };
 
+/// Those that are being stopped are started when they have.
+std::vector<Stage> start_stages(const std::vector<Process*>& processes);
 /// One after the other, or all at once: then nobody hands over.
 std::vector<Stage> restart_stages(const std::vector<Process*>& processes, bool all_at_once);
 /// By priority, the highest number first; equal ones together.

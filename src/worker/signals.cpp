@@ -1,6 +1,9 @@
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
+#include <cstdint>
+#include <ctime>
 
 #include "worker/worker.h"
 
@@ -9,6 +12,17 @@ namespace {
 
 // Handlers get no argument of ours, so the one Controls of the process is reached from here.
 std::atomic<Controls*> obeyed{nullptr};
+
+/// When a parent with several threads is killed the kernel may say so once for each of them.
+constexpr std::int64_t same_within_ms = 1000;
+std::atomic<std::int64_t> asked_at{0};
+
+/// Safe in a signal handler.
+std::int64_t now_ms() {
+    timespec now{};
+    ::clock_gettime(CLOCK_MONOTONIC, &now);
+    return static_cast<std::int64_t>(now.tv_sec) * 1000 + now.tv_nsec / 1'000'000;
+}
 
 void on_signal(int signal) {
     auto& controls = *obeyed.load();
@@ -20,7 +34,8 @@ void on_signal(int signal) {
             controls.quiet = false;
             return;
         default:
-            if (controls.stop.exchange(true)) ::_exit(0);  // what is in hand comes again: nothing is only in memory
+            if (!controls.stop.exchange(true)) return asked_at.store(now_ms());
+            if (now_ms() - asked_at.load() >= same_within_ms) ::_exit(0);  // what is in hand comes again: nothing is only in memory
     }
 }
 

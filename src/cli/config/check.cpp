@@ -22,6 +22,8 @@ namespace {
 
 namespace limits = queue::limits;
 
+constexpr std::uint64_t log_bytes_least = 4096;  ///< a log that rotates with every line keeps nothing
+
 class Check {
   public:
     explicit Check(Loaded& loaded) : c_(loaded.configuration), places_(loaded.places), diagnostics_(loaded.diagnostics) {}
@@ -201,6 +203,7 @@ class Check {
         if (!has_only(worker.process.group, "-_.")) error(path + ".group", "a group's name has letters, digits, -, _ and .");
         if (worker.name == "node" || worker.name == "all") error(path, "a worker cannot be called " + worker.name);
         check_count(path, worker);
+        check_process(path + ".process", worker);
         if (is_wrong(path + ".handler")) return;
         if (worker.handler == HandlerKind::program)
             check_program(path, worker);
@@ -223,6 +226,33 @@ class Check {
         if (worker.scale.max > worker.scale.min && worker.handler == HandlerKind::program && worker.queue.empty())
             error(count + ".max", path + " is a program without a queue: what waits there says how many processes there are to be",
                   "queue = \"…\", or max = min");
+    }
+
+    void check_process(const std::string& path, const WorkerConfiguration& worker) {
+        const auto& process = worker.process;
+        if (auto bytes = process.log_rotation.bytes_max; bytes > 0 && bytes < log_bytes_least)
+            error(path + ".stdout_logfile_maxbytes", path + ".stdout_logfile_maxbytes must be 0, for no rotation, or at least 4KiB");
+        if (worker.redirect_stderr && !process.error_log_path.empty())
+            error(path + ".stderr_logfile", path + ".stderr_logfile is given, but standard error goes into the other log",
+                  "set redirect_stderr = false, or leave stderr_logfile out");
+        if (!worker.killasgroup)
+            diagnostics_.warning(place_of(path + ".killasgroup"), path + ".killasgroup = false: KILL goes to the whole group all the same");
+        within(path + ".startsecs", process.startsecs, 0s, 1h);
+        within(path + ".stopwaitsecs", process.stopwaitsecs, 0s, 24h);
+        check_environment(path + ".environment", worker);
+    }
+
+    void check_environment(const std::string& path, const WorkerConfiguration& worker) {
+        if (!worker.environment.empty() && worker.handler == HandlerKind::sql && !is_wrong("worker." + worker.name + ".handler"))
+            error(path, path + " is for handler = \"exec\" and \"program\": an sql worker starts nothing that would read it");
+        for (const auto& variable : worker.environment) {
+            auto setting = path + "." + variable.name;
+            if (!has_only(variable.name, "_") || (variable.name[0] >= '0' && variable.name[0] <= '9'))
+                error(setting, "the name of a variable has letters, digits and _, and begins with no digit, not \"" + variable.name + "\"");
+            else if (variable.name.starts_with("FOREBAY_"))
+                error(setting, variable.name + " is one of those that forebay sets itself");
+            if (variable.text.find('\0') != std::string::npos) error(setting, setting + " has a zero byte in it");
+        }
     }
 
     void check_program(const std::string& path, const WorkerConfiguration& worker) {

@@ -49,6 +49,8 @@ void complete_worker(Configuration& c, WorkerConfiguration& worker) {
     worker.scale.min = worker.count_min;
     worker.scale.max = std::max(worker.count_min, worker.count_max);
     if (worker.process.log_path.empty()) worker.process.log_path = c.node.data_dir + "/log/{worker}-{n}.log";
+    if (!worker.redirect_stderr && worker.process.error_log_path.empty())
+        worker.process.error_log_path = c.node.data_dir + "/log/{worker}-{n}.err.log";
     if (c.log.guide) worker.process.log_style = supervisor::LogStyle::guide;
     if (!worker.sql.table.empty()) worker.sql.columns = columns_of(c, worker);
 }

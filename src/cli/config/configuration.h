@@ -106,6 +106,11 @@ struct ProxyConfiguration {
 
 enum class HandlerKind { sql, exec, program };
 
+struct NamedText {
+    std::string name, text;
+    bool is_secret = false;  ///< printed masked: it came from ${file:…}, ${env:…} or the environment
+};
+
 struct WorkerConfiguration {
     WorkerConfiguration() { process.group = "core"; }
     std::string name;
@@ -123,6 +128,9 @@ struct WorkerConfiguration {
     /// Group, name, count, log path and care; the command too for `program`. Commands and environments of
     /// `sql` and `exec` processes are the composition's.
     supervisor::ProgramSpec process;
+    std::vector<NamedText> environment;  ///< `program` and `exec`: variables of their own
+    bool killasgroup = true;             ///< said for supervisord's users: nothing else is possible
+    bool redirect_stderr = true;         ///< process.error_log_path is empty then
 
     std::string database;              ///< `sql`: [db.NAME]
     std::string erase;                 ///< `sql`: what `forebay erase` runs for a record's rows

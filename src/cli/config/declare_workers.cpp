@@ -1,4 +1,7 @@
 // [db.NAME], [worker.NAME]: where records go, and the processes that carry them.
+#include <fmt/format.h>
+
+#include <charconv>
 #include <csignal>
 
 #include "cli/config/declare.h"
@@ -90,19 +93,83 @@ Slot priority(int& field) {
             [&field] { return std::to_string(field); }};
 }
 
-void declare_process(Scope& s, supervisor::ProgramSpec& process) {
-    const std::vector<std::pair<std::string, int>> signals = {{"TERM", SIGTERM}, {"HUP", SIGHUP},   {"INT", SIGINT},  {"QUIT", SIGQUIT},
-                                                              {"KILL", SIGKILL}, {"USR1", SIGUSR1}, {"USR2", SIGUSR2}};
+Slot autorestart(supervisor::Autorestart& field) {
+    using supervisor::Autorestart;
+    return {"true | false | unexpected",
+            [&field](const Given& given) -> std::optional<std::string> {
+                bool is_flag = given.kind == Given::Kind::boolean || given.from_environment;
+                if (is_flag && (given.text == "true" || given.text == "false")) {
+                    field = given.text == "true" ? Autorestart::always : Autorestart::never;
+                    return std::nullopt;
+                }
+                if (given.kind != Given::Kind::text || given.text != "unexpected") return "must be true, false or \"unexpected\"";
+                field = Autorestart::unexpected;
+                return std::nullopt;
+            },
+            [&field] {
+                return std::string(field == Autorestart::always ? "true" : field == Autorestart::never ? "false" : "\"unexpected\"");
+            }};
+}
+
+/// As supervisord writes it: octal digits.
+Slot umask_of(std::optional<unsigned>& field) {
+    return {"text",
+            [&field](const Given& given) -> std::optional<std::string> {
+                unsigned value = 0;
+                const char* end = given.text.data() + given.text.size();
+                auto [stop, error] = std::from_chars(given.text.data(), end, value, 8);
+                if (given.kind != Given::Kind::text || error != std::errc() || stop != end || value > 0777)
+                    return "must be octal digits in quotes, such as \"027\"";
+                field = value;
+                return std::nullopt;
+            },
+            [&field] { return field ? fmt::format("\"{:03o}\"", *field) : std::string(); }};
+}
+
+/// A setting of supervisord's that is refused, with the other way.
+Slot refused(std::string why) {
+    return {"text", [why = std::move(why)](const Given&) { return std::optional(why); }, [] { return std::string(); }};
+}
+
+void declare_starts(Scope& s, supervisor::ProgramSpec& process) {
     s.setting("autostart", flag(process.autostart), "started with the node");
-    s.setting("autorestart", flag(process.autorestart), "started again when it ends");
+    s.setting("autorestart", autorestart(process.autorestart), "started again when it ends; \"unexpected\": unless with one of exitcodes");
+    s.setting("exitcodes", whole_numbers(process.exitcodes, 0, 255), "exit codes that are expected");
     s.setting("startsecs", duration(process.startsecs), "alive this long it counts as RUNNING");
     s.setting("startretries", count(process.startretries), "failed starts in a row before FATAL");
-    s.setting("stopwaitsecs", duration(process.stopwaitsecs), "between the stop signal and KILL");
-    s.setting("stopsignal", choice<int>(process.stop_signal, signals), "asks the process to end");
     s.setting("priority", priority(process.priority), "lower starts earlier and stops later");
     s.setting("fatal_retry", duration(process.fatal_retry), "FATAL is tried again after this; 0 = stays FATAL");
-    s.setting("directory", text(process.directory), "the folder the process runs in");
+}
+
+void declare_stops(Scope& s, WorkerConfiguration& worker) {
+    const std::vector<std::pair<std::string, int>> signals = {{"TERM", SIGTERM}, {"HUP", SIGHUP},   {"INT", SIGINT},  {"QUIT", SIGQUIT},
+                                                              {"KILL", SIGKILL}, {"USR1", SIGUSR1}, {"USR2", SIGUSR2}};
+    s.setting("stopsignal", choice<int>(worker.process.stop_signal, signals), "asks the process to end");
+    s.setting("stopwaitsecs", duration(worker.process.stopwaitsecs), "between the stop signal and KILL");
+    s.setting("stopasgroup", flag(worker.process.stopasgroup), "the stop signal goes to the process's whole group");
+    s.setting("killasgroup", flag(worker.killasgroup), "always true here: KILL goes to the whole group, and when a process ends too");
+}
+
+void declare_logs(Scope& s, supervisor::ProgramSpec& process, bool& redirect_stderr) {
     s.setting("stdout_logfile", text(process.log_path), "the same as worker.NAME.log");
+    s.setting("stdout_logfile_maxbytes", size(process.log_rotation.bytes_max), "then it becomes FILE.1; 0 = it is not rotated");
+    s.setting("stdout_logfile_backups", count(process.log_rotation.backups, 0, 1000), "older files that are kept");
+    s.setting("redirect_stderr", flag(redirect_stderr), "standard error goes into the same log");
+    s.setting("stderr_logfile", text(process.error_log_path),
+              "with redirect_stderr = false: the log of standard error, rotated as the other; {worker}-{n}.err.log if it is not set");
+}
+
+void declare_process(Scope& s, WorkerConfiguration& worker) {
+    declare_starts(s, worker.process);
+    declare_stops(s, worker);
+    declare_logs(s, worker.process, worker.redirect_stderr);
+    s.setting("directory", text(worker.process.directory), "the folder the process runs in");
+    s.setting("umask", umask_of(worker.process.umask), "of the files it makes; the parent's if it is not set");
+    s.texts_by_name("environment", worker.environment, "a variable of the process; {n} is its number");
+    s.setting("user",
+              refused("is not possible: a process has the user of its parent. Run forebay as that user (systemd: User=), or begin the "
+                      "command with setpriv or sudo"),
+              "not possible: the parent's user is that of its processes");
 }
 
 void declare_sql(Scope& s, WorkerConfiguration& worker) {
@@ -144,7 +211,7 @@ void declare_worker(Scope& s, WorkerConfiguration& worker) {
     s.setting("command", texts(worker.process.command), "of a program: its arguments; {n} is the process number");
     s.table("sql", [&](Scope& inner) { declare_sql(inner, worker); });
     s.table("exec", [&](Scope& inner) { declare_exec(inner, worker); });
-    s.table("process", [&](Scope& inner) { declare_process(inner, worker.process); });
+    s.table("process", [&](Scope& inner) { declare_process(inner, worker); });
     s.later({"counters", "archive", "stats"});
 }
 

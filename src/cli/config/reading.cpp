@@ -142,6 +142,22 @@ void Reading::table(std::string_view key, const Declaration& declare) {
     inner.report_unknown();
 }
 
+void Reading::texts_by_name(std::string_view key, std::vector<NamedText>& texts, std::string_view) {
+    const auto* given = take_table(key);
+    if (given == nullptr) return;
+    for (const auto& member : given->members) {
+        auto path = path_to(key) + "." + member.key;
+        auto place = context_.places[path] = member.value.place.is_known() ? member.value.place : member.place;
+        NamedText one{member.key, {}, false};
+        Given value = member.value;
+        auto problem = resolve(value, context_.environment);
+        if (!problem) problem = text(one.text).take(value);
+        if (problem) context_.diagnostics.error(place, path + " " + *problem);
+        one.is_secret = value.had_reference || value.from_environment;
+        texts.push_back(std::move(one));
+    }
+}
+
 void Reading::tables(std::string_view key, const NamedTables& named, bool) {
     const auto* given = take_table(key);
     if (given == nullptr) return;

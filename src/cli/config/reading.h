@@ -29,6 +29,7 @@ class Reading final : public Scope {
 
     void setting(std::string_view key, Slot slot, std::string_view help) override;
     void table(std::string_view key, const Declaration& declare) override;
+    void texts_by_name(std::string_view key, std::vector<NamedText>& texts, std::string_view help) override;
     void tables(std::string_view key, const NamedTables& named, bool in_one_line) override;
     void later(std::initializer_list<std::string_view> keys) override;
 

@@ -20,6 +20,14 @@ json::Value text_list(std::string_view kind) {
 json::Value of_kind(std::string_view kind) {
     json::Value out;
     if (kind == "true | false") return out.set("type", "boolean");
+    if (kind == "true | false | unexpected") {
+        auto values = json::Value::array();
+        values.push(true);
+        values.push(false);
+        values.push("unexpected");
+        return out.set("enum", std::move(values));
+    }
+    if (kind == "list of numbers") return out.set("type", "array").set("items", json::Value().set("type", "number"));
     if (kind == "number") return out.set("type", "number");
     if (kind.starts_with("list of ")) {
         auto inner = kind.substr(8);
@@ -58,6 +66,10 @@ class Describing final : public Scope {
         Describing inner(variable_ + "__" + upper(key));
         declare(inner);
         properties_.set(key, std::move(inner).schema());
+    }
+    void texts_by_name(std::string_view key, std::vector<NamedText>&, std::string_view help) override {
+        auto any = json::Value().set("type", "object").set("additionalProperties", of_kind("text"));
+        properties_.set(key, std::move(any.set("description", help)));
     }
     void tables(std::string_view key, const NamedTables& named, bool) override {
         Describing inner(variable_ + "__" + upper(key) + "__NAME");

@@ -29,6 +29,8 @@ class Scope {
     virtual ~Scope() = default;
     virtual void setting(std::string_view key, Slot slot, std::string_view help) = 0;
     virtual void table(std::string_view key, const Declaration& declare) = 0;
+    /// A table whose keys the file chooses and whose values are texts.
+    virtual void texts_by_name(std::string_view key, std::vector<NamedText>& texts, std::string_view help) = 0;
     virtual void tables(std::string_view key, const NamedTables& named, bool in_one_line) = 0;
     /// Keys of the language that a later version brings: refused with these words, not as unknown.
     virtual void later(std::initializer_list<std::string_view> keys) = 0;

@@ -35,6 +35,10 @@ class Showing final : public Scope {
         Showing inner(out_, deeper(key), in_one_line_);
         declare(inner);
     }
+    void texts_by_name(std::string_view key, std::vector<NamedText>& texts, std::string_view help) override {
+        for (const auto& one : texts)
+            out_.push_back({deeper(key), one.name, in_quotes(one.text), help, false, in_one_line_, one.is_secret});
+    }
     void tables(std::string_view key, const NamedTables& named, bool in_one_line) override {
         for (std::size_t i = 0; i < named.size(); ++i) {
             auto path = deeper(key);

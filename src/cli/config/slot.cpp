@@ -223,6 +223,15 @@ Slot long_count(std::uint64_t& field) {
             [&field] { return std::to_string(field); }};
 }
 
+Slot whole_numbers(std::vector<int>& field, int least, int most) {
+    auto read = [least, most](const Given& given) {
+        auto value = whole<int>(given);
+        return value && *value >= least && *value <= most ? value : std::nullopt;
+    };
+    auto what = "whole numbers from " + std::to_string(least) + " to " + std::to_string(most);
+    return list_slot<int>(field, "list of numbers", what, read, [](const int& value) { return std::to_string(value); });
+}
+
 Slot number(double& field, double least, double most) {
     return {"number",
             [&field, least, most](const Given& given) -> Problem {

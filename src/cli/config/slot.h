@@ -32,6 +32,7 @@ Slot flag(std::optional<bool>& field);
 Slot count(std::uint32_t& field, std::uint32_t least = 0, std::uint32_t most = UINT32_MAX);
 Slot port(std::uint16_t& field);
 Slot long_count(std::uint64_t& field);
+Slot whole_numbers(std::vector<int>& field, int least, int most);
 Slot number(double& field, double least, double most);
 Slot size(std::uint64_t& field, std::uint64_t least = 0);
 Slot duration(Duration& field);

@@ -198,6 +198,8 @@ class Parent {
         supervisor::Options surroundings;
         surroundings.node_name = configuration_.node.name;
         surroundings.control_path = control_path(configuration_.node.data_dir);
+        surroundings.run_path = run_path(configuration_.node.data_dir);
+        surroundings.takes_orphans = true;
         surroundings.echo = options_.dev;
         surroundings.on_reload = [this](bool dry_run) { return reload(dry_run); };
         surroundings.before_upgrade = [this] { return may_upgrade(); };

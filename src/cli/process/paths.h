@@ -15,6 +15,8 @@ inline std::string audit_path(std::string_view data_dir) { return std::string(da
 inline std::string taken_up_path(std::string_view data_dir) { return std::string(data_dir) + "/taken-up.json"; }
 /// JSON lines with the supervising parent.
 inline std::string control_path(std::string_view data_dir) { return std::string(data_dir) + "/control.sock"; }
+/// Which run of the supervising parent it is: supervisor/leftovers.h.
+inline std::string run_path(std::string_view data_dir) { return std::string(data_dir) + "/run.json"; }
 /// What a worker process says of itself, for `status`.
 inline std::string standing_path(std::string_view data_dir, std::string_view worker, unsigned n) {
     return std::string(data_dir) + "/workers/" + std::string(worker) + "-" + std::to_string(n) + ".json";

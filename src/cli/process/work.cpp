@@ -76,7 +76,7 @@ std::unique_ptr<worker::Handler> make_exec(const Configuration& configuration, c
     options.protocol = given.protocol;
     options.environment = child_environment(configuration, given, key);
     for (auto& [name, value] : options.environment)
-        if (name == "FOREBAY_N") value = std::to_string(n);
+        value = replace_names(value, {{"n", std::to_string(n)}, {"worker", given.name}, {"node", configuration.node.name}});
     options.data_dir = configuration.node.data_dir;
     options.queue = given.queue;
     options.then = given.then;
@@ -125,7 +125,12 @@ std::vector<std::pair<std::string, std::string>> child_environment(const Configu
         surroundings.statsd = to->address + ":" + std::to_string(to->port);
         surroundings.statsd_prefix = configuration.telemetry.statsd.prefix;
     }
-    return supervisor::to_environment(surroundings);
+    auto variables = supervisor::to_environment(surroundings);
+    for (const auto& own : given.environment) {
+        std::erase_if(variables, [&](const auto& variable) { return variable.first == own.name; });
+        variables.emplace_back(own.name, own.text);
+    }
+    return variables;
 }
 
 /// Returns when it cannot, with the exit code.

@@ -4,7 +4,9 @@
 #include <cstring>
 #include <filesystem>
 
+#include <fmt/format.h>
 #include "base/spawn.h"
+
 #include "cli/console.h"
 #include "cli/process/timetable.h"
 #include "cli/verb.h"
@@ -37,6 +39,7 @@ class Whereabouts {
             if (database.options.driver == db::Driver::sqlite) write_beside(database.options.path);
         for (const auto& worker : c.workers) {
             write_beside(worker.process.log_path);
+            if (!worker.process.error_log_path.empty()) write_beside(worker.process.error_log_path);
             if (worker.handler == HandlerKind::sql) continue;
             const auto& command = worker.handler == HandlerKind::exec ? worker.command : worker.process.command;
             if (!command.empty() && command[0].find('/') != std::string::npos) read_.push_back(see(command[0]));
@@ -75,7 +78,16 @@ generate::WorkerProcesses processes_of_worker(const Configuration& c, const Work
     out.count_max = std::max(worker.count_min, worker.count_max);
     out.priority = given.priority;
     out.autostart = given.autostart;
-    out.autorestart = given.autorestart;
+    out.autorestart = given.autorestart != supervisor::Autorestart::never;
+    if (given.autorestart == supervisor::Autorestart::unexpected) out.expected_exits = given.exitcodes;
+    out.stopasgroup = given.stopasgroup;
+    if (given.log_rotation != supervisor::Rotation{}) {
+        out.rotation_bytes = std::to_string(given.log_rotation.bytes_max);
+        out.rotation_backups = std::to_string(given.log_rotation.backups);
+    }
+    if (given.umask) out.umask = fmt::format("{:03o}", *given.umask);
+    if (!given.error_log_path.empty())
+        out.error_log = absolute_path(replace_names(given.error_log_path, {{"worker", worker.name}, {"node", c.node.name}}));
     out.startsecs = given.startsecs;
     out.startretries = given.startretries;
     out.stopwaitsecs = given.stopwaitsecs;

@@ -2,8 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <random>
+
 #include "supervisor/supervisor.h"
 #include "supervisor/surroundings.h"
+#include "testing/seeded_entropy.h"
 
 namespace forebay::supervisor {
 namespace {
@@ -12,9 +15,11 @@ using S = State;
 using E = Event;
 using A = Action;
 
-constexpr Policy usual{true, true};
-constexpr Policy no_retries{true, false};
-constexpr Policy no_restart{false, true};
+constexpr Policy usual{Autorestart::always, true};
+constexpr Policy no_retries{Autorestart::always, false};
+constexpr Policy no_restart{Autorestart::never, true};
+constexpr Policy if_unexpected{Autorestart::unexpected, true};
+constexpr Policy at_once{Autorestart::always, true, true};
 
 TEST(Lifecycle, every_row_of_the_table_is_as_supervisord_has_it) {
     struct {
@@ -43,6 +48,10 @@ TEST(Lifecycle, every_row_of_the_table_is_as_supervisord_has_it) {
         {S::running, E::exited_well, usual, S::starting, A::spawn},
         {S::running, E::exited_well, no_restart, S::exited, A::none},
         {S::running, E::exited_badly, no_restart, S::exited, A::none},
+        {S::running, E::exited_well, if_unexpected, S::exited, A::none},
+        {S::running, E::exited_badly, if_unexpected, S::starting, A::spawn},
+        {S::running, E::exited_badly, at_once, S::backoff, A::wait_and_retry},
+        {S::starting, E::exited_well, if_unexpected, S::backoff, A::wait_and_retry},
         {S::running, E::stop_asked, usual, S::stopping, A::send_stop},
         {S::stopping, E::exited_badly, usual, S::stopped, A::none},
         {S::stopping, E::exited_well, usual, S::stopped, A::none},
@@ -63,6 +72,72 @@ TEST(Lifecycle, every_row_of_the_table_is_as_supervisord_has_it) {
         EXPECT_EQ(got.next, row.next) << name_of(row.state) << " event " << static_cast<int>(row.event);
         EXPECT_EQ(got.action, row.action) << name_of(row.state) << " event " << static_cast<int>(row.event);
     }
+}
+
+/// One process as the supervisor drives it, with what the table asked of it.
+struct Driven {
+    State state = S::stopped;
+    bool is_alive = false, lived_for_startsecs = false, was_asked_to_stop = false;
+    unsigned failed_starts = 0, retries;
+
+    void on(Event event, Autorestart autorestart) {
+        if (event == E::exited_well || event == E::exited_badly) {
+            if (!is_alive) return;  // what is not there cannot end
+            is_alive = false;
+        }
+        if (event == E::start_due && state == S::starting) lived_for_startsecs = true;
+        if (event == E::start_due || event == E::start_asked || event == E::stop_asked) failed_starts = 0;
+        auto before = state;
+        auto now = step(state, event, {autorestart, failed_starts + 1 <= retries, false});
+        state = now.next;
+        EXPECT_FALSE(before != S::running && state == S::running && !lived_for_startsecs) << "RUNNING before start_due";
+        if (now.action == A::wait_and_retry || now.action == A::give_up) ++failed_starts;
+        EXPECT_FALSE(now.action == A::give_up && failed_starts <= retries) << "FATAL after " << failed_starts << " of " << retries;
+        EXPECT_EQ(now.action == A::give_up, before != S::fatal && state == S::fatal);
+        if (now.action == A::spawn) {
+            EXPECT_FALSE(is_alive) << "two processes at once";
+            is_alive = true;
+            lived_for_startsecs = was_asked_to_stop = false;
+        }
+        if (now.action == A::send_stop) was_asked_to_stop = true;
+        EXPECT_FALSE(now.action == A::send_kill && !was_asked_to_stop) << "KILL before the stop signal";
+        if (before == S::starting && event == E::spawn_failed) is_alive = false;
+        EXPECT_EQ(has_process(state), is_alive) << name_of(before) << " -> " << name_of(state);
+    }
+};
+
+TEST(Lifecycle, whatever_happens_in_whatever_order_the_rules_hold) {
+    constexpr E events[] = {E::start_asked, E::stop_asked,   E::spawned,   E::spawn_failed, E::start_due,
+                            E::exited_well, E::exited_badly, E::retry_due, E::kill_due};
+    constexpr Autorestart policies[] = {Autorestart::never, Autorestart::unexpected, Autorestart::always};
+    for (std::uint32_t seed = 0; seed < 2000; ++seed) {
+        SCOPED_TRACE("seed " + std::to_string(seed));
+        std::mt19937 random(seed);
+        Driven process;
+        process.retries = random() % 4;
+        auto autorestart = policies[random() % 3];
+        for (int i = 0; i < 100; ++i) process.on(events[random() % std::size(events)], autorestart);
+        // And a stop always comes to an end: the process ends on its own, or by KILL.
+        process.on(E::stop_asked, autorestart);
+        process.on(E::kill_due, autorestart);
+        process.on(E::exited_badly, autorestart);
+        EXPECT_EQ(process.state, S::stopped);
+        if (HasFailure()) return;
+    }
+}
+
+TEST(Lifecycle, waits_are_up_to_a_fifth_longer_or_shorter) {
+    forebay::testing::SeededEntropy entropy(7);
+    Duration least = 1h, most{};
+    for (int i = 0; i < 2000; ++i) {
+        auto wait = jittered(10s, entropy);
+        least = std::min(least, wait);
+        most = std::max(most, wait);
+    }
+    EXPECT_GE(least, Duration(8s));
+    EXPECT_LT(least, Duration(8100ms));
+    EXPECT_LE(most, Duration(12s));
+    EXPECT_GT(most, Duration(11900ms));
 }
 
 TEST(Lifecycle, the_wait_after_failed_starts_grows_to_its_bound) {

@@ -126,7 +126,7 @@ TEST_F(Running, a_process_that_ends_well_is_started_again_too) {
 
 TEST_F(Running, without_autorestart_what_ends_stays_exited) {
     auto p = program("once", "sleep 0.1");
-    p.autorestart = false;
+    p.autorestart = Autorestart::never;
     start({p});
     until_state("once:1", State::exited);
     EXPECT_EQ(status("once:1").restarts, 0u);
@@ -437,7 +437,7 @@ TEST(Log, unfinished_lines_wait_and_long_ones_are_written_in_parts) {
         return std::string(std::istreambuf_iterator<char>(in), {});
     };
     auto path = directory + "/deep/er/a.log";
-    ChildLog log(path, LogStyle::plain, 1, "a:1", false);
+    ChildLog log(std::make_shared<LogFile>(path, Rotation{}), LogStyle::plain, 1, "a:1", false);
     log.add("one\ntw");
     EXPECT_EQ(read(path), "one\n");
     log.add("o\n\nthree");
