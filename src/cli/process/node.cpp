@@ -31,6 +31,7 @@
 #include "cli/process/outage_metrics.h"
 #include "cli/process/past.h"
 #include "cli/process/paths.h"
+#include "cli/process/process_metrics.h"
 #include "cli/process/queue_setup.h"
 #include "cli/process/readiness.h"
 #include "cli/process/sockets.h"
@@ -142,6 +143,7 @@ class Node {
     Readiness readiness_{configuration_.node.data_dir, clock_};
     metrics::Registry registry_;
     OutageMetrics outages_{configuration_, registry_};
+    ProcessMetrics processes_{control_path(configuration_.node.data_dir), registry_};
     std::unique_ptr<sqs::Gatekeeper> gate_;
     std::unique_ptr<disk::PosixDisk> disk_, looking_disk_, audit_disk_;
     std::unique_ptr<AuditBook> audits_;
@@ -352,6 +354,7 @@ void Node::tick() {
     readiness_.look(*broker_, *intake_);
     if (++ticks_ % 10 != 0) return;
     outages_.refresh(clock_.wall());
+    processes_.refresh();
     auto status = broker_->status();
     readiness_.note(status);
     journal_bytes_ = status.journal_bytes;
