@@ -14,7 +14,7 @@ namespace {
 std::atomic<Controls*> obeyed{nullptr};
 
 /// When a parent with several threads is killed the kernel may say so once for each of them.
-constexpr std::int64_t same_within_ms = 1000;
+constexpr std::int64_t same_within_ms = 200;
 std::atomic<std::int64_t> asked_at{0};
 
 /// Safe in a signal handler.

@@ -105,7 +105,7 @@ class Worker {
     std::unique_ptr<Inside> inside_;
 };
 
-/// TERM and INT set `stop` (a second one, more than a second later, leaves at once, safely), TSTP sets `quiet`, CONT clears it.
+/// TERM and INT set `stop` (a second one, a moment later, leaves at once, safely), TSTP sets `quiet`, CONT clears it.
 /// `controls` must live as long as the process.
 void obey_signals(Controls& controls);
 

@@ -140,7 +140,7 @@ class Model:
             assert process["restarts"] >= before["restarts"] or name not in self.told, process
             assert process["restarts"] == sum(process["restarts_by"].values()), process
             if state in ("BACKOFF", "FATAL"):
-                assert process["why"] and process["retry_at_ms"] > 0, process
+                assert process["why"] and process["next_ms"] > 0, process
             if before["pid"] not in (0, process["pid"]):
                 # Its group went with it: what is left of its name and was its child has left the group.
                 assert variable(before["pid"], "FOREBAY_PROCESS") != name or not conftest.alive(before["pid"]), f"{name}: {before['pid']} lives on"
