@@ -135,10 +135,10 @@ Unit whole(const Processes& all, UnitOptions options) {
                 ")\n"
                 "Wants=network-online.target\nAfter=network-online.target\n";
     if (options.socket) text += "Requires=forebay.socket\nAfter=forebay.socket\n";
-    text += "StartLimitIntervalSec=0\n\n[Service]\nType=exec\n" + line("ExecStart", command_of(all, "serve")) +
+    text += "StartLimitIntervalSec=0\n\n[Service]\nType=notify\nNotifyAccess=main\n" + line("ExecStart", command_of(all, "serve")) +
             "ExecReload=/bin/kill -HUP $MAINPID\n# The parent stops its children in their order.\nKillMode=mixed\n" +
-            line("TimeoutStartSec", seconds(start_most)) + line("TimeoutStopSec", seconds(stop_time(all))) + restarts() + places(all) +
-            limits(all) + "\n[Install]\nWantedBy=multi-user.target\n";
+            line("TimeoutStartSec", seconds(start_most)) + line("TimeoutStopSec", seconds(stop_time(all))) + "WatchdogSec=10s\n" +
+            restarts() + places(all) + limits(all) + "\n[Install]\nWantedBy=multi-user.target\n";
     return {"forebay.service", text};
 }
 
