@@ -1,21 +1,27 @@
 #include "supervisor/proc.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
-#include <fstream>
 #include <iterator>
 #include <sstream>
+
+#include "base/spawn.h"
 
 namespace forebay::supervisor {
 namespace {
 
+/// Empty when the process has gone, which it may do while it is read.
 std::string text_of(pid_t pid, const char* file) {
-    std::ifstream in("/proc/" + std::to_string(pid) + "/" + file, std::ios::binary);
-    return {std::istreambuf_iterator<char>(in), {}};
+    Descriptor opened(::open(("/proc/" + std::to_string(pid) + "/" + file).c_str(), O_RDONLY | O_CLOEXEC));
+    std::string text;
+    char buffer[4096];
+    for (ssize_t n = 0; opened && (n = ::read(opened.get(), buffer, sizeof buffer)) > 0;) text.append(buffer, static_cast<std::size_t>(n));
+    return text;
 }
 
 /// `12 (a name (with what it likes)) S 1 …`
