@@ -350,9 +350,9 @@ void Loop::go_on_with(Descriptor socket, std::string_view bytes) {
     const bool trusted = trusted_proxies().trusts(address);
     auto text = to_text(address);
     if (!trusted) count_adopted(text);
-    counters().adopted.add();
     auto* connection = keep(socket.release(), std::move(text), trusted);
     if (connection == nullptr) return;
+    counters().adopted.add();
     connection->resume(bytes);
     if (is_draining()) connection->drain();
 }

@@ -348,7 +348,7 @@ TEST_F(HandOver, a_connection_that_closes_is_watched_no_more_though_a_copy_of_it
         successor->adopt(std::move(handed));
     });
     end_hand_over();
-    ASSERT_TRUE(comes_true([&] { return counted("adopted") == 1 && successor->connections() == 0; }));  // its patience has ended
+    ASSERT_TRUE(comes_true([&] { return counted("adopted") == 1 && server->connections() == 0; }));  // its patience has ended
     client.send("nobody reads this");
     RawClient other(port);
     EXPECT_EQ(other.send(get("/")).answer().status, 200u);  // the loop has gone round
