@@ -13,6 +13,8 @@ namespace {
 
 /// A successor that is not ready by then is given up, and the process before it goes on.
 constexpr Duration successor_most = 30s;
+/// So long a process that does not serve yet is waited for, before it is ended instead of handing over.
+constexpr Duration ready_most = 5s;
 
 }  // namespace
 
@@ -90,17 +92,26 @@ void Pool::begin_succession() {
     if (is_succeeding() || processes_.empty()) return;
     succession_failed_.clear();
     auto& now = processes_.front();
-    if (!now.is_ready()) {
-        now.on(Event::stop_asked);
-        phase_ = Phase::stopping;
-        succession_ends_ = clock_.now() + spec_->stopwaitsecs + successor_most;
-        return;
-    }
+    if (now.is_ready()) return start_successor();
+    // One that starts serves in a moment, or serves already and its word is on the way.
+    if (!has_process(now.state()) || now.channel_descriptor() < 0) return stop_first();
+    phase_ = Phase::awaiting;
+    succession_ends_ = clock_.now() + ready_most;
+}
+
+void Pool::stop_first() {
+    processes_.front().on(Event::stop_asked);
+    phase_ = Phase::stopping;
+    succession_ends_ = clock_.now() + spec_->stopwaitsecs + successor_most;
+}
+
+void Pool::start_successor() {
     int ends[2];
     if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return fail_succession(std::strerror(errno));
     bequest_ = Descriptor(ends[0]);
     phase_ = Phase::preparing;
     succession_ends_ = clock_.now() + successor_most;
+    auto& now = processes_.front();
     auto& successor = add(successor_, now.status().n);
     successor.inherit_from(Descriptor(ends[1]));
     successor.on(Event::start_asked);
@@ -155,6 +166,11 @@ void Pool::look_after_succession() {
     }
     if (phase_ == Phase::none) return;
     auto& now = processes_.front();
+    if (phase_ == Phase::awaiting) {
+        if (now.is_ready()) return start_successor();
+        if (is_late || !has_process(now.state())) stop_first();
+        return;
+    }
     if (phase_ == Phase::stopping && !has_process(now.state())) {
         phase_ = Phase::taking_over;
         now.on(Event::start_asked);

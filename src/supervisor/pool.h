@@ -61,6 +61,7 @@ class Pool {
   private:
     enum class Phase {
         none,
+        awaiting,     ///< the process starts, and will have something to hand over
         stopping,     ///< nothing can be handed over: it ends first
         preparing,    ///< the successor is not ready to take over
         taking_over,  ///< the process in charge is the new one, and does not serve yet
@@ -68,6 +69,8 @@ class Pool {
     Process& add(std::list<Process>& to, unsigned n);
     void say_who_is_wanted();
     unsigned most() const { return spec_->count_max == 0 ? spec_->count : spec_->count_max; }
+    void start_successor();
+    void stop_first();
     void hand_over();
     void fail_succession(std::string why);
 
